@@ -1,0 +1,89 @@
+/** What a number may be. Both ends are allowed. */
+export interface Bound {
+	readonly min: number;
+	readonly max: number;
+	/** Fractions are refused. */
+	readonly integer?: boolean;
+	/** Only multiples of this number are allowed. */
+	readonly multipleOf?: number;
+	/** Used when the option is left out; without one, leaving it out means something of its own. */
+	readonly default?: number;
+	readonly unit?: "bits" | "bytes" | "ms" | "records";
+}
+
+/**
+ * Every bound and default of the contract. These are the widest any back end offers; one that offers less (pgvector stores 16,000
+ * floats and indexes 64,000 bits) says so in `Capabilities.limits` and refuses the rest with `UNSUPPORTED`.
+ */
+export const BOUNDS = {
+	/** Components of a float vector. */
+	dimensions: { min: 1, max: 16_384, integer: true },
+	/** Dimensions of a `type: "bit"` collection: whole bytes, as many of them as a float vector may have components. */
+	bits: { min: 8, max: 131_072, integer: true, multipleOf: 8, unit: "bits" },
+	/** Euclidean norm of a float vector. Two such vectors are at most 2^63 apart, whose square float32 still holds. */
+	vectorNorm: { min: 0, max: 2 ** 62 },
+	/** Factor of one dimension in `weights`. */
+	weight: { min: 0, max: 1_000_000 },
+
+	/** Hits of one search; above `exactAbove` they are found by an exact scan. */
+	k: { min: 1, max: 10_000, integer: true, default: 10, exactAbove: 4_000 },
+	/** Time one call may take. Left out: no limit. */
+	timeoutMs: { min: 1, max: 86_400_000, integer: true, unit: "ms" },
+	/** Least score of a hit. Any finite number, since a dot product has no bound of its own. Left out: every score. */
+	minScore: { min: -Number.MAX_VALUE, max: Number.MAX_VALUE },
+	/** Requests of one `searchMany`. */
+	queriesPerCall: { min: 0, max: 10_000, integer: true },
+	/** Records of one `upsert` or `update`, ids of one `get` or `delete`. */
+	recordsPerCall: { min: 0, max: 100_000, integer: true, unit: "records" },
+	/** Records of one `scan`. Left out: all. */
+	scanLimit: { min: 1, max: 4_294_967_295, integer: true, unit: "records" },
+
+	/** Mean recall that searches have to keep; 1 is an exact search. */
+	recall: { min: 0.5, max: 1, default: 0.95 },
+	/** 1 - delta of a certificate. */
+	confidence: { min: 0.5, max: 0.9999, default: 0.95 },
+	/** k of reciprocal rank fusion: a leg adds weight / (k + rank) to a hit's fused score. */
+	rrfK: { min: 1, max: 10_000, integer: true, default: 60 },
+	/** Weight of one leg in reciprocal rank fusion. */
+	legWeight: { min: 0, max: 1_000, default: 1 },
+
+	/** Links of a node of an HNSW graph on the upper layers; layer 0 has twice as many. */
+	M: { min: 2, max: 200, integer: true, default: 16 },
+	/** Beam width of an HNSW build; at least 2M as well. Left out: grows with the number of vectors. */
+	efConstruction: { min: 4, max: 4_000, integer: true },
+	/** Beam width of an HNSW search; at least k as well. Left out: the recall decides. */
+	ef: { min: 1, max: 10_000, integer: true },
+	/** Cells of an IVF index. Left out: one for 39 vectors. */
+	nlist: { min: 1, max: 1_000_000, integer: true },
+	/** Cells an IVF search looks into; at most nlist as well. Left out: the recall decides. */
+	nprobe: { min: 1, max: 1_000_000, integer: true },
+
+	/** An id in UTF-8. */
+	idBytes: { min: 1, max: 512, integer: true, unit: "bytes" },
+	/** A collection's name: `checkCollectionName` tells what it is made of. */
+	nameLength: { min: 1, max: 48, integer: true },
+	/** A label: the dense integer a back end gives to each vector written. 4,294,967,295 is kept for "none". */
+	label: { min: 0, max: 4_294_967_294, integer: true },
+	/** Records of a collection, as many as there are labels. */
+	maxRecords: { min: 1, max: 4_294_967_295, integer: true, default: 4_294_967_295, unit: "records" },
+	/** Memory of a collection. Left out: what the machine gives. */
+	memoryLimit: { min: 1_048_576, max: Number.MAX_SAFE_INTEGER, integer: true, unit: "bytes" },
+	/** A moment, in milliseconds since 1970 (the range of a JavaScript date). */
+	time: { min: -8_640_000_000_000_000, max: 8_640_000_000_000_000, integer: true, unit: "ms" },
+	/** Age that `prune` looks at. */
+	ageMs: { min: 0, max: 8_640_000_000_000_000, integer: true, unit: "ms" },
+
+	/** Filters inside filters: the outermost is 1, every `$and`, `$or` and `$not` around a part adds 1. */
+	filterDepth: { min: 1, max: 32, integer: true },
+	/** Values of one `$in` or `$nin`. */
+	inValues: { min: 0, max: 10_000, integer: true },
+	/** Fields, operators and values of one filter in all. */
+	filterValues: { min: 0, max: 100_000, integer: true },
+	/** Arrays and objects inside each other in metadata, or in the value a filter compares with; the outermost is 1. */
+	metadataDepth: { min: 1, max: 100, integer: true },
+	/** Values of one record's metadata in all. */
+	metadataValues: { min: 0, max: 100_000, integer: true },
+} as const satisfies Readonly<Record<string, Bound & { readonly exactAbove?: number }>>;
+
+/** The name of an entry of {@link BOUNDS}. */
+export type BoundName = keyof typeof BOUNDS;

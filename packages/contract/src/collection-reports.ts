@@ -1,0 +1,120 @@
+import type { EffectiveSettings, IndexKind } from "./collection-spec.ts";
+import type { HealthReason } from "./health.ts";
+import type { RecallStatement } from "./recall.ts";
+import type { CallOptions } from "./records.ts";
+
+/** Bytes of memory, as allocated. */
+export interface MemoryStats {
+	/** Quantised codes with their norms. */
+	readonly codes: number;
+	/** Everything that exists for searching, codes included. */
+	readonly index: number;
+	/** The exact vectors. */
+	readonly vectors: number;
+	/** index + vectors. */
+	readonly total: number;
+	/** What the layout needs for the vectors there are, without spare capacity. */
+	readonly formula: number;
+}
+
+export interface CollectionStats {
+	readonly name: string;
+	/** The settings in force. */
+	readonly effective: EffectiveSettings;
+	/** Records that are there and have not expired. */
+	readonly records: number;
+	readonly changeNumber: number;
+	readonly index: {
+		readonly kind: IndexKind;
+		/** Vectors in the main index. */
+		readonly main: number;
+		/** Vectors written since, which are searched exactly until they are taken in. */
+		readonly tail: number;
+		/** Deleted vectors whose place is not free yet. */
+		readonly tombstones: number;
+	};
+	/** `null` where the back end cannot tell. */
+	readonly memory: MemoryStats | null;
+	/** Bytes on disk, `null` where the back end cannot tell. */
+	readonly diskBytes: number | null;
+	/** One for each cell that has a certificate. */
+	readonly recall: readonly RecallStatement[];
+}
+
+/** How well an index is built. */
+export interface AnalyzeReport {
+	readonly index: IndexKind;
+	/** Of an HNSW graph. */
+	readonly graph?: {
+		/** Nodes of each layer, layer 0 first. */
+		readonly layers: readonly number[];
+		/** Links of a node on layer 0. */
+		readonly degree: { readonly min: number; readonly mean: number; readonly max: number };
+		/** Share of the nodes that can be reached from the entry point, 0 to 1. */
+		readonly reachable: number;
+		/** Mean number of links on the way from the entry point. */
+		readonly meanPathLength: number;
+	};
+	/** Of IVF cells. */
+	readonly cells?: {
+		readonly count: number;
+		readonly empty: number;
+		/** Vectors of a cell. */
+		readonly size: { readonly min: number; readonly mean: number; readonly max: number };
+	};
+	readonly issues: readonly HealthReason[];
+}
+
+export interface ProgressOptions extends CallOptions {
+	/** Called now and then, and at the end with done = total. What it throws is ignored. */
+	readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** What `optimize`, `rebuild` and `convert` did. */
+export interface MaintenanceReport {
+	readonly index: IndexKind;
+	/** Vectors in the main index now. */
+	readonly vectors: number;
+	/** Tombstones given up. */
+	readonly removed: number;
+	readonly durationMs: number;
+	readonly changeNumber: number;
+}
+
+export interface CertifyOptions extends ProgressOptions {
+	/** 0.5 to 1. Default: the collection's. */
+	readonly target?: number;
+	/** k of the searches to certify for, 1 to 4,000 (above, every search is exact). Default: every k band that has been asked for. */
+	readonly k?: number;
+	/** 1 - delta, 0.5 to 0.9999, default 0.95. Higher: needs more queries. */
+	readonly confidence?: number;
+	/** Let the confidence hold for all cells together rather than for each. Needs more queries. Default: false. */
+	readonly familyWise?: boolean;
+}
+
+export interface CertifyReport {
+	/** One for each cell that was looked at. `uncertified`: too few queries, or no setting short of exact keeps the target. */
+	readonly statements: readonly RecallStatement[];
+	readonly durationMs: number;
+}
+
+export interface TuneReport {
+	/** Cells for which a faster certified setting is now in use. */
+	readonly changed: number;
+	/** Mean time of a search before and after, in ms. `null` without searches to measure by. */
+	readonly before: number | null;
+	readonly after: number | null;
+}
+
+export interface WarmReport {
+	/** Bytes read into memory. */
+	readonly bytes: number;
+	readonly durationMs: number;
+}
+
+export interface RefreshReport {
+	/** The state that reads see now. */
+	readonly changeNumber: number;
+	/** Whether it is newer than before. */
+	readonly changed: boolean;
+}

@@ -1,0 +1,81 @@
+import type { Embedder, EmbedderIdentity } from "./embedder.ts";
+import type { Metric } from "./metric.ts";
+
+/** Kinds of index. `auto` in a spec lets the back end choose one by size, and change it. */
+export const INDEX_KINDS = ["flat", "hnsw", "ivf"] as const;
+
+export type IndexKind = (typeof INDEX_KINDS)[number];
+
+/** Floats (`Float32Array`), or bits packed eight to a byte (`Uint8Array`). */
+export type VectorType = "float" | "bit";
+
+/** How a collection finds neighbours. */
+export type IndexSpec =
+	| { readonly kind: "auto" }
+	/** Compares everything: exact, time in proportion to the number of vectors. */
+	| { readonly kind: "flat" }
+	/** A graph (Malkov & Yashunin, arXiv 1603.09320). */
+	| {
+			readonly kind: "hnsw";
+			/** Links of a node, 2 to 200, default 16. More: better recall at the same ef, more memory, slower build. */
+			readonly M?: number;
+			/** Beam width of the build, max(4, 2M) to 4,000. More: a better graph, a slower build. Default: grows with the size. */
+			readonly efConstruction?: number;
+	  }
+	/** Vectors in cells around k-means centroids. */
+	| {
+			readonly kind: "ivf";
+			/** Number of cells, 1 to 1,000,000. More: smaller cells, so a cheaper probe that finds less. Default: one for 39 vectors. */
+			readonly nlist?: number;
+			/** What a cell holds: the vectors, or product-quantised codes (less memory, re-ranked on the vectors). Default: `"flat"`. */
+			readonly cells?: "flat" | "pq";
+	  };
+
+/**
+ * What a collection is. Needed once, to create it; reopening with another one is `SPEC_CONFLICT` (only `recall`, `logQueries`,
+ * `maxRecords` and `memoryLimit` may change).
+ */
+export interface CollectionSpec {
+	/** Length of every vector: 1 to 16,384 floats, or 8 to 131,072 bits (a multiple of 8). May be left out with an embedder, which tells it. */
+	readonly dimensions?: number;
+	/** Default: `"float"`. */
+	readonly type?: VectorType;
+	/** Default: `"cosine"` for floats; `"hamming"` for bits, which have no other. */
+	readonly metric?: Metric;
+	/**
+	 * One factor for each dimension, 0 to 1,000,000, not all 0: what the dimension adds to the metric's sum is multiplied by it. So `l2` is
+	 * sqrt(sum w (a - b)^2), `l1` is sum w |a - b|, `ip` is -(sum w a b), and `cosine` uses the weighted products. Not for bits. The
+	 * bound on the norm of a vector applies to the weighted vector too.
+	 */
+	readonly weights?: Float32Array | readonly number[];
+	/** Mean recall that searches keep, 0.5 to 1, default 0.95; 1 is exact. Higher: slower. A search may ask for another. */
+	readonly recall?: number;
+	/** Default: `{ kind: "auto" }`. */
+	readonly index?: IndexSpec;
+	/** Turns text into vectors, for records and searches that have no vector. Its identity is stored; another one is `SPEC_CONFLICT`. */
+	readonly embedder?: Embedder;
+	/** Whether query vectors may be kept to certify the recall. Default: true. Without them, audits keep counts only. */
+	readonly logQueries?: boolean;
+	/** More records are refused with `COLLECTION_FULL`. 1 to 4,294,967,295, default: that. */
+	readonly maxRecords?: number;
+	/** More bytes are refused with `MEMORY_LIMIT`. From 1 MiB. Default: what the machine gives. */
+	readonly memoryLimit?: number;
+}
+
+/** The settings in force, every default filled in. What is left to the back end's choice is `null`. */
+export interface EffectiveSettings {
+	readonly dimensions: number;
+	readonly type: VectorType;
+	readonly metric: Metric;
+	readonly weights: readonly number[] | null;
+	readonly recall: number;
+	/** The index in use (never `auto`) with its parameters. */
+	readonly index: {
+		readonly kind: IndexKind;
+		readonly parameters: Readonly<Record<string, number | string | boolean>>;
+	};
+	readonly embedder: EmbedderIdentity | null;
+	readonly logQueries: boolean;
+	readonly maxRecords: number;
+	readonly memoryLimit: number | null;
+}

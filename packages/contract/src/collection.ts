@@ -1,0 +1,135 @@
+import type {
+	AnalyzeReport,
+	CertifyOptions,
+	CertifyReport,
+	CollectionStats,
+	MaintenanceReport,
+	ProgressOptions,
+	RefreshReport,
+	TuneReport,
+	WarmReport,
+} from "./collection-reports.ts";
+import type { IndexSpec } from "./collection-spec.ts";
+import type { HealthReport } from "./health.ts";
+import type { Id } from "./ids.ts";
+import type { Metadata } from "./metadata.ts";
+import type {
+	CallOptions,
+	CountOptions,
+	DeleteResult,
+	DeleteTarget,
+	GetOptions,
+	PruneOptions,
+	PruneReport,
+	RecordInput,
+	RecordPatch,
+	ScanOptions,
+	StoredRecord,
+	WriteOptions,
+	WriteResult,
+} from "./records.ts";
+import type { SearchRequest, SearchResult } from "./search.ts";
+
+/**
+ * Records with vectors, found by nearness. `M` is the shape of their metadata.
+ *
+ * Every verb may fail with `CLOSED` (after `close`), `ABORTED` (its signal), `INVALID_OPTION` (unknown, or outside its bound),
+ * `UNSUPPORTED` (see `Capabilities`), and `UNAVAILABLE` or `CIRCUIT_OPEN` (a back end that cannot be reached). Verbs that write may also
+ * fail with `READ_ONLY` and `DISK_FULL`.
+ */
+export interface Collection<M extends Metadata = Metadata> {
+	readonly name: string;
+
+	/**
+	 * Writes records; one whose id exists is replaced, keeping `insertedAt`. At most 100,000 a call. Of an id that comes twice, the
+	 * later record stays.
+	 *
+	 * @throws NighError `INVALID_RECORD`, `INVALID_VECTOR`, `DIMENSION_MISMATCH` (with the row), `COLLECTION_FULL`, `MEMORY_LIMIT`.
+	 */
+	upsert(records: readonly RecordInput<M>[], options?: WriteOptions): Promise<WriteResult>;
+
+	/**
+	 * Changes records that exist. At most 100,000 a call; several patches of one id are applied in their order.
+	 *
+	 * @throws NighError `NOT_FOUND` (with the row), and as `upsert`.
+	 */
+	update(patches: readonly RecordPatch<M>[], options?: WriteOptions): Promise<WriteResult>;
+
+	/** One record, `undefined` where there is none. */
+	get(id: Id, options?: GetOptions): Promise<StoredRecord<M> | undefined>;
+	/** Several records in the order of the ids, `undefined` in the place of each that is not there. At most 100,000. */
+	get(ids: readonly Id[], options?: GetOptions): Promise<(StoredRecord<M> | undefined)[]>;
+
+	/** @throws NighError `INVALID_FILTER`. */
+	delete(target: DeleteTarget<M>, options?: CallOptions): Promise<DeleteResult>;
+
+	/**
+	 * Records that are there, or that match.
+	 *
+	 * @throws NighError `INVALID_FILTER`.
+	 */
+	count(options?: CountOptions<M>): Promise<number>;
+
+	/**
+	 * Records in the UTF-8 order of their ids. One that is there from start to end is given exactly once; one that is written or deleted
+	 * meanwhile may or may not be.
+	 *
+	 * @throws NighError `INVALID_FILTER`, when the first record is asked for.
+	 */
+	scan(options?: ScanOptions<M>): AsyncIterable<StoredRecord<M>>;
+
+	/**
+	 * The nearest records, with the evidence for the answer.
+	 *
+	 * @throws NighError `INVALID_FILTER`, `INVALID_VECTOR`, `DIMENSION_MISMATCH`, `SEARCH_TIMEOUT`.
+	 */
+	search(request: SearchRequest<M>): Promise<SearchResult<M>>;
+
+	/**
+	 * Answers in the order of the requests, each as from `search` at one common state of the collection. At most 10,000. One that fails
+	 * fails all.
+	 *
+	 * @throws NighError as `search`, with the row.
+	 */
+	searchMany(requests: readonly SearchRequest<M>[], options?: CallOptions): Promise<SearchResult<M>[]>;
+
+	/**
+	 * Deletes what has expired, is too old or too many.
+	 *
+	 * @throws NighError `INVALID_FILTER`.
+	 */
+	prune(options?: PruneOptions<M>): Promise<PruneReport>;
+
+	/** Takes the tail into the main index, gives up tombstones and writes a snapshot. */
+	optimize(options?: ProgressOptions): Promise<MaintenanceReport>;
+
+	/** Builds the same kind of index anew beside the old one, which answers meanwhile. */
+	rebuild(options?: ProgressOptions): Promise<MaintenanceReport>;
+
+	/** Builds another kind of index, or one with other parameters, beside the old one, which answers meanwhile. */
+	convert(index: IndexSpec, options?: ProgressOptions): Promise<MaintenanceReport>;
+
+	/** Measures the recall against exact answers and writes certificates. */
+	certify(options?: CertifyOptions): Promise<CertifyReport>;
+
+	/** Looks for the fastest of the settings that are certified. It can make answers faster, never worse. */
+	tune(options?: CallOptions): Promise<TuneReport>;
+
+	/** Reads the index into memory, so that the first search does not have to. */
+	warm(options?: ProgressOptions): Promise<WarmReport>;
+
+	/** Shows a reader what the writer has published since. */
+	refresh(options?: CallOptions): Promise<RefreshReport>;
+
+	/** What needs attention, and what to do about it. */
+	health(): Promise<HealthReport>;
+
+	/** Counts, sizes and the settings in force. */
+	stats(): Promise<CollectionStats>;
+
+	/** How well the index is built. Takes time in proportion to its size. */
+	analyze(options?: CallOptions): Promise<AnalyzeReport>;
+
+	/** Waits for what is under way. A second call does nothing. */
+	close(): Promise<void>;
+}

@@ -1,0 +1,86 @@
+export { BOUNDS, type Bound, type BoundName } from "./bounds.ts";
+export { type Capabilities, FEATURES, type Feature, requireFeature } from "./capabilities.ts";
+export type { Collection } from "./collection.ts";
+export type {
+	AnalyzeReport,
+	CertifyOptions,
+	CertifyReport,
+	CollectionStats,
+	MaintenanceReport,
+	MemoryStats,
+	ProgressOptions,
+	RefreshReport,
+	TuneReport,
+	WarmReport,
+} from "./collection-reports.ts";
+export {
+	type CollectionSpec,
+	type EffectiveSettings,
+	INDEX_KINDS,
+	type IndexKind,
+	type IndexSpec,
+	type VectorType,
+} from "./collection-spec.ts";
+export type {
+	BackupReport,
+	Database,
+	RepairReport,
+	RestoreOptions,
+	RestoreReport,
+	ShareHandle,
+	VerifyProblem,
+	VerifyReport,
+} from "./database.ts";
+export type { Embedder, EmbedderIdentity, EmbedOptions } from "./embedder.ts";
+export { ERROR_CODES, type ErrorCode, type ErrorDetails, isNighError, NighError } from "./errors.ts";
+export type { FieldSteps, FilterNode } from "./filter/ast.ts";
+export {
+	type Condition,
+	FIELD_OPERATORS,
+	type FieldOperator,
+	type FieldPath,
+	type Filter,
+	LOGICAL_OPERATORS,
+	type LogicalOperator,
+	type Operators,
+	type TypedFilter,
+	type UntypedFilter,
+	type ValueAt,
+} from "./filter/filter.ts";
+export { parseFilter } from "./filter/parse.ts";
+export { type Predicate, predicateOf } from "./filter/predicate.ts";
+export type { DatabaseHealth, HealthReason, HealthReport, HealthStatus } from "./health.ts";
+export { checkId, compareIds, type Id } from "./ids.ts";
+export { checkMetadata, type Json, type Metadata } from "./metadata.ts";
+export { type Distance, METRICS, type Metric, type Score, scoreOf } from "./metric.ts";
+export { checkCollectionName } from "./names.ts";
+export { nearestName } from "./nearest-name.ts";
+export { checkBound, checkInteger, checkOptions } from "./options.ts";
+export {
+	type Band,
+	RECALL_STATES,
+	type RecallBasis,
+	type RecallCell,
+	type RecallState,
+	type RecallStatement,
+} from "./recall.ts";
+export type {
+	CallOptions,
+	CountOptions,
+	DeleteResult,
+	DeleteTarget,
+	GetOptions,
+	IncludeOptions,
+	PruneOptions,
+	PruneReport,
+	RecordInput,
+	RecordPatch,
+	RowError,
+	ScanOptions,
+	StoredRecord,
+	WriteOptions,
+	WriteResult,
+} from "./records.ts";
+export type { FusionOptions, Hit, SearchPlan, SearchRequest, SearchResult } from "./search.ts";
+export { compareUtf8, utf8Length } from "./utf8.ts";
+export { checkBits, checkVector, checkWeights, type Vector, type VectorInput, type VectorPlace } from "./vectors.ts";

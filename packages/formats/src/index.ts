@@ -1,0 +1,14 @@
+export type { RecordFields, VectorBatch, VectorValues } from "./batch.ts";
+export type { ByteSource } from "./byte-reader.ts";
+export { formatOf, VECTOR_FORMATS, type VectorFormat } from "./format.ts";
+export type { JsonlFieldNames } from "./jsonl/fields.ts";
+export { type JsonlBatch, type JsonlReadOptions, readJsonl } from "./jsonl/read.ts";
+export { type JsonlRow, writeJsonl } from "./jsonl/write.ts";
+export { type NpyReadOptions, type NpyValues, readNpy } from "./npy/read.ts";
+export { type NpyWriteDtype, type NpyWriteOptions, writeNpy } from "./npy/write.ts";
+export type { ReadOptions } from "./options.ts";
+export { readAll, type VectorTable } from "./read-all.ts";
+export { type BatchOf, type ReadOptionsOf, readVectors } from "./read-vectors.ts";
+export type { RowSource } from "./rows.ts";
+export { readBvecs, readFvecs, readIvecs } from "./texmex/read.ts";
+export { writeBvecs, writeFvecs, writeIvecs } from "./texmex/write.ts";

@@ -1,0 +1,197 @@
+import { BOUNDS, checkInteger, type Metric, NighError } from "@nigh/contract";
+import type { Arena } from "@nigh/kernels";
+import { checkLabel, labelsFor } from "../rows/label-table.ts";
+import { RowFormat } from "../rows/row-format.ts";
+import { checkSpec, type IndexSpec } from "../spec.ts";
+import type {
+	CompactReport,
+	CustomMetric,
+	InsertManyOptions,
+	Label,
+	MemoryReport,
+	Neighbor,
+	SearchOptions,
+	Vector,
+	VectorIndex,
+	VectorRows,
+} from "../vector-index.ts";
+import { FlatRows } from "./rows.ts";
+import { searchFlat, searchManyFlat } from "./search.ts";
+import { serializeFlat } from "./serialize.ts";
+
+export interface FlatOptions extends IndexSpec {
+	/**
+	 * What is scanned. `"sq7"`: 7-bit codes first, whose stored errors tell which vectors need an exact look (l2, cosine, ip); the answer is
+	 * the same as without, for a quarter more memory. `"none"`: the exact vectors. `"auto"` (default): codes from 32 dimensions on.
+	 */
+	readonly codes?: "auto" | "none" | "sq7";
+	/** Refuse more vectors than this with `COLLECTION_FULL`. Default: what the arena holds. */
+	readonly maxElements?: number;
+}
+
+/** Below this, scanning the vectors themselves costs no more than scanning codes. */
+const LEAST_CODED_DIMENSIONS = 32;
+
+/** An exact index: it looks at everything. */
+export class FlatIndex implements VectorIndex {
+	readonly kind = "flat";
+	/** The memory it lives in. Sets of labels for `allow` are made over it. */
+	readonly arena: Arena;
+	readonly #rows: FlatRows;
+	#closed = false;
+
+	/** Use {@link createFlat}. */
+	constructor(rows: FlatRows) {
+		this.arena = rows.arena;
+		this.#rows = rows;
+	}
+
+	get metric(): Metric | CustomMetric {
+		return this.#rows.format.metric;
+	}
+
+	get dimensions(): number {
+		return this.#rows.format.dimensions;
+	}
+
+	get size(): number {
+		return this.#rows.size;
+	}
+
+	insert(label: Label, vector: Vector): void {
+		const rows = this.#open();
+		checkLabel(label);
+		const checked = rows.format.check(vector);
+		rows.checkRoom(rows.table.get(label) === undefined ? 1 : 0);
+		rows.put(label, checked);
+		rows.trainCodes();
+	}
+
+	async insertMany(vectors: VectorRows, options: InsertManyOptions = {}): Promise<void> {
+		const rows = this.#open();
+		const n = rows.format.checkRows(vectors);
+		const labels = labelsFor(rows.table, n, options.labels);
+		const known = labels.reduce((count, label) => count + (rows.table.get(label) === undefined ? 0 : 1), 0);
+		rows.checkRoom(n - known);
+		rows.reserve(rows.size + n - known, true);
+		labels.forEach((label, row) => {
+			rows.put(label, rows.format.rowOf(vectors, row) as Float32Array | Uint8Array);
+		});
+		rows.trainCodes();
+		options.onProgress?.(n, n);
+	}
+
+	remove(labels: Iterable<Label>): number {
+		const rows = this.#open();
+		let removed = 0;
+		for (const label of labels) if (rows.remove(label)) removed++;
+		return removed;
+	}
+
+	has(label: Label): boolean {
+		return this.#open().table.get(label) !== undefined;
+	}
+
+	labels(): Uint32Array {
+		return this.#open().table.labels();
+	}
+
+	vector(label: Label): Float32Array | Uint8Array | undefined {
+		const rows = this.#open();
+		const row = rows.table.get(label);
+		return row === undefined ? undefined : rows.format.read(rows.vectorOf(row));
+	}
+
+	search(query: Vector, k: number, options: SearchOptions = {}): Neighbor[] {
+		const rows = this.#open();
+		refuseEf(options);
+		return searchFlat(rows, rows.format.check(query), checkInteger("k", k, BOUNDS.k), options);
+	}
+
+	searchMany(queries: VectorRows, k: number, options: SearchOptions = {}): Neighbor[][] {
+		const rows = this.#open();
+		refuseEf(options);
+		checkInteger("k", k, BOUNDS.k);
+		const n = rows.format.checkRows(queries);
+		return searchManyFlat(rows, queries, n, k, options);
+	}
+
+	/** Rows never have gaps; this gives spare capacity back. */
+	compact(): CompactReport {
+		const rows = this.#open();
+		rows.trim();
+		return { removedNodes: 0, optimizedConnections: 0, totalNodes: rows.size };
+	}
+
+	memory(): MemoryReport {
+		return this.#open().memory();
+	}
+
+	effective(): Readonly<Record<string, unknown>> {
+		const { format, codes, maxElements } = this.#open();
+		return {
+			kind: this.kind,
+			dimensions: format.dimensions,
+			metric: typeof format.metric === "string" ? format.metric : format.metric.name,
+			weights: format.weights === undefined ? undefined : [...format.weights],
+			codes: codes === undefined ? "none" : "sq7",
+			engine: this.arena.engine,
+			shared: this.arena.shared,
+			maxElements,
+		};
+	}
+
+	serialize(): Iterable<Uint8Array> {
+		return serializeFlat(this.#open());
+	}
+
+	dispose(): void {
+		if (this.#closed) return;
+		this.#closed = true;
+		this.#rows.dispose();
+	}
+
+	#open(): FlatRows {
+		if (this.#closed) throw new NighError("CLOSED", "the index has been disposed of: create or load another one");
+		return this.#rows;
+	}
+}
+
+/**
+ * An empty exact index.
+ *
+ * @throws NighError `INVALID_OPTION` naming the option, the value and the bound; `UNSUPPORTED` for codes under a metric without them.
+ */
+export function createFlat(options: FlatOptions): FlatIndex {
+	return new FlatIndex(createRows(options));
+}
+
+/** The empty rows of an index with these options. */
+export function createRows(options: FlatOptions): FlatRows {
+	const { arena, metric, dimensions, weights } = checkSpec(options, ["maxElements"]);
+	const { codes = "auto", maxElements } = options;
+	if (maxElements !== undefined) checkInteger("maxElements", maxElements, { min: 1, max: 0xffffffff });
+	const format = new RowFormat(arena, { metric, dimensions, weights });
+	const possible = metric === "l2" || metric === "cosine" || metric === "ip";
+	if (codes === "sq7" && !possible) {
+		throw new NighError(
+			"UNSUPPORTED",
+			'codes "sq7" go with the metrics l2, cosine and ip: leave codes out or say "none"',
+			{
+				field: "codes",
+				value: codes,
+			},
+		);
+	}
+	const coded = codes === "sq7" || (codes === "auto" && possible && dimensions >= LEAST_CODED_DIMENSIONS);
+	return new FlatRows(arena, format, coded, maxElements);
+}
+
+function refuseEf(options: SearchOptions): void {
+	if (options.ef === undefined) return;
+	throw new NighError(
+		"INVALID_OPTION",
+		"ef is the beam width of HNSW; a flat index looks at everything: leave it out",
+		{ field: "ef" },
+	);
+}

@@ -1,0 +1,137 @@
+import { BOUNDS, checkInteger, NighError } from "@nigh/contract";
+
+/** Every number of HNSW with its bounds and default, in one place. Sizes of lists and beams are in nodes. */
+export const HNSW_BOUNDS = {
+	/** Links of a node on the upper layers; layer 0 has twice as many. More: better recall in high dimensions, more memory (8 M bytes a vector). */
+	M: BOUNDS.M,
+	/** Beam width while building, at least max(4, 2 M). Wider: a better graph, a longer build. */
+	efConstruction: BOUNDS.efConstruction,
+	/** Beam width of a search. Wider: better recall, slower, about in proportion. */
+	ef: BOUNDS.ef,
+	/** Level factor: level = floor(-ln U * mL). Default 1 / ln M. */
+	mL: { min: 0.01, max: 10 },
+	/** Seed of the levels. */
+	seed: { min: 0, max: 0xffffffff, integer: true, default: 42 },
+	/** Vectors the index may hold. */
+	maxElements: { min: 1, max: 0x7fffffff, integer: true },
+} as const;
+
+/** Named settings: M, efConstruction and the ef of a search. */
+export const PRESETS = {
+	dev: { M: 8, efConstruction: 32, ef: 20 },
+	balanced: { M: 16, efConstruction: 64, ef: 40 },
+	high: { M: 24, efConstruction: 128, ef: 80 },
+	max: { M: 32, efConstruction: 200, ef: 100 },
+	accuracy: { M: 32, efConstruction: 500, ef: 500 },
+	speed: { M: 8, efConstruction: 64, ef: 50 },
+} as const;
+
+export type PresetName = keyof typeof PRESETS;
+
+/** The M that serves a collection of a size, by rising size (check F-1). */
+export const M_BY_SIZE = [
+	{ from: 0, M: 8 },
+	{ from: 100_000, M: 16 },
+	{ from: 1_000_001, M: 32 },
+	{ from: 10_000_001, M: 48 },
+] as const;
+
+/** The M that {@link M_BY_SIZE} gives for `n` vectors. */
+export function mForSize(n: number): number {
+	return M_BY_SIZE.findLast(({ from }) => n >= from)?.M ?? M_BY_SIZE[0].M;
+}
+
+/** The least ef worth asking for k neighbours (check F-2): 40 to k = 10, 80 to 40, then 2 k, 3 k from 51 to 66, then at least 200 and 2 k. */
+export function adaptiveEf(k: number): number {
+	if (k <= 10) return 40;
+	if (k <= 50) return Math.max(80, 2 * k);
+	return Math.max(Math.min(200, 3 * k), 2 * k);
+}
+
+export interface HnswParameters {
+	readonly M: number;
+	readonly efConstruction: number;
+	readonly ef: number;
+	readonly mL: number;
+	readonly seed: number;
+	readonly maxElements: number | undefined;
+}
+
+export interface HnswParameterOptions {
+	/** Named settings; a single one given beside it wins. Default `"balanced"`. */
+	readonly preset?: PresetName;
+	/** Links of a node on the upper layers, 2 to 200; layer 0 has twice as many. */
+	readonly M?: number;
+	/** Beam width while building, max(4, 2 M) to 4,000. */
+	readonly efConstruction?: number;
+	/** Beam width of a search that names none, 1 to 10,000. */
+	readonly ef?: number;
+	/** Level factor, 0.01 to 10. Default 1 / ln M. */
+	readonly mL?: number;
+	/** Seed of the levels, 0 to 4,294,967,295. The same rows in the same order under the same seed give the same graph. */
+	readonly seed?: number;
+	/** Refuse more vectors than this with `COLLECTION_FULL`. Default: what the arena holds. */
+	readonly maxElements?: number;
+}
+
+/** Fills in what was left out and checks the whole. */
+export function resolveParameters(options: HnswParameterOptions): HnswParameters {
+	const presetName = options.preset ?? "balanced";
+	const preset = Object.hasOwn(PRESETS, presetName) ? PRESETS[presetName] : undefined;
+	if (preset === undefined) {
+		throw new NighError(
+			"INVALID_OPTION",
+			`preset is one of ${Object.keys(PRESETS).join(", ")}, not ${JSON.stringify(presetName)}`,
+			{
+				field: "preset",
+				value: presetName,
+			},
+		);
+	}
+	const M = checkInteger("M", options.M ?? preset.M, HNSW_BOUNDS.M);
+	const least = Math.max(HNSW_BOUNDS.efConstruction.min, 2 * M);
+	// A preset's width is raised to fit an M given beside it; a width that was asked for is refused when it cannot serve.
+	const efConstruction = checkInteger(
+		"efConstruction",
+		options.efConstruction ?? Math.max(preset.efConstruction, least),
+		{
+			...HNSW_BOUNDS.efConstruction,
+			min: least,
+		},
+	);
+	const mL = options.mL ?? 1 / Math.log(M);
+	if (!(mL >= HNSW_BOUNDS.mL.min && mL <= HNSW_BOUNDS.mL.max)) {
+		throw new NighError("INVALID_OPTION", `mL is a number from 0.01 to 10, not ${mL}`, {
+			field: "mL",
+			value: mL,
+			bound: HNSW_BOUNDS.mL,
+		});
+	}
+	return {
+		M,
+		efConstruction,
+		ef: checkInteger("ef", options.ef ?? preset.ef, HNSW_BOUNDS.ef),
+		mL,
+		seed: checkInteger("seed", options.seed ?? HNSW_BOUNDS.seed.default, HNSW_BOUNDS.seed),
+		maxElements:
+			options.maxElements === undefined
+				? undefined
+				: checkInteger("maxElements", options.maxElements, HNSW_BOUNDS.maxElements),
+	};
+}
+
+/** The level of a label: floor(-ln U * mL), with U from seed and label alone. */
+export function levelFor(label: number, { seed, mL }: Pick<HnswParameters, "seed" | "mL">): number {
+	return Math.min(MAX_LEVEL, Math.floor(-Math.log(uniform(seed, label)) * mL));
+}
+
+/** Levels are bytes, and 255 marks a free place; with mL at its largest a label reaches 227. */
+const MAX_LEVEL = 254;
+
+/** A number strictly between 0 and 1 that depends on seed and index alone (the finaliser of MurmurHash3). */
+export function uniform(seed: number, index: number): number {
+	let h = Math.imul(index ^ Math.imul(seed, 0x9e3779b1), 0x85ebca6b) ^ seed;
+	h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+	h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+	return (((h ^ (h >>> 16)) >>> 0) + 0.5) / 4_294_967_296;
+}

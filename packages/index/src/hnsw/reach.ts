@@ -1,0 +1,49 @@
+import type { HnswGraph } from "./graph.ts";
+
+const UNREACHED = 0xffff;
+
+/** Breadth-first search over layer 0, in steps: what is reached stays reached until it is disposed of. */
+export class Reach {
+	readonly #graph: HnswGraph;
+	readonly #depths: number;
+	readonly #queue: number;
+	readonly #nodes: number;
+	/** Nodes reached so far. */
+	count = 0;
+
+	constructor(graph: HnswGraph) {
+		this.#graph = graph;
+		this.#nodes = graph.slots;
+		this.#depths = graph.arena.alloc(this.#nodes * 2);
+		this.#queue = graph.arena.alloc(this.#nodes * 4);
+		graph.arena.u16(this.#depths, this.#nodes).fill(UNREACHED);
+	}
+
+	/** Reaches everything that a node leads to. */
+	from(node: number): this {
+		const { arena, address } = this.#graph;
+		const scratch = this.#graph.scratch(0, 1).address;
+		this.count = arena.kernels.bfs(address, scratch, node, this.#depths, this.#queue, this.count);
+		return this;
+	}
+
+	has(node: number): boolean {
+		return this.depth(node) !== undefined;
+	}
+
+	/** Links between the start and a node; `undefined` where it was not reached. */
+	depth(node: number): number | undefined {
+		const depth = this.#graph.arena.u16(this.#depths, this.#nodes)[node] as number;
+		return depth === UNREACHED ? undefined : depth;
+	}
+
+	/** Reached nodes in the order in which they were reached. */
+	order(): Uint32Array {
+		return this.#graph.arena.u32(this.#queue, this.count).slice();
+	}
+
+	dispose(): void {
+		this.#graph.arena.free(this.#depths);
+		this.#graph.arena.free(this.#queue);
+	}
+}

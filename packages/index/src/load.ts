@@ -1,0 +1,86 @@
+import { NighError } from "@nigh/contract";
+import type { Arena } from "@nigh/kernels";
+import { createRows, FlatIndex, type FlatOptions } from "./flat/flat.ts";
+import { flatOptionsOf, readFlat } from "./flat/serialize.ts";
+import { createGraph, HnswIndex, type HnswOptions } from "./hnsw/hnsw.ts";
+import { optionsOf, readHnsw } from "./hnsw/serialize.ts";
+import { corrupt, type ImageHeader, ImageReader } from "./image.ts";
+import type { CustomMetric } from "./vector-index.ts";
+
+export interface LoadOptions {
+	/** Whether other threads may work on it. Default false. */
+	readonly shared?: boolean;
+	/** The memory to live in. Default: one of its own. */
+	readonly arena?: Arena;
+	/** The function of an index that was made with a metric of your own; its name must be the saved one. */
+	readonly metric?: CustomMetric;
+}
+
+/**
+ * Reads an index that `serialize` wrote, in chunks of any size. It answers as the saved one did, and goes on from there.
+ *
+ * @throws NighError `CORRUPT_SNAPSHOT` with the byte offset for bytes that are damaged, cut off or not an index; `NEWER_VERSION` for a
+ * format that this version does not know; `SPEC_CONFLICT` where the metric's name is another one.
+ */
+export function loadIndex(chunks: Iterable<Uint8Array>, options: LoadOptions = {}): FlatIndex | HnswIndex {
+	const reader = new ImageReader(chunks);
+	const { header, verify } = reader.readHeader();
+	const memory = {
+		...(options.arena === undefined ? {} : { arena: options.arena }),
+		...(options.shared === undefined ? {} : { shared: options.shared }),
+		metric: metricOf(header, options),
+	};
+	if (header.kind === "flat") {
+		const rows = created(() => createRows({ ...(flatOptionsOf(header) as unknown as FlatOptions), ...memory }));
+		return filled(rows, () => {
+			verify(rows.arena);
+			readFlat(rows, header, reader);
+			return new FlatIndex(rows);
+		});
+	}
+	const graph = created(() => createGraph({ ...(optionsOf(header) as unknown as HnswOptions), ...memory }));
+	return filled(graph, () => {
+		verify(graph.arena);
+		readHnsw(graph, header, reader);
+		return new HnswIndex(graph);
+	});
+}
+
+/** Settings that are refused can only come from a damaged header, unless the caller's own are at fault. */
+function created<T>(create: () => T): T {
+	try {
+		return create();
+	} catch (cause) {
+		const field = cause instanceof NighError ? cause.details.field : undefined;
+		if (!(cause instanceof NighError) || field === "arena" || field === "shared" || cause.code === "MEMORY_LIMIT")
+			throw cause;
+		throw corrupt(`the header's settings are impossible: ${cause.message}`);
+	}
+}
+
+function filled<T>(storage: { dispose(): void }, fill: () => T): T {
+	try {
+		return fill();
+	} catch (error) {
+		storage.dispose();
+		throw error;
+	}
+}
+
+function metricOf(header: ImageHeader, { metric }: LoadOptions): HnswOptions["metric"] {
+	const { custom, metric: name } = header.state as { custom?: unknown; metric?: unknown };
+	if (typeof name !== "string") throw corrupt("the header names no metric");
+	if (custom !== true) {
+		if (metric === undefined) return name as HnswOptions["metric"];
+		throw new NighError("SPEC_CONFLICT", `the index was made with the metric ${name}: leave metric out`, {
+			field: "metric",
+			value: metric.name,
+		});
+	}
+	if (metric?.name === name) return metric;
+	throw new NighError(
+		"SPEC_CONFLICT",
+		`the index was made with a metric of your own named ${JSON.stringify(name)}: give it as { metric: { name, distance } }`,
+		{ field: "metric", value: metric?.name, expected: name },
+	);
+}

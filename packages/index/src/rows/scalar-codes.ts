@@ -1,0 +1,104 @@
+import { type Arena, rowBytes } from "@nigh/kernels";
+
+/** Values looked at in training: more do not change the quantile that matters. */
+const SAMPLE_ROWS = 16_384;
+const BINS = 4_096;
+/** Ranges tried, as shares of the largest deviation: 1, 0.95, 0.95^2 ... */
+const RANGES = 64;
+const LEVELS = 127;
+
+/**
+ * Uniform 7-bit scalar codes: the same step for all dimensions, so that distances between codes are distances between vectors, and an
+ * origin for each dimension (its mean in the middle of the range), which no distance sees. Training chooses the range that makes the mean
+ * squared error least on a sample: where few values lie far out, cutting them off costs less than a wider step.
+ */
+export class ScalarCodes {
+	/** Bytes of the codes of a row, without what stands behind them. */
+	readonly bytes: number;
+	/** Rows it was trained on the last time; 0 before. */
+	trainedOn = 0;
+	/** What one step of a code stands for. */
+	unit = 1;
+	/** Address of one float a dimension: what code 0 stands for. */
+	readonly origin: number;
+	readonly #arena: Arena;
+	readonly #dimensions: number;
+	readonly #rowBytes: number;
+
+	constructor(arena: Arena, dimensions: number, floatRowBytes: number) {
+		this.#arena = arena;
+		this.#dimensions = dimensions;
+		this.#rowBytes = floatRowBytes;
+		this.bytes = rowBytes(dimensions);
+		this.origin = arena.alloc(floatRowBytes);
+	}
+
+	/** Learns origin and step from rows at the given addresses; `n` of them. */
+	train(n: number, addressOf: (row: number) => number): void {
+		const d = this.#dimensions;
+		const sampled = Math.min(n, SAMPLE_ROWS);
+		const sample = (i: number) => this.#arena.f32(addressOf(Math.floor((i * n) / sampled)), d);
+		const mean = new Float64Array(d);
+		for (let i = 0; i < sampled; i++) {
+			const row = sample(i);
+			for (let j = 0; j < d; j++) mean[j] = (mean[j] as number) + (row[j] as number) / sampled;
+		}
+		const centre = Float32Array.from(mean);
+		let widest = 0;
+		for (let i = 0; i < sampled; i++) {
+			const row = sample(i);
+			for (let j = 0; j < d; j++) widest = Math.max(widest, Math.abs((row[j] as number) - (centre[j] as number)));
+		}
+		const histogram = new Float64Array(BINS);
+		const scale = widest > 0 ? (BINS - 1) / widest : 0;
+		for (let i = 0; i < sampled; i++) {
+			const row = sample(i);
+			for (let j = 0; j < d; j++) {
+				const bin = Math.floor(Math.abs((row[j] as number) - (centre[j] as number)) * scale);
+				histogram[bin] = (histogram[bin] as number) + 1;
+			}
+		}
+		const range = bestRange(histogram, widest);
+		// A float32, since the kernel multiplies by its reciprocal; a step of 1 where all rows are equal.
+		this.unit = range > 0 ? 1 / Math.fround(LEVELS / (2 * range)) : 1;
+		const origin = this.#arena.f32(this.origin, d);
+		for (let j = 0; j < d; j++) origin[j] = (centre[j] as number) - (LEVELS / 2) * this.unit;
+		this.trainedOn = n;
+	}
+
+	/** Whether training again is due: the sample has doubled and was small. */
+	isStale(size: number): boolean {
+		return this.trainedOn === 0 || (this.trainedOn < SAMPLE_ROWS && size >= 2 * this.trainedOn);
+	}
+
+	/** Codes one row; its norm is written behind the codes and returned. */
+	encode(row: number, code: number): number {
+		return this.#arena.kernels.encodeRow(row, this.origin, 1 / this.unit, this.#rowBytes, code, this.bytes);
+	}
+
+	dispose(): void {
+		this.#arena.free(this.origin);
+	}
+}
+
+/** The half-width whose quantisation error (step^2 / 12 inside, the square of the excess outside) is least. */
+function bestRange(histogram: Float64Array, widest: number): number {
+	let best = widest;
+	let least = Number.POSITIVE_INFINITY;
+	for (let i = 0; i < RANGES; i++) {
+		const range = widest * 0.95 ** i;
+		const inside = (2 * range) ** 2 / LEVELS ** 2 / 12;
+		let error = 0;
+		for (let bin = 0; bin < BINS; bin++) {
+			const count = histogram[bin] as number;
+			if (count === 0) continue;
+			const deviation = ((bin + 0.5) * widest) / (BINS - 1);
+			error += count * (deviation <= range ? inside : inside + (deviation - range) ** 2);
+		}
+		if (error < least) {
+			least = error;
+			best = range;
+		}
+	}
+	return best;
+}

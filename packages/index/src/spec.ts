@@ -1,0 +1,82 @@
+import { BOUNDS, checkInteger, checkOptions, METRICS, type Metric, NighError, nearestName } from "@nigh/contract";
+import { Arena, ArenaFullError } from "@nigh/kernels";
+import type { CustomMetric } from "./vector-index.ts";
+
+/** What every kind of index is told. */
+export interface IndexSpec {
+	/** Length of every vector: 1 to 16,384 floats, or 8 to 131,072 bits (a multiple of 8) under hamming. */
+	readonly dimensions: number;
+	/** How vectors are compared; or a function of your own, much slower. */
+	readonly metric: Metric | CustomMetric;
+	/** One factor a dimension, at least 0, that scales its part in the metric. Not for bits. */
+	readonly weights?: Float32Array | readonly number[];
+	/** Whether other threads may work on it. Default false. */
+	readonly shared?: boolean;
+	/** The memory to live in, which several indexes may share. Default: one of its own. */
+	readonly arena?: Arena;
+}
+
+const SPEC_NAMES = ["dimensions", "metric", "weights", "shared", "arena", "codes"] as const;
+
+/** Checks the common options, refuses unknown ones, and makes the arena where none is given. */
+export function checkSpec(
+	options: IndexSpec,
+	moreNames: readonly string[],
+): Omit<IndexSpec, "arena" | "shared"> & { arena: Arena } {
+	checkOptions(options, [...SPEC_NAMES, ...moreNames], "the index's options");
+	const { metric, weights } = options;
+	const custom = checkMetric(metric);
+	const dimensions = checkInteger(
+		"dimensions",
+		options.dimensions,
+		metric === "hamming" ? BOUNDS.bits : BOUNDS.dimensions,
+	);
+	if (options.arena !== undefined) {
+		if (options.shared !== undefined) {
+			throw new NighError("INVALID_OPTION", "shared is a property of the arena: leave it out beside arena", {
+				field: "shared",
+			});
+		}
+		if (custom)
+			throw new NighError("INVALID_OPTION", "a metric of your own needs an arena of its own: leave arena out", {
+				field: "arena",
+			});
+		return { arena: options.arena, metric, dimensions, weights };
+	}
+	if (custom) {
+		const { distance } = metric as CustomMetric;
+		return { arena: createArena({ custom: { dimensions, distance } }), metric, dimensions, weights };
+	}
+	return { arena: createArena({ shared: options.shared ?? false }), metric, dimensions, weights };
+}
+
+function createArena(options: ConstructorParameters<typeof Arena>[0]): Arena {
+	try {
+		return new Arena(options);
+	} catch (cause) {
+		if (!(cause instanceof ArenaFullError) && !(cause instanceof RangeError)) throw cause;
+		throw new NighError(
+			"MEMORY_LIMIT",
+			"the system gives no memory for another index: dispose of one, or let indexes share an arena",
+			{},
+			{ cause },
+		);
+	}
+}
+
+/** Whether the metric is a user's own. */
+function checkMetric(metric: Metric | CustomMetric): boolean {
+	if (typeof metric === "string") {
+		if (METRICS.includes(metric)) return false;
+		const near = nearestName(metric, METRICS);
+		throw new NighError(
+			"INVALID_OPTION",
+			`metric is one of ${METRICS.join(", ")}, not ${JSON.stringify(metric)}${near === undefined ? "" : `: did you mean ${near}?`}`,
+			{ field: "metric", value: metric },
+		);
+	}
+	if (typeof metric?.distance === "function" && typeof metric.name === "string" && metric.name !== "") return true;
+	throw new NighError("INVALID_OPTION", "metric is a name or an object with a name and a function distance(a, b)", {
+		field: "metric",
+	});
+}

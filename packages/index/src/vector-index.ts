@@ -1,0 +1,128 @@
+import type { Distance, Metric } from "@nigh/contract";
+import type { AbortFlag, LabelSet } from "@nigh/kernels";
+import type { Parallel } from "./parallel.ts";
+
+/** A dense integer, 0 to 4,294,967,294, that names a vector. Indexes speak labels only; where they keep one is their own affair. */
+export type Label = number;
+
+/** One answer of a search. */
+export interface Neighbor {
+	readonly label: Label;
+	readonly distance: Distance;
+}
+
+/** A vector as the caller holds it: floats, or packed bits (`Uint8Array` of dimensions / 8 bytes) under `hamming`. */
+export type Vector = Float32Array | Uint8Array | readonly number[];
+
+/** `n` vectors one after the other, row-major: `Float32Array` of n x dimensions, or `Uint8Array` of n x dimensions / 8 bytes under `hamming`. */
+export type VectorRows = Float32Array | Uint8Array;
+
+/** The metric of a user: any function that is smaller for nearer vectors. Much slower than a named metric: it runs outside WebAssembly. */
+export interface CustomMetric {
+	/** Stored with the index; loading needs a metric of the same name. */
+	readonly name: string;
+	/** Both arguments are views that are only valid during the call. Must not return NaN. */
+	distance(a: Float32Array, b: Float32Array): number;
+}
+
+export interface SearchOptions {
+	/** Beam width of HNSW, k to 10,000. Wider finds more and takes longer, about in proportion. Default: the preset's, never under {@link adaptiveEf}. Not for flat. */
+	readonly ef?: number;
+	/** Only these labels may be answered. */
+	readonly allow?: LabelSet;
+	/** Scan everything instead of using the graph: recall 1, time in proportion to `size`. */
+	readonly exact?: boolean;
+	/** Another thread can raise it to end this search with `ABORTED`. */
+	readonly abort?: AbortFlag;
+}
+
+export interface InsertManyOptions {
+	/** One for each row, all different. Default: the numbers after the largest label so far, starting with 0. */
+	readonly labels?: Uint32Array;
+	/** Who does the work. Default: this thread. The result does not depend on it. */
+	readonly parallel?: Parallel;
+	/** Called now and then, and at the end with done = total. */
+	readonly onProgress?: (done: number, total: number) => void;
+	/** Stops between two batches with `ABORTED`; rows taken in so far stay. */
+	readonly signal?: AbortSignal;
+}
+
+/** Bytes, measured from what is allocated, beside what the formula of the layout gives for `size` vectors. */
+export interface MemoryReport {
+	/** Quantised codes with their norms (0 where the index has none). */
+	readonly codes: number;
+	/** Everything that exists for searching: codes, links, label tables, visited marks. */
+	readonly index: number;
+	/** The exact vectors. */
+	readonly vectors: number;
+	/** index + vectors. */
+	readonly total: number;
+	/** What the layout needs for `size` vectors without spare capacity. */
+	readonly formula: number;
+}
+
+export interface CompactReport {
+	/** Places of removed vectors that were given up. */
+	readonly removedNodes: number;
+	/** Link lists that were over their bound or pointed nowhere and were mended. */
+	readonly optimizedConnections: number;
+	readonly totalNodes: number;
+}
+
+/**
+ * An index in memory. Search is synchronous. One thread writes; what a method does not return, it has already done.
+ *
+ * Errors: `DIMENSION_MISMATCH` and `INVALID_VECTOR` (NaN, infinite, or a norm above the bound; with the row's number),
+ * `INVALID_OPTION` (outside its bound), `COLLECTION_FULL` (above `maxElements`), `MEMORY_LIMIT` (the arena cannot hold it),
+ * `INVALID_RECORD` (a label that is out of range or given twice in one call), `ABORTED`, `CLOSED` after `dispose`.
+ */
+export interface VectorIndex {
+	readonly kind: "flat" | "hnsw";
+	readonly metric: Metric | CustomMetric;
+	readonly dimensions: number;
+	/** Vectors that a search can find. */
+	readonly size: number;
+	/** Takes one vector in; a label that is there already gets the new vector. */
+	insert(label: Label, vector: Vector): void;
+	/** Takes many in: every row is checked first, and nothing is written when one is refused. */
+	insertMany(rows: VectorRows, options?: InsertManyOptions): Promise<void>;
+	/** Forgets labels; those that are not there are passed over. Returns how many were. One call costs one pass over the index: remove in batches. */
+	remove(labels: Iterable<Label>): number;
+	has(label: Label): boolean;
+	/** All labels, in no particular order. */
+	labels(): Uint32Array;
+	/** A copy of the vector as it is stored (of length 1 under cosine, scaled where there are weights); `undefined` where there is none. */
+	vector(label: Label): Float32Array | Uint8Array | undefined;
+	/** The nearest min(k, matches) vectors, nearest first; equal distances in the order of labels. An empty index answers with an empty list. */
+	search(query: Vector, k: number, options?: SearchOptions): Neighbor[];
+	/** Many queries, the answers in their order and equal to those of single searches. */
+	searchMany(queries: VectorRows, k: number, options?: SearchOptions): Neighbor[][];
+	/** Gives up the places of removed vectors and mends what the graph has suffered. */
+	compact(): CompactReport;
+	memory(): MemoryReport;
+	/** The settings that are in force, with every default filled in. */
+	effective(): Readonly<Record<string, unknown>>;
+	/** The index as bytes, chunk by chunk; {@link loadIndex} reads them. Not to be changed meanwhile. */
+	serialize(): Iterable<Uint8Array>;
+	/** Gives its memory back to the arena; every later call fails with `CLOSED`. */
+	dispose(): void;
+}
+
+/** A part of a block file that a probe wants read: `length` bytes from `offset`. */
+export interface BlockRange {
+	readonly offset: number;
+	readonly length: number;
+}
+
+/**
+ * The disk form of an index: it does no I/O itself. `probe` says what has to be read, the owner reads it, `scan` answers.
+ * `blocks` are given in the order of the ranges.
+ */
+export interface DiskIndex {
+	readonly kind: string;
+	readonly metric: Metric;
+	readonly dimensions: number;
+	readonly size: number;
+	probe(query: Vector, k: number, options?: SearchOptions): BlockRange[];
+	scan(query: Vector, k: number, blocks: readonly Uint8Array[], options?: SearchOptions): Neighbor[];
+}

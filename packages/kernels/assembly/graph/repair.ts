@@ -1,0 +1,124 @@
+/**
+ * Removal. A removed node is marked in a bitmap of nodes; then every link to it is replaced by links to what it led to, put to the
+ * heuristic (as in FreshDiskANN, arXiv 2105.09613, section 4.2). Nodes that lost most of their links search the graph again.
+ */
+import { beam, descend } from "./beam";
+import { gather, gatherPool, select, selectsByExact, storeLinks } from "./select";
+import {
+	candidates, capacityOf, entryPoint, EXPANDED, FREE, ids, levelOf,
+	linksOf, markNew, NONE, open, pool, queryNode, topLevel, unmarkAll,
+} from "./state";
+
+const CHUNK: i32 = 256;
+
+@inline
+function has(bitmap: usize, node: u32): bool {
+	return (load<u32>(bitmap + (<usize>(node >> 5) << 2)) & (1 << (node & 31))) != 0;
+}
+
+/** Mends one list; returns whether it had pointed to a removed node. Collects at most `room` candidates. */
+function mend(node: u32, layer: i32, removed: usize, room: i32): bool {
+	const links = linksOf(node, layer);
+	const count = load<i32>(links);
+	let lost = 0;
+	for (let i = 0; i < count; i++) lost += <i32>has(removed, load<u32>(links + (<usize>i << 2), 4));
+	if (lost == 0) return false;
+	unmarkAll();
+	markNew(node);
+	let n = 0;
+	for (let i = 0; i < count; i++) {
+		const neighbour = load<u32>(links + (<usize>i << 2), 4);
+		if (has(removed, neighbour)) continue;
+		markNew(neighbour);
+		store<u32>(ids + (<usize>n << 2), neighbour);
+		n++;
+	}
+	for (let i = 0; i < count; i++) {
+		const neighbour = load<u32>(links + (<usize>i << 2), 4);
+		if (!has(removed, neighbour)) continue;
+		const beyond = linksOf(neighbour, layer);
+		const m = load<i32>(beyond);
+		for (let j = 0; j < m && n < room; j++) {
+			const other = load<u32>(beyond + (<usize>j << 2), 4);
+			if (has(removed, other) || !markNew(other)) continue;
+			store<u32>(ids + (<usize>n << 2), other);
+			n++;
+		}
+	}
+	queryNode(node);
+	gather(n);
+	storeLinks(links, select(n, capacityOf(layer)));
+	return true;
+}
+
+/**
+ * Mends nodes 0..end, shared through the cursor. `removed` is the bitmap; removed and free nodes are left alone. `room` bounds the
+ * candidates of a list (what the scratch holds). Sets a bit in `mended` for every node of which a list was changed.
+ */
+export function repairRange(
+	graph: usize,
+	scratch: usize,
+	removed: usize,
+	mended: usize,
+	room: i32,
+	end: i32,
+	cursor: usize,
+): void {
+	open(graph, scratch);
+	for (;;) {
+		const from = <i32>atomic.add<u32>(cursor, CHUNK);
+		if (from >= end) return;
+		const to = min(end, from + CHUNK);
+		for (let i = from; i < to; i++) {
+			const node = <u32>i;
+			const level = levelOf(node);
+			if (level == FREE || has(removed, node)) continue;
+			let changed = false;
+			for (let layer = <i32>level; layer >= 0; layer--) {
+				if (mend(node, layer, removed, room)) changed = true;
+			}
+			if (changed) atomic.or<u32>(mended + (<usize>(node >> 5) << 2), 1 << (node & 31));
+		}
+	}
+}
+
+/**
+ * Searches the graph again for nodes[0..end) that are in it, on layer 0, and chooses their links anew from what is found and what they
+ * have. Writes only the nodes' own lists; other lanes may read a list that is being written, so run it on one lane where the result
+ * must be the same each time.
+ */
+export function relinkRange(graph: usize, scratch: usize, ef: i32, nodes: usize, end: i32, cursor: usize): void {
+	open(graph, scratch);
+	for (;;) {
+		const from = <i32>atomic.add<u32>(cursor, CHUNK);
+		if (from >= end) return;
+		const to = min(end, from + CHUNK);
+		for (let i = from; i < to; i++) relink(load<u32>(nodes + (<usize>i << 2)), ef);
+	}
+}
+
+function relink(node: u32, ef: i32): void {
+	const entry = entryPoint();
+	if (entry == NONE) return;
+	queryNode(node);
+	const size = beam(descend(entry, topLevel(), 0), 0, ef);
+	let n = 0;
+	unmarkAll();
+	markNew(node);
+	for (let i = 0; i < size; i++) {
+		const found = load<u32>(pool + (<usize>i << 3), 4) & ~EXPANDED;
+		if (!markNew(found)) continue;
+		store<u32>(ids + (<usize>n << 2), found);
+		n++;
+	}
+	const links = linksOf(node, 0);
+	const count = load<i32>(links);
+	for (let i = 0; i < count; i++) {
+		const neighbour = load<u32>(links + (<usize>i << 2), 4);
+		if (!markNew(neighbour)) continue;
+		store<u32>(ids + (<usize>n << 2), neighbour);
+		n++;
+	}
+	gather(n);
+	storeLinks(links, select(n, capacityOf(0)));
+}

@@ -1,0 +1,19 @@
+/**
+ * The kernels of Nigh, compiled twice: SIMD128 alone, and with relaxed SIMD (of which only the exact integer instructions are
+ * used). Every function has a scalar twin of the same name and arguments in ../src/twin, equal to it bit for bit.
+ *
+ * All state is in the memory that is passed in: rows, graphs and scratch are addresses. Rows start at multiples of 16 bytes,
+ * their byte length is a multiple of 16, and what lies behind the last dimension is zero.
+ */
+export { bfs, permuteRows, remapLinks } from "./graph/arrange";
+export { insertRange } from "./graph/insert";
+export { linkRange } from "./graph/link";
+export { relinkRange, repairRange } from "./graph/repair";
+export { searchGraph } from "./graph/search";
+export { checksum } from "./checksum";
+export { boundScan, residual } from "./bounds";
+export { codeDot, codeKeysBlock, codeKeysMany, codeL2 } from "./codes";
+export { distance, distanceBlock, distanceMany, distanceTiles } from "./distance";
+export { encodePlanes, encodeRow, encodeSigned } from "./encode";
+export { normalizeRow, scaleRow, sumOfSquares } from "./prepare";
+export { topk } from "./topk";

@@ -1,0 +1,148 @@
+/**
+ * What the compiled kernels and the scalar twin both offer. All arguments are numbers; addresses are byte offsets into the arena's
+ * memory, rows start at multiples of 16, byte lengths of rows are multiples of 16 and rows are zero behind their last dimension.
+ * The layouts of the structs are drawn in assembly/graph/state.ts, assembly/bounds.ts and assembly/eligibility.ts.
+ */
+export interface Kernels {
+	/** The exact key of two rows (see {@link METRIC_CODES}). */
+	distance(metric: number, a: number, b: number, bytes: number): number;
+	/** One query against `n` rows named by number (u32 at `ids`); writes f32 keys to `out`. */
+	distanceMany(
+		metric: number,
+		query: number,
+		base: number,
+		stride: number,
+		bytes: number,
+		ids: number,
+		n: number,
+		out: number,
+	): void;
+	/** One query against `n` consecutive rows. */
+	distanceBlock(
+		metric: number,
+		query: number,
+		base: number,
+		stride: number,
+		bytes: number,
+		n: number,
+		out: number,
+	): void;
+	/** `m` queries against `n` consecutive rows; the keys of query j are at `out + j * outStride`. */
+	distanceTiles(
+		metric: number,
+		queries: number,
+		queryStride: number,
+		m: number,
+		base: number,
+		stride: number,
+		bytes: number,
+		n: number,
+		out: number,
+		outStride: number,
+	): void;
+
+	/** The integer dot product of signed query codes with codes of 0..127. */
+	codeDot(query: number, row: number, bytes: number): number;
+	/** The squared Euclidean distance of two code rows that carry their norms, in units of the code. */
+	codeL2(a: number, b: number, bytes: number): number;
+	/** One coded query against `n` code rows named by number. */
+	codeKeysMany(
+		form: number,
+		query: number,
+		queryNorm: number,
+		base: number,
+		stride: number,
+		bytes: number,
+		ids: number,
+		n: number,
+		out: number,
+	): void;
+	/** One coded query against `n` consecutive code rows. */
+	codeKeysBlock(
+		form: number,
+		query: number,
+		queryNorm: number,
+		base: number,
+		stride: number,
+		bytes: number,
+		n: number,
+		out: number,
+	): void;
+
+	/** The sum of squares of a float row, in float64; not finite where an element is not. */
+	sumOfSquares(row: number, bytes: number): number;
+	/** Multiplies a row by one factor a dimension. */
+	scaleRow(row: number, factors: number, bytes: number): void;
+	/** Brings a row to length 1; returns the length it had. A zero row stays as it is. */
+	normalizeRow(row: number, bytes: number): number;
+
+	/** Codes one row: floor((x - origin) * inverse + 0.5) held to 0..127; writes the norm behind the codes and returns it. */
+	encodeRow(row: number, origin: number, inverse: number, rowBytes: number, code: number, codeBytes: number): number;
+	/** Codes a query for the dot form, in units of its own largest element; returns the unit. */
+	encodeSigned(row: number, rowBytes: number, code: number, codeBytes: number): number;
+	/** Codes a query in two planes; writes what is left over and the coded query's squared length (both f64) to `left`. */
+	encodePlanes(
+		row: number,
+		origin: number,
+		unit: number,
+		rowBytes: number,
+		high: number,
+		low: number,
+		codeBytes: number,
+		left: number,
+	): void;
+	/** The length of what a code leaves out of a row, rounded up. */
+	residual(row: number, origin: number, unit: number, rowBytes: number, code: number): number;
+	/** Exact-by-bounds scan of `n` consecutive code rows. */
+	boundScan(
+		query: number,
+		base: number,
+		stride: number,
+		bytes: number,
+		first: number,
+		n: number,
+		labels: number,
+		eligibility: number,
+	): void;
+	/** Keeps the k nearest of `n` pairs in a sorted pool; returns the pool's new size. */
+	topk(keys: number, ids: number, n: number, k: number, pool: number, size: number, eligibility: number): number;
+
+	/** A whole search; returns the number of answers, or -1 when aborted. */
+	searchGraph(graph: number, scratch: number, k: number, ef: number, depth: number, eligibility: number): number;
+	/** Finds and writes the links of new nodes; see {@link Kernels.linkRange} for the links back. */
+	insertRange(graph: number, scratch: number, ef: number, nodes: number, end: number, cursor: number): void;
+	/** Adds links from targets to sources. */
+	linkRange(
+		graph: number,
+		scratch: number,
+		layer: number,
+		targets: number,
+		offsets: number,
+		sources: number,
+		end: number,
+		cursor: number,
+	): void;
+	/** Replaces links to removed nodes. */
+	repairRange(
+		graph: number,
+		scratch: number,
+		removed: number,
+		mended: number,
+		room: number,
+		end: number,
+		cursor: number,
+	): void;
+	/** Searches the graph again for nodes that are in it and chooses their links on layer 0 anew. */
+	relinkRange(graph: number, scratch: number, ef: number, nodes: number, end: number, cursor: number): void;
+	/** Breadth-first search over layer 0; returns how many nodes are reached by now. */
+	bfs(graph: number, scratch: number, source: number, depths: number, queue: number, reached: number): number;
+	/** Puts rows into a new order in place. */
+	permuteRows(base: number, stride: number, order: number, n: number, spare: number, done: number): void;
+	/** Renames the nodes in all links. */
+	remapLinks(graph: number, scratch: number, newNode: number, end: number): void;
+
+	/** XXH32 with seed 0; compare as `>>> 0`. */
+	checksum(at: number, length: number): number;
+}
+
+export type KernelName = keyof Kernels;

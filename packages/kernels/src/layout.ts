@@ -1,0 +1,92 @@
+/** Numbers that the assembly, the twin and the indexes must agree on. */
+
+/** What `metric` arguments mean. A key orders like the distance: l2 squared; ip minus the dot product; cosine 1 - dot of unit rows; l1; hamming. */
+export const METRIC_CODES = { l2: 0, ip: 1, cosine: 2, l1: 3, hamming: 4, custom: 5 } as const;
+
+/** What a code row's key is: the squared distance to a query in the same units, or minus the dot product with a signed query. */
+export const CODE_FORMS = { l2: 0, dot: 1 } as const;
+
+/** What a node block starts with. `custom` is known to the twin alone. */
+export const PAYLOADS = { float: 0, codesL2: 1, codesDot: 2, bits: 3, custom: 4 } as const;
+
+/** "No node" in the graph's entry point. */
+export const NO_NODE = 0xffffffff;
+
+/** The level of a place that holds no node. */
+export const FREE_LEVEL = 255;
+
+/** Byte offsets in the graph struct. */
+export const GRAPH = {
+	payload: 0,
+	metric: 4,
+	payloadBytes: 8,
+	blocks: 12,
+	blockStride: 16,
+	vectors: 20,
+	vectorStride: 24,
+	vectorBytes: 28,
+	degree: 32,
+	degree0: 36,
+	upper: 40,
+	upperOf: 44,
+	levels: 48,
+	entry: 52,
+	topLevel: 56,
+	exactSelection: 60,
+	bytes: 64,
+} as const;
+
+/** Byte offsets behind a node block's payload. */
+export const BLOCK_TAIL = { norm: 0, label: 4, count: 8, links: 12 } as const;
+
+/** Byte offsets in the scratch struct. */
+export const SCRATCH = {
+	marks: 0,
+	mark: 4,
+	markCount: 8,
+	pool: 12,
+	ids: 16,
+	keys: 20,
+	query: 24,
+	queryCode: 28,
+	queryNorm: 32,
+	heap: 36,
+	candidates: 40,
+	selected: 44,
+	abort: 48,
+	answer: 52,
+	keysComputed: 56,
+	nodesExpanded: 60,
+	bytes: 64,
+} as const;
+
+/** Byte offsets in the query struct of the exact-by-bounds scan. */
+export const BOUND_QUERY = {
+	high: 0,
+	low: 4,
+	form: 8,
+	k: 12,
+	constant: 16,
+	factor: 24,
+	slack: 32,
+	perResidual: 40,
+	rounding: 48,
+	pool: 56,
+	poolSize: 60,
+	keptRows: 64,
+	keptBounds: 68,
+	kept: 72,
+	everything: 80,
+	bytes: 112,
+} as const;
+
+/** Byte offsets in the eligibility struct. */
+export const ELIGIBILITY = { allow: 0, allowed: 4, born: 8, died: 12, reader: 16, dated: 24, bytes: 32 } as const;
+
+/** Rows and structs start at multiples of this. */
+export const ROW_ALIGNMENT = 16;
+
+/** Rounds up to a multiple of {@link ROW_ALIGNMENT}. */
+export function rowBytes(bytes: number): number {
+	return Math.ceil(bytes / ROW_ALIGNMENT) * ROW_ALIGNMENT;
+}

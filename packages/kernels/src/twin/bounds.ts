@@ -1,0 +1,129 @@
+/**
+ * Exact search over codes: a scan of 7-bit codes with a two-plane query that keeps every row which the row's own residual (the
+ * length of what its code leaves out) cannot exclude. The reasoning and the query struct are in assembly/bounds.ts.
+ */
+import { BOUND_QUERY, CODE_FORMS } from "../layout.ts";
+import { codeDot } from "./codes.ts";
+import type { Eligibility } from "./eligibility.ts";
+import type { TwinMemory } from "./memory.ts";
+import { place } from "./topk.ts";
+
+/**
+ * The length of what a code leaves out of a row, rounded up: | x - (origin + unit * code) |. Written behind the norm by the caller.
+ */
+export function residual(
+	m: TwinMemory,
+	row: number,
+	origin: number,
+	unit: number,
+	rowBytes: number,
+	code: number,
+): number {
+	let sum = 0;
+	for (let i = 0; i < rowBytes >>> 2; i++) {
+		const e = m.loadF32(row + 4 * i) - (m.loadF32(origin + 4 * i) + unit * m.loadU8(code + i));
+		sum += e * e;
+	}
+	// One part in 2^22 is more than the roundings of the sum and of the conversion together.
+	return Math.fround(Math.sqrt(sum) * (1 + 1 / 4194304));
+}
+
+/** One scan: the query struct, read once, and what the scan adds to it. */
+class BoundScan {
+	readonly #eligible: Eligibility;
+	readonly #m: TwinMemory;
+	readonly #form: number;
+	readonly #k: number;
+	readonly #constant: number;
+	readonly #factor: number;
+	readonly #slack: number;
+	readonly #perResidual: number;
+	readonly #rounding: number;
+	readonly #pool: number;
+	readonly #keptRows: number;
+	readonly #keptBounds: number;
+	size: number;
+	kept: number;
+	/** The k-th smallest upper bound so far, already widened. */
+	#most: number;
+
+	constructor(eligible: Eligibility, query: number) {
+		const { m } = eligible;
+		this.#eligible = eligible;
+		this.#m = m;
+		this.#form = m.loadU32(query + BOUND_QUERY.form);
+		this.#k = m.loadI32(query + BOUND_QUERY.k);
+		this.#constant = m.loadF64(query + BOUND_QUERY.constant);
+		this.#factor = m.loadF64(query + BOUND_QUERY.factor);
+		this.#slack = m.loadF64(query + BOUND_QUERY.slack);
+		this.#perResidual = m.loadF64(query + BOUND_QUERY.perResidual);
+		this.#rounding = m.loadF64(query + BOUND_QUERY.rounding);
+		this.#pool = m.loadU32(query + BOUND_QUERY.pool);
+		this.size = m.loadI32(query + BOUND_QUERY.poolSize);
+		this.#keptRows = m.loadU32(query + BOUND_QUERY.keptRows);
+		this.#keptBounds = m.loadU32(query + BOUND_QUERY.keptBounds);
+		this.kept = m.loadI32(query + BOUND_QUERY.kept);
+		this.#most = this.#limit();
+	}
+
+	#limit(): number {
+		return this.size < this.#k ? Infinity : this.#m.loadF32(this.#pool + 8 * (this.#k - 1));
+	}
+
+	judge(product: number, norm: number, error: number, row: number, label: number): void {
+		const width = this.#slack + this.#perResidual * error;
+		const rounding = this.#rounding;
+		let lower: number;
+		let upper: number;
+		if (this.#form === CODE_FORMS.l2) {
+			const squared = Math.max(0, this.#factor * (this.#constant + norm - product / 64));
+			const reach = this.#most * (1 + rounding) + width;
+			if (squared > reach * reach) return;
+			const distance = Math.sqrt(squared);
+			lower = Math.max(0, distance - width) * (1 - rounding);
+			upper = (distance + width) * (1 + rounding);
+		} else {
+			const key = this.#constant + this.#factor * product;
+			lower = key - width;
+			upper = key + width;
+			if (lower > this.#most) return;
+		}
+		if (!this.#eligible.admits(label)) return;
+		this.#m.storeU32(this.#keptRows + 4 * this.kept, row);
+		this.#m.storeF32(this.#keptBounds + 4 * this.kept, lower);
+		this.kept++;
+		if (upper < this.#most || this.size < this.#k) {
+			this.size = place(this.#m, this.#pool, this.size, this.#k, Math.fround(upper), label);
+			this.#most = this.#limit();
+		}
+	}
+}
+
+/**
+ * Judges `n` consecutive code rows; row i is number `first + i` and has the label `labels[i]`. Adds to the struct's pool and kept rows.
+ * A kept row is wanted when its lower bound is at most the pool's last upper bound once all rows have been seen.
+ */
+export function boundScan(
+	eligible: Eligibility,
+	query: number,
+	base: number,
+	stride: number,
+	bytes: number,
+	first: number,
+	n: number,
+	labels: number,
+	eligibility: number,
+): void {
+	const { m } = eligible;
+	const high = m.loadU32(query + BOUND_QUERY.high);
+	const low = m.loadU32(query + BOUND_QUERY.low);
+	const scan = new BoundScan(eligible, query);
+	eligible.open(eligibility !== 0 ? eligibility : query + BOUND_QUERY.everything);
+	for (let i = 0; i < n; i++) {
+		const row = base + i * stride;
+		const product = 128 * codeDot(m, high, row, bytes) + codeDot(m, low, row, bytes);
+		scan.judge(product, m.loadI32(row + bytes), m.loadF32(row + bytes + 4), first + i, m.loadU32(labels + 4 * i));
+	}
+	m.storeI32(query + BOUND_QUERY.poolSize, scan.size);
+	m.storeI32(query + BOUND_QUERY.kept, scan.kept);
+}

@@ -1,0 +1,39 @@
+import { NO_NODE, SCRATCH } from "../../layout.ts";
+import { place } from "../topk.ts";
+import { beam, beamEligible, descend } from "./beam.ts";
+import { type GraphState, plain } from "./state.ts";
+
+/**
+ * A whole search (algorithm 5): down the upper layers, a beam of `ef` on layer 0, the nearest `depth` of its pool re-ranked by exact
+ * keys where the payload is codes. The query (and its code) lies in the scratch. Writes at most `k` pairs {f32 key, u32 label} in
+ * ascending order of (key, label) to the scratch's answer; returns how many, or -1 when the abort word was raised.
+ */
+export function searchGraph(
+	g: GraphState,
+	graph: number,
+	scratch: number,
+	k: number,
+	ef: number,
+	depth: number,
+	eligibility: number,
+): number {
+	g.open(graph, scratch);
+	const { m, pool, ids, keys } = g;
+	const entry = g.entryPoint();
+	if (entry === NO_NODE) return 0;
+	if (g.aborted()) return -1;
+	g.eligible.open(eligibility);
+	const start = descend(g, entry, g.topLevel(), 0);
+	const found = eligibility === 0 ? beam(g, start, 0, ef) : beamEligible(g, start, 0, ef);
+	if (found < 0) return -1;
+	const n = g.coded() ? Math.min(found, depth) : found;
+	for (let i = 0; i < n; i++) m.storeU32(ids + 4 * i, plain(m.loadU32(pool + 8 * i + 4)));
+	if (g.coded()) g.keysToExact(n);
+	else for (let i = 0; i < n; i++) m.storeF32(keys + 4 * i, m.loadF32(pool + 8 * i));
+	const answer = m.loadU32(scratch + SCRATCH.answer);
+	let size = 0;
+	for (let i = 0; i < n; i++) {
+		size = place(m, answer, size, k, m.loadF32(keys + 4 * i), g.labelOf(m.loadU32(ids + 4 * i)));
+	}
+	return size;
+}

@@ -1,0 +1,1 @@
+export { createPool, MAX_THREADS, type PoolOptions, type ThreadPool } from "./pool.ts";

@@ -1,0 +1,79 @@
+// Runs the tests on node:test, from the sources. Arguments that are no options choose files whose path contains them
+// (`npm test -- packages/index`); options go to Node (`npm test -- --test-name-pattern recall`).
+import { spawn } from "node:child_process";
+import { globSync } from "node:fs";
+import { sep } from "node:path";
+import { root } from "./workspace.ts";
+
+const PLACES = [
+	"packages/*/src/**/*.test.ts",
+	"packages/*/test/*.test.ts",
+	"test/*.test.ts",
+	"scripts/**/*.test.ts",
+] as const;
+
+/** Options of Node's test runner that take a value, which may be the next argument. */
+const WITH_VALUE: ReadonlySet<string> = new Set([
+	"--test-concurrency",
+	"--test-name-pattern",
+	"--test-reporter",
+	"--test-reporter-destination",
+	"--test-shard",
+	"--test-skip-pattern",
+	"--test-timeout",
+]);
+
+/** Parts the arguments into options for Node and parts of file paths. */
+export function partArguments(args: readonly string[]): { options: string[]; paths: string[] } {
+	const options: string[] = [];
+	const paths: string[] = [];
+	for (let at = 0; at < args.length; at++) {
+		const argument = args[at] as string;
+		if (!argument.startsWith("-")) paths.push(argument);
+		else {
+			options.push(argument);
+			const value = args[at + 1];
+			if (WITH_VALUE.has(argument) && value !== undefined) {
+				options.push(value);
+				at++;
+			}
+		}
+	}
+	return { options, paths };
+}
+
+/** Those of the files that one of the path parts occurs in; all of them where there is no part. */
+export function chooseFiles(files: readonly string[], paths: readonly string[]): string[] {
+	const parts = paths.map((path) => path.replaceAll("\\", "/").replace(/^\.\//, ""));
+	return files.filter((file) => parts.length === 0 || parts.some((part) => file.includes(part)));
+}
+
+function testFiles(): string[] {
+	return PLACES.flatMap((place) => globSync(place, { cwd: root }))
+		.map((file) => file.split(sep).join("/"))
+		.sort();
+}
+
+function main(): void {
+	const { options, paths } = partArguments(process.argv.slice(2));
+	const files = chooseFiles(testFiles(), paths);
+	if (files.length === 0) {
+		console.error(`No test file has ${paths.map((path) => `"${path}"`).join(" or ")} in its path.`);
+		process.exitCode = 1;
+		return;
+	}
+	const given = (name: string) => options.some((option) => option === name || option.startsWith(`${name}=`));
+	const defaults = ["--conditions=@nigh/source", "--test"];
+	if (!given("--test-concurrency")) defaults.push("--test-concurrency=2");
+	if (!given("--test-reporter")) defaults.push("--test-reporter=spec");
+	const child = spawn(process.execPath, [...defaults, ...options, ...files], { cwd: root, stdio: "inherit" });
+	child.on("error", (error) => {
+		console.error(error.message);
+		process.exitCode = 1;
+	});
+	child.on("close", (code) => {
+		process.exitCode = code ?? 1;
+	});
+}
+
+if (import.meta.main) main();
