@@ -1,5 +1,6 @@
 import { NighError } from "@nigh/contract";
 import type { Arena } from "@nigh/kernels";
+import { withinArena } from "./memory-limit.ts";
 
 /**
  * The bytes of an index:
@@ -77,8 +78,8 @@ export class ImageReader {
 		this.#chunks = chunks[Symbol.iterator]();
 	}
 
-	/** The header, not yet checked against its checksum: that takes an arena, so the caller does it with `verify`. */
-	readHeader(): { header: ImageHeader; verify: (arena: Arena) => void } {
+	/** The header, once its checksum has been found right; the arena lends its kernel and some room for that. */
+	readHeader(arena: Arena): ImageHeader {
 		const prefix = this.#take(PREFIX, "the prefix");
 		const view = new DataView(prefix.buffer, prefix.byteOffset, PREFIX);
 		if (MAGIC.some((byte, i) => prefix[i] !== byte)) {
@@ -97,14 +98,9 @@ export class ImageReader {
 		if (length > MOST_HEADER) throw corrupt(`a header of ${length} bytes cannot be`, 12);
 		const expected = view.getUint32(16, true);
 		const bytes = this.#take(length, "the header");
-		const header = parseHeader(bytes);
-		this.#header = header;
-		return {
-			header,
-			verify: (arena) => {
-				if (checksumOf(arena, bytes) !== expected) throw corrupt("the header does not match its checksum", PREFIX);
-			},
-		};
+		if (checksumOf(arena, bytes) !== expected) throw corrupt("the header does not match its checksum", PREFIX);
+		this.#header = parseHeader(bytes);
+		return this.#header;
 	}
 
 	/** Reads the next section, which must have this name and length, to an address; checks every block. */
@@ -127,7 +123,7 @@ export class ImageReader {
 	finish(): void {
 		if (this.#at === this.#chunk.length) {
 			for (let next = this.#chunks.next(); next.done !== true; next = this.#chunks.next()) {
-				if (next.value.length > 0) throw corrupt("there are bytes behind the last section", this.#offset);
+				if (checkChunk(next.value).length > 0) throw corrupt("there are bytes behind the last section", this.#offset);
 			}
 			return;
 		}
@@ -142,7 +138,7 @@ export class ImageReader {
 				const next = this.#chunks.next();
 				if (next.done === true)
 					throw corrupt(`the bytes end inside ${what}: ${length - have} more were expected`, this.#offset);
-				this.#chunk = next.value;
+				this.#chunk = checkChunk(next.value);
 				this.#at = 0;
 				continue;
 			}
@@ -154,6 +150,14 @@ export class ImageReader {
 		}
 		return taken;
 	}
+}
+
+/** A mistake of the caller is not a damaged image: the likely one is to give the bytes themselves. */
+function checkChunk(chunk: Uint8Array): Uint8Array {
+	if (chunk instanceof Uint8Array) return chunk;
+	throw new NighError("INVALID_OPTION", "chunks is an iterable of Uint8Array: wrap a single one as [bytes]", {
+		field: "chunks",
+	});
 }
 
 /** A damaged image: what is wrong, and where. */
@@ -178,9 +182,21 @@ function parseHeader(bytes: Uint8Array): ImageHeader {
 		typeof state === "object" &&
 		state !== null &&
 		Array.isArray(sections) &&
-		sections.every((section) => typeof section?.name === "string" && Array.isArray(section.checksums));
+		sections.every(isSection);
 	if (!sound) throw corrupt("the header lacks the kind, the state or the sections", PREFIX);
 	return header as ImageHeader;
+}
+
+/** Every block has its checksum, so a section cannot claim much more than its image says of it. */
+function isSection(section: Partial<SavedSection> | null): boolean {
+	const { name, bytes, checksums } = section ?? {};
+	return (
+		typeof name === "string" &&
+		Number.isSafeInteger(bytes) &&
+		(bytes as number) >= 0 &&
+		Array.isArray(checksums) &&
+		checksums.length === Math.ceil((bytes as number) / BLOCK)
+	);
 }
 
 function checksums(arena: Arena, address: number, bytes: number): number[] {
@@ -191,7 +207,7 @@ function checksums(arena: Arena, address: number, bytes: number): number[] {
 }
 
 function checksumOf(arena: Arena, bytes: Uint8Array): number {
-	const address = arena.alloc(Math.max(1, bytes.length));
+	const address = withinArena("the header of a saved index", () => arena.alloc(bytes.length));
 	arena.u8(address, bytes.length).set(bytes);
 	const checksum = arena.kernels.checksum(address, bytes.length) >>> 0;
 	arena.free(address);

@@ -1,10 +1,11 @@
-import { NighError } from "@nigh/contract";
+import { checkOptions, NighError } from "@nigh/contract";
 import type { Arena } from "@nigh/kernels";
 import { createRows, FlatIndex, type FlatOptions } from "./flat/flat.ts";
 import { flatOptionsOf, readFlat } from "./flat/serialize.ts";
 import { createGraph, HnswIndex, type HnswOptions } from "./hnsw/hnsw.ts";
 import { optionsOf, readHnsw } from "./hnsw/serialize.ts";
 import { corrupt, type ImageHeader, ImageReader } from "./image.ts";
+import { checkShared, createArena } from "./spec.ts";
 import type { CustomMetric } from "./vector-index.ts";
 
 export interface LoadOptions {
@@ -20,30 +21,41 @@ export interface LoadOptions {
  * Reads an index that `serialize` wrote, in chunks of any size. It answers as the saved one did, and goes on from there.
  *
  * @throws NighError `CORRUPT_SNAPSHOT` with the byte offset for bytes that are damaged, cut off or not an index; `NEWER_VERSION` for a
- * format that this version does not know; `SPEC_CONFLICT` where the metric's name is another one.
+ * format that this version does not know; `SPEC_CONFLICT` where the metric's name is another one; `MEMORY_LIMIT` where the arena cannot
+ * hold it; `INVALID_OPTION` for an option of yours.
  */
 export function loadIndex(chunks: Iterable<Uint8Array>, options: LoadOptions = {}): FlatIndex | HnswIndex {
+	checkOptions(options, ["shared", "arena", "metric"] satisfies (keyof LoadOptions)[], "loadIndex");
 	const reader = new ImageReader(chunks);
-	const { header, verify } = reader.readHeader();
-	const memory = {
-		...(options.arena === undefined ? {} : { arena: options.arena }),
-		...(options.shared === undefined ? {} : { shared: options.shared }),
-		metric: metricOf(header, options),
-	};
+	const { arena, memory } = memoryFor(options);
+	const header = reader.readHeader(arena);
+	const metric = metricOf(header, options);
 	if (header.kind === "flat") {
-		const rows = created(() => createRows({ ...(flatOptionsOf(header) as unknown as FlatOptions), ...memory }));
+		const rows = created(() => createRows({ ...(flatOptionsOf(header) as unknown as FlatOptions), ...memory, metric }));
 		return filled(rows, () => {
-			verify(rows.arena);
 			readFlat(rows, header, reader);
 			return new FlatIndex(rows);
 		});
 	}
-	const graph = created(() => createGraph({ ...(optionsOf(header) as unknown as HnswOptions), ...memory }));
+	const graph = created(() => createGraph({ ...(optionsOf(header) as unknown as HnswOptions), ...memory, metric }));
 	return filled(graph, () => {
-		verify(graph.arena);
 		readHnsw(graph, header, reader);
 		return new HnswIndex(graph);
 	});
+}
+
+/** What reads the header, and what the index is told of its memory. */
+function memoryFor({ arena, shared, metric }: LoadOptions): {
+	arena: Arena;
+	memory: Pick<FlatOptions, "arena" | "shared">;
+} {
+	const custom = metric !== undefined;
+	const asked = shared === undefined ? {} : { shared: checkShared(shared, custom) };
+	if (arena !== undefined) return { arena, memory: { arena, ...asked } };
+	// The arena of a metric of your own has to know the dimensions, which the header tells: so it is made later.
+	if (custom) return { arena: createArena({ engine: "scalar" }), memory: asked };
+	const own = createArena(asked);
+	return { arena: own, memory: { arena: own } };
 }
 
 /** Settings that are refused can only come from a damaged header, unless the caller's own are at fault. */

@@ -17,6 +17,7 @@ export interface IndexSpec {
 }
 
 const SPEC_NAMES = ["dimensions", "metric", "weights", "shared", "arena", "codes"] as const;
+const CODES = ["auto", "none", "sq7"] as const;
 
 /** Checks the common options, refuses unknown ones, and makes the arena where none is given. */
 export function checkSpec(
@@ -31,6 +32,8 @@ export function checkSpec(
 		options.dimensions,
 		metric === "hamming" ? BOUNDS.bits : BOUNDS.dimensions,
 	);
+	checkCodes((options as { readonly codes?: unknown }).codes);
+	const shared = checkShared(options.shared, custom);
 	if (options.arena !== undefined) {
 		if (options.shared !== undefined) {
 			throw new NighError("INVALID_OPTION", "shared is a property of the arena: leave it out beside arena", {
@@ -47,10 +50,11 @@ export function checkSpec(
 		const { distance } = metric as CustomMetric;
 		return { arena: createArena({ custom: { dimensions, distance } }), metric, dimensions, weights };
 	}
-	return { arena: createArena({ shared: options.shared ?? false }), metric, dimensions, weights };
+	return { arena: createArena({ shared }), metric, dimensions, weights };
 }
 
-function createArena(options: ConstructorParameters<typeof Arena>[0]): Arena {
+/** An arena, or the error that says that there is no memory for one. */
+export function createArena(options: ConstructorParameters<typeof Arena>[0]): Arena {
 	try {
 		return new Arena(options);
 	} catch (cause) {
@@ -62,6 +66,33 @@ function createArena(options: ConstructorParameters<typeof Arena>[0]): Arena {
 			{ cause },
 		);
 	}
+}
+
+function checkCodes(codes: unknown): void {
+	if (codes === undefined || CODES.some((name) => name === codes)) return;
+	throw new NighError("INVALID_OPTION", `codes is one of ${CODES.join(", ")}, not ${JSON.stringify(codes)}`, {
+		field: "codes",
+		value: codes,
+	});
+}
+
+/** Whether other threads may work on it. */
+export function checkShared(shared: unknown, custom: boolean): boolean {
+	if (shared !== undefined && typeof shared !== "boolean") {
+		throw new NighError("INVALID_OPTION", `shared is true or false, not ${JSON.stringify(shared)}`, {
+			field: "shared",
+			value: shared,
+		});
+	}
+	if (!custom || shared !== true) return shared ?? false;
+	throw new NighError(
+		"INVALID_OPTION",
+		"a metric of your own is a function of this thread, which no other can call: leave shared out",
+		{
+			field: "shared",
+			value: shared,
+		},
+	);
 }
 
 /** Whether the metric is a user's own. */

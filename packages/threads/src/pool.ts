@@ -109,7 +109,11 @@ class Lane {
 		const entry = import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js";
 		this.#worker = new Worker(new URL(entry, import.meta.url), { name: "nigh" });
 		this.started = new Promise((resolve, reject) => {
-			this.#worker.once("online", () => resolve());
+			this.#worker.once("online", () => {
+				// From here on it only keeps the process alive while it works.
+				this.#worker.unref();
+				resolve();
+			});
 			this.#worker.once("error", reject);
 		});
 		this.#worker.on("message", (reply: Reply) =>
@@ -117,7 +121,6 @@ class Lane {
 		);
 		this.#worker.on("error", (error: Error) => this.#fail(error));
 		this.#worker.on("exit", (code) => this.#fail(new Error(`the worker thread has ended (code ${code})`)));
-		this.#worker.unref();
 	}
 
 	tell(request: Request): void {
@@ -134,6 +137,7 @@ class Lane {
 	}
 
 	async close(): Promise<void> {
+		this.#worker.ref();
 		await this.#worker.terminate();
 	}
 

@@ -11,5 +11,14 @@ const code: ErrorCode = "NOT_FOUND";
 const error: NighError = new NighError(code, "no such collection");
 const metric: Metric = "cosine";
 
+export function nearest(vectors: Float32Array): readonly index.Neighbor[] {
+	const flat: index.VectorIndex = index.createFlat({ dimensions: 3, metric });
+	flat.insert(7, vectors);
+	return flat.search([1, 2, 3], 1);
+}
+
+// @ts-expect-error A metric that does not exist is refused by the types as well.
+export const refused = () => index.createHnsw({ dimensions: 3, metric: "euclid" });
+
 export const seen: readonly object[] = [embed, formats, index, kernels, threads, nigh];
 export const known: boolean = isNighError(error, code) && metric === "cosine";

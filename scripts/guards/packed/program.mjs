@@ -1,5 +1,5 @@
-// Runs in a folder where the packed packages are installed (see ../packed.ts): imports every one and uses what it can without a
-// file, a network or a thread of its own. Add a check beside the others when a package learns something.
+// Runs in a folder where the packed packages are installed (see ../packed.ts): imports every one and uses what it can without
+// a network. Add a check beside the others when a package learns something.
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -29,7 +29,39 @@ const CHECKS = {
 		const table = await readAll("fvecs", writeFvecs(values, 3));
 		assert.deepEqual([table.count, table.dimensions, [...table.values]], [2, 3, [...values]]);
 	},
-	"@nigh/kernels": () => {
+	"@nigh/index": async ({ createFlat, createHnsw, loadIndex }) => {
+		for (const create of [createFlat, createHnsw]) {
+			const index = create({ dimensions: 2, metric: "l2" });
+			await index.insertMany(new Float32Array([0, 0, 3, 4, 9, 9]));
+			const expected = [
+				{ label: 0, distance: 0 },
+				{ label: 1, distance: 5 },
+			];
+			assert.deepEqual(index.search([0, 0], 2), expected);
+			assert.deepEqual(loadIndex(index.serialize()).search([0, 0], 2), expected);
+		}
+	},
+	"@nigh/threads": async ({ createPool }) => {
+		const { createHnsw } = await import("@nigh/index");
+		const pool = await createPool({ threads: 2 });
+		const index = createHnsw({ dimensions: 1, metric: "l2", shared: true });
+		await index.insertMany(
+			Float32Array.from({ length: 500 }, (_, i) => i),
+			{ parallel: pool },
+		);
+		assert.equal(index.search([250.2], 1)[0]?.label, 250);
+		await pool.close();
+	},
+	nigh: ({ createHnsw, createFlat, hashedNgrams, NighError }) => {
+		for (const each of [createHnsw, createFlat, hashedNgrams, NighError]) assert.equal(typeof each, "function");
+	},
+	"@nigh/kernels": ({ Arena, ENGINES }) => {
+		for (const engine of ENGINES) {
+			const arena = new Arena({ engine });
+			const [a, b] = [arena.alloc(16), arena.alloc(16)];
+			arena.f32(a, 2).set([3, 4]);
+			assert.equal(arena.kernels.distance(0, a, b, 16), 25, engine);
+		}
 		for (const file of ["nigh-simd.wasm", "nigh-relaxed.wasm"]) {
 			const bytes = readFileSync(fileURLToPath(import.meta.resolve(`@nigh/kernels/${file}`)));
 			assert.ok(WebAssembly.validate(bytes), `${file} is no valid module`);

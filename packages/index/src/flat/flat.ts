@@ -1,5 +1,7 @@
 import { BOUNDS, checkInteger, type Metric, NighError } from "@nigh/contract";
 import type { Arena } from "@nigh/kernels";
+import { checkInsertOptions, checkSearchOptions } from "../call-options.ts";
+import { withinArena } from "../memory-limit.ts";
 import { checkLabel, labelsFor } from "../rows/label-table.ts";
 import { RowFormat } from "../rows/row-format.ts";
 import { checkSpec, type IndexSpec } from "../spec.ts";
@@ -69,7 +71,16 @@ export class FlatIndex implements VectorIndex {
 
 	async insertMany(vectors: VectorRows, options: InsertManyOptions = {}): Promise<void> {
 		const rows = this.#open();
+		checkInsertOptions(options);
 		const n = rows.format.checkRows(vectors);
+		if (options.signal?.aborted) {
+			throw new NighError(
+				"ABORTED",
+				`aborted before the first of ${n} vectors`,
+				{ done: 0 },
+				{ cause: options.signal.reason },
+			);
+		}
 		const labels = labelsFor(rows.table, n, options.labels);
 		const known = labels.reduce((count, label) => count + (rows.table.get(label) === undefined ? 0 : 1), 0);
 		rows.checkRoom(n - known);
@@ -104,13 +115,13 @@ export class FlatIndex implements VectorIndex {
 
 	search(query: Vector, k: number, options: SearchOptions = {}): Neighbor[] {
 		const rows = this.#open();
-		refuseEf(options);
+		checkFlatOptions(options);
 		return searchFlat(rows, rows.format.check(query), checkInteger("k", k, BOUNDS.k), options);
 	}
 
 	searchMany(queries: VectorRows, k: number, options: SearchOptions = {}): Neighbor[][] {
 		const rows = this.#open();
-		refuseEf(options);
+		checkFlatOptions(options);
 		checkInteger("k", k, BOUNDS.k);
 		const n = rows.format.checkRows(queries);
 		return searchManyFlat(rows, queries, n, k, options);
@@ -171,7 +182,7 @@ export function createRows(options: FlatOptions): FlatRows {
 	const { arena, metric, dimensions, weights } = checkSpec(options, ["maxElements"]);
 	const { codes = "auto", maxElements } = options;
 	if (maxElements !== undefined) checkInteger("maxElements", maxElements, { min: 1, max: 0xffffffff });
-	const format = new RowFormat(arena, { metric, dimensions, weights });
+
 	const possible = metric === "l2" || metric === "cosine" || metric === "ip";
 	if (codes === "sq7" && !possible) {
 		throw new NighError(
@@ -184,10 +195,14 @@ export function createRows(options: FlatOptions): FlatRows {
 		);
 	}
 	const coded = codes === "sq7" || (codes === "auto" && possible && dimensions >= LEAST_CODED_DIMENSIONS);
-	return new FlatRows(arena, format, coded, maxElements);
+	return withinArena("an index", () => {
+		const format = new RowFormat(arena, { metric, dimensions, weights });
+		return new FlatRows(arena, format, coded, maxElements);
+	});
 }
 
-function refuseEf(options: SearchOptions): void {
+function checkFlatOptions(options: SearchOptions): void {
+	checkSearchOptions(options);
 	if (options.ef === undefined) return;
 	throw new NighError(
 		"INVALID_OPTION",

@@ -1,12 +1,14 @@
 import { BOUND_QUERY, ELIGIBILITY } from "@nigh/kernels";
+import { withinArena } from "../memory-limit.ts";
 import type { FlatRows } from "./rows.ts";
 
 /** Rows that are looked at in one kernel call: their codes or vectors stay in the second-level cache while several queries pass. */
 export const CHUNK_ROWS = 512;
 
 const PAIR = 8;
+const CACHE_LINE = 64;
 
-/** The working memory of a search for up to `queries` vectors at once. */
+/** The working memory of a search for up to `queries` vectors at once: one piece of the arena, so that it is taken whole or not at all. */
 export class FlatScratch {
 	readonly queries: number;
 	readonly queryStride: number;
@@ -29,14 +31,32 @@ export class FlatScratch {
 		this.#k = k;
 		this.queries = queries;
 		this.queryStride = format.bytes;
-		this.#queryAt = arena.alloc(queries * format.bytes);
-		this.#planes = codes === undefined ? 0 : arena.alloc(queries * 2 * codes.bytes);
-		this.#structs = codes === undefined ? 0 : arena.alloc(queries * BOUND_QUERY.bytes);
-		this.#kept = codes === undefined ? 0 : arena.alloc(CHUNK_ROWS * PAIR);
-		this.#pools = arena.alloc(queries * k * PAIR);
-		this.keys = arena.alloc(queries * CHUNK_ROWS * 4);
-		this.ids = arena.alloc(CHUNK_ROWS * 4);
-		this.eligibility = arena.alloc(ELIGIBILITY.bytes);
+		const parts = {
+			query: queries * format.bytes,
+			planes: codes === undefined ? 0 : queries * 2 * codes.bytes,
+			structs: codes === undefined ? 0 : queries * BOUND_QUERY.bytes,
+			kept: codes === undefined ? 0 : CHUNK_ROWS * PAIR,
+			pools: queries * k * PAIR,
+			keys: queries * CHUNK_ROWS * 4,
+			ids: CHUNK_ROWS * 4,
+			eligibility: ELIGIBILITY.bytes,
+		};
+		const lines = (bytes: number) => Math.ceil(bytes / CACHE_LINE) * CACHE_LINE;
+		const whole = Object.values(parts).reduce((sum, bytes) => sum + lines(bytes), 0);
+		let at = withinArena("a search", () => arena.alloc(whole));
+		const next = (part: keyof typeof parts): number => {
+			const address = at;
+			at += lines(parts[part]);
+			return address;
+		};
+		this.#queryAt = next("query");
+		this.#planes = next("planes");
+		this.#structs = next("structs");
+		this.#kept = next("kept");
+		this.#pools = next("pools");
+		this.keys = next("keys");
+		this.ids = next("ids");
+		this.eligibility = next("eligibility");
 	}
 
 	query(i: number): number {
@@ -65,17 +85,6 @@ export class FlatScratch {
 	}
 
 	dispose(): void {
-		const { arena } = this.#rows;
-		const all = [
-			this.#queryAt,
-			this.#planes,
-			this.#structs,
-			this.#kept,
-			this.#pools,
-			this.keys,
-			this.ids,
-			this.eligibility,
-		];
-		for (const address of all) arena.free(address);
+		this.#rows.arena.free(this.#queryAt);
 	}
 }

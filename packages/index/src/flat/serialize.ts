@@ -1,4 +1,5 @@
 import { corrupt, type ImageHeader, type ImageReader, type Section, writeImage } from "../image.ts";
+import { MAX_LABEL } from "../rows/label-table.ts";
 import type { FlatRows } from "./rows.ts";
 
 interface FlatState {
@@ -49,18 +50,29 @@ export function flatOptionsOf(header: ImageHeader): Record<string, unknown> {
 
 /** Fills new rows from an image. */
 export function readFlat(rows: FlatRows, header: ImageHeader, reader: ImageReader): void {
-	const { size, nextLabel } = header.state as unknown as FlatState;
-	if (!Number.isSafeInteger(size) || size < 0 || !Number.isSafeInteger(nextLabel))
-		throw corrupt("the header's counts are not whole numbers");
+	const { size, nextLabel, maxElements } = header.state as unknown as FlatState;
+	if (!isCount(size) || !isCount(nextLabel))
+		throw corrupt("the header's counts are not whole numbers that labels allow");
+	if (maxElements !== null && size > maxElements) throw corrupt("the header counts more rows than it allows");
 	const held = header.sections.reduce((sum, section) => sum + section.bytes, 0);
 	if (size * rows.format.bytes > held) throw corrupt("the header counts more rows than the sections hold");
 	rows.reserve(Math.max(1, size), true);
 	for (const { name, address, bytes } of sectionsOf(rows, size)) reader.readSection(rows.arena, name, bytes, address);
 	reader.finish();
 	const labels = rows.arena.u32(rows.labels, size);
-	for (let row = 0; row < size; row++) rows.table.set(labels[row] as number, row);
+	for (let row = 0; row < size; row++) {
+		const label = labels[row] as number;
+		if (label > MAX_LABEL) throw corrupt(`row ${row} has no label`);
+		if (!rows.format.isSound(rows.vectorOf(row))) throw corrupt(`row ${row} is not a vector`);
+		rows.table.set(label, row);
+	}
 	if (rows.size !== size) throw corrupt("two rows have the same label");
 	rows.table.next = Math.max(rows.table.next, nextLabel);
 	if (rows.codes !== undefined) for (let row = 0; row < size; row++) rows.measure(row);
 	rows.trainCodes();
+}
+
+/** A count of labels: never more than there are. */
+function isCount(value: unknown): value is number {
+	return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_LABEL + 1;
 }

@@ -55,7 +55,10 @@ export class RowFormat {
 	/** The vector as a typed array, or the error that says why not. */
 	check(vector: Vector, row?: number): Float32Array | Uint8Array {
 		const place = row === undefined ? {} : { row };
-		return this.isBits ? checkBits(vector, this.dimensions, place) : checkVector(vector, this.dimensions, place);
+		if (this.isBits) return checkBits(vector, this.dimensions, place);
+		const floats = checkVector(vector, this.dimensions, place);
+		if (this.weights !== undefined) this.#checkWeighted(floats, place);
+		return floats;
 	}
 
 	/** How many vectors `rows` holds; every one of them is checked. */
@@ -100,19 +103,15 @@ export class RowFormat {
 		floats.fill(0, this.dimensions);
 		if (this.#factors !== 0) {
 			kernels.scaleRow(address, this.#factors, this.bytes);
-			const norm = Math.sqrt(kernels.sumOfSquares(address, this.bytes));
-			if (!(norm <= BOUNDS.vectorNorm.max)) {
-				throw new NighError(
-					"INVALID_VECTOR",
-					`the weighted vector has the norm ${norm}, above the bound of 2^62: scale the weights down`,
-					{
-						value: norm,
-						bound: BOUNDS.vectorNorm,
-					},
-				);
-			}
 		}
 		return this.metric !== "cosine" || kernels.normalizeRow(address, this.bytes) !== 0;
+	}
+
+	/** Whether what lies there can have been written by {@link write}: finite, within the bound, zero behind the last dimension. */
+	isSound(address: number): boolean {
+		const used = this.isBits ? this.length : this.length * 4;
+		if (this.#arena.u8(address + used, this.bytes - used).some((byte) => byte !== 0)) return false;
+		return this.isBits || this.#arena.kernels.sumOfSquares(address, this.bytes) <= 1.001 * BOUNDS.vectorNorm.max ** 2;
 	}
 
 	/** A copy of a stored row without its padding. */
@@ -127,6 +126,21 @@ export class RowFormat {
 
 	dispose(): void {
 		this.#arena.free(this.#factors);
+	}
+
+	/** Weights may lift a vector that was within the bound above it. */
+	#checkWeighted(floats: Float32Array, place: { readonly row?: number }): void {
+		const factors = this.#arena.f32(this.#factors, this.dimensions);
+		let sum = 0;
+		for (let i = 0; i < floats.length; i++) sum += ((floats[i] as number) * (factors[i] as number)) ** 2;
+		const norm = Math.sqrt(sum);
+		if (norm <= BOUNDS.vectorNorm.max) return;
+		const where = place.row === undefined ? "the vector" : `the vector of row ${place.row}`;
+		throw new NighError(
+			"INVALID_VECTOR",
+			`${where} has the norm ${norm} once it is weighted, above the bound of 2^62: scale the weights or your vectors down`,
+			{ ...place, value: norm, bound: BOUNDS.vectorNorm },
+		);
 	}
 }
 

@@ -1,0 +1,20 @@
+import { checkOptions } from "@nigh/contract";
+import type { InsertManyOptions, SearchOptions } from "./vector-index.ts";
+
+const SEARCH_NAMES = ["ef", "allow", "exact", "abort"] as const satisfies readonly (keyof SearchOptions)[];
+const INSERT_NAMES = [
+	"labels",
+	"parallel",
+	"onProgress",
+	"signal",
+] as const satisfies readonly (keyof InsertManyOptions)[];
+
+/** @throws NighError `INVALID_OPTION` for a name that no search reads. */
+export function checkSearchOptions(options: SearchOptions): void {
+	checkOptions(options, SEARCH_NAMES, "search");
+}
+
+/** @throws NighError `INVALID_OPTION` for a name that `insertMany` does not read. */
+export function checkInsertOptions(options: InsertManyOptions): void {
+	checkOptions(options, INSERT_NAMES, "insertMany");
+}

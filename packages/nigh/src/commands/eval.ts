@@ -1,0 +1,118 @@
+import { BOUNDS } from "@nigh/contract";
+import { PRESETS, type VectorIndex } from "@nigh/index";
+import { buildIndex, buildParameters, checkBuild, type OnProgress } from "../eval/build.ts";
+import { kthDistances } from "../eval/exact-neighbors.ts";
+import { checkFiles, checkQueries, loadTruth, loadVectors, type Vectors } from "../eval/load.ts";
+import { measure } from "../eval/measure.ts";
+import { type IsNearest, meanRecall, nearestByDistance, nearestByIds } from "../eval/recall.ts";
+import { jsonLine, type OperatingPoint, paramsText, pointTable } from "../eval/report.ts";
+import { EVAL_OPTIONS, type EvalSettings, evalSettings } from "../eval/settings.ts";
+import { parseArguments } from "../terminal/arguments.ts";
+import { progressBar } from "../terminal/progress.ts";
+import { grouped } from "../terminal/table.ts";
+import type { Command, Terminal } from "./command.ts";
+
+const HELP = `nigh eval: builds an index over your vectors and measures recall, speed and memory
+
+Usage: nigh eval --base FILE --query FILE --metric METRIC [options]
+
+  --base FILE         the vectors to search: fvecs, bvecs, npy or jsonl, told by the extension
+  --query FILE        the vectors to search for
+  --metric METRIC     l2, cosine, ip or l1
+  --truth FILE.ivecs  ids of the exact neighbours of each query, nearest first; computed when left out
+  --index INDEX       hnsw (default) or flat
+  --preset NAME       of hnsw: ${Object.keys(PRESETS).join(", ")}; default balanced
+  --param NAME=VALUE  hnsw: M, efConstruction, ef, codes, seed, mL; flat: codes (auto, none or sq7). May repeat.
+                      ef may list several values, a line of the report for each: ef=10,20,40
+  --k N               neighbours of a query, ${BOUNDS.k.min} to ${BOUNDS.k.max}; default ${BOUNDS.k.default}
+  --limit N           only the first N vectors of the base (not with --truth)
+  --queries N         only the first N queries
+  --threads N         threads of the build; searches are measured on one
+  --json              a JSON object on each line, for programs
+
+Recall@k is the share of the k nearest vectors that were found; one as near as the k-th counts as well. Build seconds are
+those of taking the vectors in and of arranging the graph, without reading files. Each query is timed on its own, after
+a pass to warm up; queries/s is the best of three passes, and p50 and p99 are the times of that pass.
+
+Examples
+  nigh eval --base base.fvecs --query query.fvecs --metric l2
+  nigh eval --base base.npy --query query.npy --metric cosine --preset high --param ef=40,80,160 --threads 4
+  nigh eval --base base.bvecs --query query.bvecs --truth truth.ivecs --metric l2 --index flat --json`;
+
+export const evalCommand: Command = {
+	name: "eval",
+	summary: "measures recall, speed and memory of an index on your vectors",
+	help: HELP,
+	run: async (args, terminal) => evaluate(evalSettings(parseArguments(args, EVAL_OPTIONS)), terminal),
+};
+
+async function evaluate(settings: EvalSettings, terminal: Terminal): Promise<void> {
+	const { k, metric } = settings;
+	checkBuild(settings);
+	await checkFiles([settings.base, settings.query, ...(settings.truth === undefined ? [] : [settings.truth])]);
+	const base = await loadVectors(settings.base, settings.limit);
+	const queries = await loadVectors(settings.query, settings.queries);
+	const rows = checkQueries(queries, base, k);
+	const isNearest = await truthOf(settings, base, queries, terminal);
+	const { index, seconds } = await withBar(terminal, "building the index", (onProgress) =>
+		buildIndex(settings, base, onProgress),
+	);
+
+	const build = buildParameters(index, settings.build);
+	const points = settings.efs.length === 0 ? [build] : settings.efs.map((ef) => ({ ...build, ef }));
+	const table = pointTable(k, Math.max(...points.map((params) => paramsText(params).length)));
+	if (!settings.json) {
+		const from = settings.truth === undefined ? "computed" : `from ${settings.truth.path}`;
+		terminal.print(
+			`${grouped(base.count)} vectors of ${base.dimensions} dimensions, ${metric}; ${grouped(queries.count)} queries; exact neighbours ${from}`,
+		);
+		terminal.print(table.header);
+	}
+	const { total, codes } = index.memory();
+	for (const params of points) {
+		const { answers, speed } = measure(rows, searchOf(index, k, params));
+		const point: OperatingPoint = {
+			index: settings.index,
+			params,
+			build_s: seconds,
+			recall: meanRecall(answers, k, isNearest),
+			...speed,
+			bytes_total: total,
+			bytes_codes: codes,
+			n: base.count,
+			dim: base.dimensions,
+			k,
+		};
+		terminal.print(settings.json ? jsonLine(point) : table.row(point));
+	}
+	index.dispose();
+}
+
+async function truthOf(
+	settings: EvalSettings,
+	base: Vectors,
+	queries: Vectors,
+	terminal: Terminal,
+): Promise<IsNearest> {
+	const { truth, k, metric } = settings;
+	if (truth !== undefined) {
+		return nearestByIds(await loadTruth(truth, { base, queries, metric, k }), k, metric, base, queries);
+	}
+	return withBar(terminal, "finding the exact neighbours", async (onProgress) =>
+		nearestByDistance(await kthDistances(base, queries, metric, k, onProgress)),
+	);
+}
+
+function searchOf(index: VectorIndex, k: number, { ef }: { readonly ef?: number }) {
+	const options = ef === undefined ? {} : { ef };
+	return (query: Float32Array) => index.search(query, k, options);
+}
+
+async function withBar<T>(terminal: Terminal, label: string, work: (onProgress: OnProgress) => Promise<T>): Promise<T> {
+	const bar = progressBar(terminal.errors, label);
+	try {
+		return await work(bar.update);
+	} finally {
+		bar.clear();
+	}
+}

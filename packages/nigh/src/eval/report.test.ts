@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { jsonLine, type OperatingPoint, paramsText, pointTable } from "./report.ts";
+
+const POINT: OperatingPoint = {
+	k: 10,
+	dim: 784,
+	n: 60_000,
+	bytes_codes: 47_280_000,
+	bytes_total: 250_000_000,
+	p99_us: 220.25,
+	p50_us: 100.04,
+	qps: 9_876.54,
+	recall: 0.99996,
+	build_s: 12.34567,
+	params: { M: 16, ef: 40 },
+	index: "hnsw",
+};
+
+test("a line of JSON has exactly the promised keys in their order, and recall unrounded", () => {
+	assert.equal(
+		jsonLine(POINT),
+		'{"index":"hnsw","params":{"M":16,"ef":40},"build_s":12.346,"recall":0.99996,"qps":9876.5,"p50_us":100,"p99_us":220.3,"bytes_total":250000000,"bytes_codes":47280000,"n":60000,"dim":784,"k":10}',
+	);
+});
+
+test("rows of the table stand under their headings, and a recall below 1 never reads 1.0000", () => {
+	const { header, row } = pointTable(10, paramsText(POINT.params).length);
+	const line = row(POINT);
+	assert.deepEqual(line.split(/ {2,}/), [
+		"hnsw",
+		"M=16 ef=40",
+		"12.35",
+		"0.9999",
+		"9,877",
+		"100.0",
+		"220.3",
+		"250,000,000",
+		"47,280,000",
+	]);
+	assert.equal(line.length, header.length);
+	assert.equal(line.indexOf("M=16"), header.indexOf("parameters"));
+	assert.match(row({ ...POINT, recall: 1 }), / 1\.0000 /);
+});

@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseArguments } from "../terminal/arguments.ts";
+import { UsageError } from "../terminal/usage-error.ts";
+import { EVAL_OPTIONS, evalSettings } from "./settings.ts";
+
+const FILES = "--base b.fvecs --query q.npy";
+
+function settings(line: string) {
+	return evalSettings(parseArguments(line.split(" "), EVAL_OPTIONS));
+}
+
+test("what is left out takes the defaults: hnsw, k 10, one thread, one point at the ef that fits preset and k", () => {
+	assert.deepEqual(settings(`${FILES} --metric l2`), {
+		base: { option: "--base", path: "b.fvecs", format: "fvecs" },
+		query: { option: "--query", path: "q.npy", format: "npy" },
+		truth: undefined,
+		metric: "l2",
+		index: "hnsw",
+		build: {},
+		efs: [40],
+		k: 10,
+		limit: undefined,
+		queries: undefined,
+		threads: 1,
+		json: false,
+	});
+	assert.deepEqual(settings(`${FILES} --metric l2 --preset max`).efs, [100]);
+	assert.deepEqual(settings(`${FILES} --metric l2 --k 100`).efs, [200]);
+	assert.deepEqual(settings(`${FILES} --metric l2 --index flat`).efs, []);
+});
+
+test("parameters are gathered from every --param, and ef may list several values", () => {
+	const { build, efs } = settings(
+		`${FILES} --metric ip --preset high --param M=12 --param ef=10,20,40 --param codes=none --param seed=7`,
+	);
+	assert.deepEqual(build, { preset: "high", M: 12, codes: "none", seed: 7 });
+	assert.deepEqual(efs, [10, 20, 40]);
+	assert.deepEqual(settings(`${FILES} --metric ip --index flat --param codes=sq7`).build, { codes: "sq7" });
+});
+
+test("a wrong command line is refused, saying what to write", () => {
+	const refused: readonly (readonly [line: string, message: RegExp])[] = [
+		["--query q.fvecs --metric l2", /^--base is missing\.$/],
+		["--base b.fvecs --metric l2", /^--query is missing\.$/],
+		[FILES, /^--metric is missing\.$/],
+		[`${FILES} --metric l3`, /--metric is "l3"; it must be l2, cosine, ip or l1\. Did you mean l2\?/],
+		[`${FILES} --metric hamming`, /it must be l2, cosine, ip or l1\./],
+		[`${FILES} --metric l2 --index hnws`, /Did you mean hnsw\?/],
+		[`${FILES} --metric l2 --preset balancd`, /Did you mean balanced\?/],
+		[`${FILES} --metric l2 --preset toString`, /--preset is "toString"/],
+		[`${FILES} --metric l2 --index flat --preset high`, /--preset is not for --index flat/],
+		[`${FILES} --metric l2 --index flat --threads 2`, /--threads is not for --index flat/],
+		[`${FILES} --metric l2 --threads 0`, /--threads is 0; it must be a whole number from 1 to 64\./],
+		[`${FILES} --metric l2 --k ten`, /--k is "ten"; it must be a whole number from 1 to 10,000/],
+		[`${FILES} --metric l2 --k 1.5`, /--k is "1\.5"/],
+		[`${FILES} --metric l2 --limit 0`, /--limit is 0/],
+		[`${FILES} --metric l2 --queries -1`, /--queries is -1/],
+		[`${FILES} --metric l2 --truth t.ivecs --limit 5`, /--truth and --limit exclude each other/],
+		[`${FILES} --metric l2 --truth t.fvecs`, /--truth is "t\.fvecs"; it must be an ivecs file/],
+		["--base b.ivecs --query q.fvecs --metric l2", /an ivecs file holds ids/],
+		["--base b.txt --query q.fvecs --metric l2", /unknown extension "\.txt"/],
+		[`${FILES} --metric l2 more.fvecs`, /"more\.fvecs" belongs to no option/],
+		[`${FILES} --metric l2 --param ef`, /it must be NAME=VALUE/],
+		[`${FILES} --metric l2 --param eff=10`, /hnsw has no parameter "eff"\. Did you mean ef\?/],
+		[`${FILES} --metric l2 --index flat --param ef=10`, /flat has no parameter "ef"\. --param takes codes\./],
+		[`${FILES} --metric l2 --param ef=10 --param ef=20`, /--param ef is given more than once; list the values/],
+		[`${FILES} --metric l2 --param M=8,16`, /--param M takes one value, not 2: each would be another build/],
+		[`${FILES} --metric l2 --param ef=9`, /--param ef is 9; it must be a whole number from 10 to 10,000/],
+		[`${FILES} --metric l2 --param ef=10,`, /--param ef is ""/],
+		[`${FILES} --metric l2 --param M=many`, /--param M is "many"; it must be a number\./],
+		[`${FILES} --metric l2 --param codes=sq8`, /it must be auto, none or sq7\. Did you mean sq7\?/],
+	];
+	for (const [line, message] of refused) {
+		assert.throws(
+			() => settings(line),
+			(error) => {
+				assert.ok(error instanceof UsageError, line);
+				assert.match(error.message, message);
+				return true;
+			},
+		);
+	}
+});

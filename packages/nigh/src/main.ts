@@ -1,0 +1,99 @@
+// The `nigh` command: finds the command, runs it, and turns what it throws into one line and an exit code.
+import { isNighError } from "@nigh/contract";
+import type { Command, Terminal } from "./commands/command.ts";
+import { demoCommand } from "./commands/demo.ts";
+import { evalCommand } from "./commands/eval.ts";
+import { hint } from "./terminal/arguments.ts";
+import { UsageError } from "./terminal/usage-error.ts";
+import { ownVersion } from "./version.ts";
+
+const COMMANDS: readonly Command[] = [demoCommand, evalCommand];
+const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+
+const HELP = `nigh: nearest-neighbour search for TypeScript
+
+Usage: nigh COMMAND [options]
+
+Commands
+${COMMANDS.map(({ name, summary }) => `  ${name.padEnd(8)}${summary}`).join("\n")}
+
+Options
+  --help      this text; nigh COMMAND --help for a command
+  --version   the version
+
+Examples
+  nigh demo
+  nigh eval --base base.fvecs --query query.fvecs --metric l2
+
+Exit codes: 0 done, 1 the work failed, 2 the command line is wrong.`;
+
+const terminal: Terminal = {
+	print: (line) => {
+		process.stdout.write(`${line}\n`);
+	},
+	errors: process.stderr,
+	isInteractive: process.stdin.isTTY === true && process.stdout.isTTY === true,
+};
+
+async function run(args: readonly string[]): Promise<void> {
+	const [word, ...rest] = args;
+	if (word === undefined) throw new UsageError(`Say what to do.\n\n${HELP}`);
+	if (word === "--version") return terminal.print(ownVersion());
+	if (word === "--help" || word === "-h") return terminal.print(HELP);
+	const command = COMMANDS.find(({ name }) => name === word);
+	if (command === undefined) throw unknown(word);
+	if (asksForHelp(rest)) return terminal.print(command.help);
+	try {
+		await command.run(rest, terminal);
+	} catch (error) {
+		if (!(error instanceof UsageError)) throw error;
+		const sentence = /[.?!]$/.test(error.message) ? error.message : `${error.message}.`;
+		throw new UsageError(`${sentence} nigh ${command.name} --help tells more.`, { cause: error });
+	}
+}
+
+function asksForHelp(args: readonly string[]): boolean {
+	const end = args.indexOf("--");
+	return args.slice(0, end === -1 ? args.length : end).some((each) => each === "--help" || each === "-h");
+}
+
+function unknown(word: string): UsageError {
+	const names = COMMANDS.map(({ name }) => name);
+	if (word.startsWith("-")) {
+		const options = ["--help", "--version"];
+		return new UsageError(`There is no option ${word}.${hint(word, options)} nigh --help lists what there is.`);
+	}
+	return new UsageError(`There is no command ${word}.${hint(word, names)} nigh --help lists what there is.`);
+}
+
+/** One line where the message is meant for the user, the whole stack where it is a mistake of ours. */
+function report(error: unknown): number {
+	if (error instanceof UsageError) {
+		console.error(`nigh: ${error.message}`);
+		return EXIT.usage;
+	}
+	if (isNighError(error, "ABORTED")) {
+		console.error("nigh: interrupted.");
+		return EXIT.interrupted;
+	}
+	if (isNighError(error)) {
+		console.error(`nigh: ${error.message}`);
+		return EXIT.failed;
+	}
+	const isSystemError = error instanceof Error && "syscall" in error;
+	console.error(isSystemError ? `nigh: ${error.message}` : error);
+	return EXIT.failed;
+}
+
+// Whoever reads may have seen enough (`| head`): that is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+	if (error.code !== "EPIPE") console.error(`nigh: ${error.message}`);
+	process.exit(error.code === "EPIPE" ? EXIT.ok : EXIT.failed);
+});
+
+try {
+	await run(process.argv.slice(2));
+	process.exitCode = EXIT.ok;
+} catch (error) {
+	process.exitCode = report(error);
+}

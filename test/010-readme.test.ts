@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const readme = readFileSync(join(root, "README.md"), "utf8");
+
+/** The code blocks of a language, in order. */
+function blocks(language: string): string[] {
+	return [...readme.matchAll(/```(\w+)\n([\s\S]*?)```/g)]
+		.filter(([, name]) => name === language)
+		.map(([, , code]) => code as string);
+}
+
+test("the README's example prints what the README says", (t) => {
+	const [code] = blocks("js");
+	const [expected] = blocks("text");
+	assert.ok(code !== undefined && expected !== undefined);
+	// In the repository, so that "nigh" is found as in a folder where it is installed.
+	const file = join(root, `readme-example-${process.pid}.mjs`);
+	t.after(() => rmSync(file, { force: true }));
+	writeFileSync(file, code);
+	const run = spawnSync(process.execPath, ["--conditions=@nigh/source", file], { encoding: "utf8" });
+	assert.equal(run.stderr, "");
+	assert.equal(run.stdout, expected);
+});
+
+test("the README's example has at most twenty lines of code", () => {
+	const lines = (blocks("js")[0] ?? "").split("\n").filter((line) => line.trim() !== "");
+	assert.ok(lines.length <= 20, `${lines.length} lines`);
+});
+
+test("every file and folder that the README links to exists", () => {
+	const links = [...readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, target]) => target as string);
+	assert.ok(links.length > 5);
+	for (const link of links) assert.ok(existsSync(join(root, link)), link);
+});
+
+test("every npm script that the README names exists", () => {
+	const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+		scripts: Record<string, string>;
+	};
+	const named = [...readme.matchAll(/npm (?:run )?(start|test|build|check|nigh)\b/g)].map(([, name]) => name as string);
+	assert.ok(named.length >= 4);
+	for (const name of named) assert.ok(name in scripts, name);
+});
