@@ -2,6 +2,7 @@
 // and modules with the same bytes in base64, so that a program can start them synchronously and without a fetch.
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative, sep } from "node:path";
+import { withUnsharedMemory } from "../packages/kernels/src/limits.ts";
 import { reportFailures, runTool } from "./processes.ts";
 import {
 	assemblyFolder,
@@ -52,8 +53,12 @@ async function buildKernels(): Promise<void> {
 		await Promise.all(KERNEL_BUILDS.map(compile));
 		rmSync(kernelStampFile(root), { force: true });
 		for (const name of KERNEL_BUILDS) {
-			writeFileSync(join(temporary, `${name}.ts`), base64Module(name, readFileSync(join(temporary, `${name}.wasm`))));
-			for (const file of [`${name}.wasm`, `${name}.ts`]) renameSync(join(temporary, file), join(target, file));
+			const bytes = readFileSync(join(temporary, `${name}.wasm`));
+			writeFileSync(join(temporary, `${name}-unshared.wasm`), withUnsharedMemory(bytes));
+			writeFileSync(join(temporary, `${name}.ts`), base64Module(name, bytes));
+			for (const ending of [".wasm", "-unshared.wasm", ".ts"]) {
+				renameSync(join(temporary, name + ending), join(target, name + ending));
+			}
 		}
 		writeFileSync(join(temporary, "hash"), `${hash}\n`);
 		renameSync(join(temporary, "hash"), kernelStampFile(root));

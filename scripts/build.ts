@@ -2,7 +2,7 @@
 import { copyFileSync, existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { reportFailures, runTool } from "./processes.ts";
-import { generatedFolder, KERNEL_BUILDS } from "./setup/kernels.mjs";
+import { generatedFolder, KERNEL_FILES } from "./setup/kernels.mjs";
 import { listPackages, type Package, root } from "./workspace.ts";
 
 /** Builds them all; fails with the compiler's output at the first that does not build. */
@@ -22,9 +22,7 @@ async function buildPackage({ name, folder }: Package): Promise<void> {
 
 function copyKernels(target: string): void {
 	mkdirSync(target, { recursive: true });
-	for (const name of KERNEL_BUILDS) {
-		copyFileSync(join(generatedFolder(root), `${name}.wasm`), join(target, `${name}.wasm`));
-	}
+	for (const file of KERNEL_FILES) copyFileSync(join(generatedFolder(root), file), join(target, file));
 }
 
 if (import.meta.main) await reportFailures(buildPackages);

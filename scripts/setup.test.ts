@@ -23,7 +23,7 @@ import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { generatedFolder, KERNEL_BUILDS, kernelSourcesHash, kernelStampFile } from "./setup/kernels.mjs";
 appendFileSync("calls", "kernels\\n");
 mkdirSync(generatedFolder("."), { recursive: true });
-for (const name of KERNEL_BUILDS) for (const end of ["wasm", "ts"]) writeFileSync(generatedFolder(".") + "/" + name + "." + end, "");
+for (const name of KERNEL_BUILDS) for (const end of [".wasm", "-unshared.wasm", ".ts"]) writeFileSync(generatedFolder(".") + "/" + name + end, "");
 writeFileSync(kernelStampFile("."), kernelSourcesHash("."));
 `;
 
@@ -35,6 +35,7 @@ function checkout(t: TestContext, npm: string = NPM): string {
 		"package-lock.json": '{ "packages": { "": {} } }',
 		"npm/npm-cli.cjs": npm,
 		"packages/kernels/assembly/index.ts": "export const a = 1;\n",
+		"packages/kernels/src/limits.ts": "export const limits = 1;\n",
 		"scripts/build-kernels.ts": KERNELS,
 	});
 	for (const part of ["setup.mjs", "setup"]) {

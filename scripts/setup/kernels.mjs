@@ -7,6 +7,9 @@ import { seconds } from "./dependencies.mjs";
 /** The names of the two builds of the kernels. */
 export const KERNEL_BUILDS = ["nigh-simd", "nigh-relaxed"];
 
+/** The .wasm files: each build for shared memory, and the same for unshared memory. */
+export const KERNEL_FILES = KERNEL_BUILDS.flatMap((name) => [`${name}.wasm`, `${name}-unshared.wasm`]);
+
 /** @param {string} root */
 export function assemblyFolder(root) {
 	return join(root, "packages", "kernels", "assembly");
@@ -23,7 +26,7 @@ export function kernelStampFile(root) {
 }
 
 /**
- * A hash of all that the compiled kernels depend on: their sources, the compiler's version and the script that calls it.
+ * A hash of all that the compiled kernels depend on: their sources, the compiler's version and the scripts that make the files.
  *
  * @param {string} root
  */
@@ -39,12 +42,13 @@ export function kernelSourcesHash(root) {
 	const compiler = readFileSync(join(root, "node_modules", "assemblyscript", "package.json"), "utf8");
 	hash.update(JSON.parse(compiler).version);
 	hash.update(readFileSync(join(root, "scripts", "build-kernels.ts")));
+	hash.update(readFileSync(join(root, "packages", "kernels", "src", "limits.ts")));
 	return hash.digest("hex");
 }
 
 /** @param {string} root */
 export function kernelsAreFresh(root) {
-	const outputs = KERNEL_BUILDS.flatMap((name) => [`${name}.wasm`, `${name}.ts`]);
+	const outputs = [...KERNEL_FILES, ...KERNEL_BUILDS.map((name) => `${name}.ts`)];
 	if (!outputs.every((file) => existsSync(join(generatedFolder(root), file)))) return false;
 	if (!existsSync(kernelStampFile(root))) return false;
 	return readFileSync(kernelStampFile(root), "utf8").trim() === kernelSourcesHash(root);

@@ -10,9 +10,14 @@ const SOURCES = {
 	"packages/kernels/assembly/graph/search.ts": "export const b = 1;\n",
 	"node_modules/assemblyscript/package.json": '{ "version": "0.28.0" }',
 	"scripts/build-kernels.ts": "// compile\n",
+	"packages/kernels/src/limits.ts": "export const limits = 1;\n",
 };
 const GENERATED = "packages/kernels/src/generated";
-const OUTPUTS = ["nigh-simd.wasm", "nigh-simd.ts", "nigh-relaxed.wasm", "nigh-relaxed.ts"];
+const OUTPUTS = ["nigh-simd", "nigh-relaxed"].flatMap((name) => [
+	`${name}.wasm`,
+	`${name}-unshared.wasm`,
+	`${name}.ts`,
+]);
 
 test("the hash follows every source, the compiler's version and the build script", (t) => {
 	const folder = temporaryFolder(t, SOURCES);

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { AbortFlag } from "./abort-flag.ts";
 import { Arena, ArenaFullError } from "./arena.ts";
 import { detectEngine, ENGINES } from "./engine.ts";
 import { LabelSet } from "./label-set.ts";
+import { withUnsharedMemory } from "./limits.ts";
 
 describe("Arena", () => {
 	test("allocations never overlap, start at multiples of 64, are zero, and keep their content through growth", () => {
@@ -112,6 +114,28 @@ describe("Arena", () => {
 			keys,
 			keys.map(() => 1 + 4 + 9 + 20.25),
 		);
+	});
+});
+
+describe("a module that the caller compiled", () => {
+	const file = (name: string) => readFileSync(new URL(`./generated/${name}.wasm`, import.meta.url));
+
+	for (const engine of ["simd", "relaxed"] as const) {
+		test(`runs: ${engine}, shared and unshared`, () => {
+			for (const shared of [false, true]) {
+				const module = new WebAssembly.Module(file(`nigh-${engine}${shared ? "" : "-unshared"}`));
+				const arena = new Arena({ engine, module, shared });
+				const [a, b] = [arena.alloc(16), arena.alloc(16)];
+				arena.f32(a, 2).set([3, 4]);
+				assert.equal(arena.kernels.distance(0, a, b, 16), 25);
+			}
+		});
+	}
+
+	test("of the other kind of memory is refused, and so are bytes without the memory", () => {
+		const module = new WebAssembly.Module(file("nigh-simd"));
+		assert.throws(() => new Arena({ engine: "simd", module }), WebAssembly.LinkError);
+		assert.throws(() => withUnsharedMemory(new Uint8Array([0, 0x61, 0x73, 0x6d])), /build them again/);
 	});
 });
 

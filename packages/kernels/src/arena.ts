@@ -20,7 +20,10 @@ export interface ArenaOptions {
 	readonly maxBytes?: number;
 	/** Which build runs. Default: the fastest that this machine has. All give the same results, bit for bit. */
 	readonly engine?: EngineName;
-	/** A compiled `nigh-simd.wasm` or `nigh-relaxed.wasm`, where the runtime forbids compiling bytes. Needs `shared: true`. */
+	/**
+	 * A compiled `.wasm` file of this package, where the runtime forbids compiling bytes: `nigh-simd` or `nigh-relaxed` with shared memory,
+	 * `nigh-simd-unshared` or `nigh-relaxed-unshared` without. `engine` must name the build.
+	 */
 	readonly module?: WebAssembly.Module;
 	/** A user's distance over vectors of so many floats: runs on the scalar engine. */
 	readonly custom?: CustomDistance;

@@ -62,7 +62,12 @@ const CHECKS = {
 			arena.f32(a, 2).set([3, 4]);
 			assert.equal(arena.kernels.distance(0, a, b, 16), 25, engine);
 		}
-		for (const file of ["nigh-simd.wasm", "nigh-relaxed.wasm"]) {
+		for (const file of [
+			"nigh-simd.wasm",
+			"nigh-relaxed.wasm",
+			"nigh-simd-unshared.wasm",
+			"nigh-relaxed-unshared.wasm",
+		]) {
 			const bytes = readFileSync(fileURLToPath(import.meta.resolve(`@nigh/kernels/${file}`)));
 			assert.ok(WebAssembly.validate(bytes), `${file} is no valid module`);
 		}
