@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const readme = readFileSync(join(root, "README.md"), "utf8");
 
 /** The code blocks of a language, in order. */
-function blocks(language: string): string[] {
-	return [...readme.matchAll(/```(\w+)\n([\s\S]*?)```/g)]
+function blocks(language: string, text: string = readme): string[] {
+	return [...text.matchAll(/```(\w+)\n([\s\S]*?)```/g)]
 		.filter(([, name]) => name === language)
 		.map(([, , code]) => code as string);
 }
@@ -19,14 +19,25 @@ test("the README's example prints what the README says", (t) => {
 	const [code] = blocks("js");
 	const [expected] = blocks("text");
 	assert.ok(code !== undefined && expected !== undefined);
+	assert.deepEqual(run(t, code), { stdout: expected, stderr: "" });
+});
+
+test("the examples of the packages' READMEs run", (t) => {
+	const files = globSync("packages/*/README.md", { cwd: root });
+	const examples = files.flatMap((file) => blocks("js", readFileSync(join(root, file), "utf8")));
+	assert.ok(examples.length > 0);
+	for (const code of examples) assert.deepEqual(run(t, code), { stdout: "", stderr: "" });
+});
+
+/** What a program prints. */
+function run(t: TestContext, code: string): { stdout: string; stderr: string } {
 	// In the repository, so that "nigh" is found as in a folder where it is installed.
 	const file = join(root, `readme-example-${process.pid}.mjs`);
 	t.after(() => rmSync(file, { force: true }));
 	writeFileSync(file, code);
-	const run = spawnSync(process.execPath, ["--conditions=@nigh/source", file], { encoding: "utf8" });
-	assert.equal(run.stderr, "");
-	assert.equal(run.stdout, expected);
-});
+	const { stdout, stderr } = spawnSync(process.execPath, ["--conditions=@nigh/source", file], { encoding: "utf8" });
+	return { stdout, stderr };
+}
 
 test("the README's example has at most twenty lines of code", () => {
 	const lines = (blocks("js")[0] ?? "").split("\n").filter((line) => line.trim() !== "");

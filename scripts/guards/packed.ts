@@ -102,7 +102,7 @@ async function typeCheck(consumer: string, pure: readonly string[]): Promise<str
 	const options = { strict: true, noEmit: true, module: "nodenext", target: "es2024", lib: ["es2024", "dom"] };
 	const nodeTypes = { types: ["node"], typeRoots: [join(root, "node_modules", "@types")] };
 	for (const { file, settings } of [
-		{ file: "consumer.ts", settings: { ...nodeTypes, skipLibCheck: true } },
+		{ file: "consumer.ts", settings: { ...nodeTypes, lib: ["es2024"], skipLibCheck: false } },
 		{ file: "browser.ts", settings: { types: [], skipLibCheck: false } },
 	]) {
 		const config = join(consumer, "tsconfig.json");

@@ -1,5 +1,5 @@
 import { NighError } from "@nigh/contract";
-import { type Arena, ELIGIBILITY, type LabelSet } from "@nigh/kernels";
+import { type AbortFlag, type Arena, ELIGIBILITY, type LabelSet } from "@nigh/kernels";
 
 /**
  * Writes what may be answered as the struct that kernels read, at `address`; returns what to pass on: the address, or 0 for everything.
@@ -19,7 +19,15 @@ export function writeEligibility(arena: Arena, address: number, allow: LabelSet 
 	return address;
 }
 
+/** @throws NighError `INVALID_OPTION` for a flag of another arena: a kernel would look for its word in this one. */
+export function checkAbortFlag(arena: Arena, flag: AbortFlag | undefined): void {
+	if (flag === undefined || flag.arena === arena) return;
+	throw new NighError("INVALID_OPTION", "abort is a flag of another arena: make it with new AbortFlag(index.arena)", {
+		field: "abort",
+	});
+}
+
 /** @throws NighError `ABORTED` where the flag has been raised. */
-export function checkAborted(flag: { readonly raised: boolean } | undefined): void {
+export function checkAborted(flag: AbortFlag | undefined): void {
 	if (flag?.raised) throw new NighError("ABORTED", "the search was aborted: its abort flag is raised");
 }

@@ -1,3 +1,4 @@
+export { AbortFlag, Arena, type ArenaOptions, LabelSet } from "@nigh/kernels";
 export { createFlat, FlatIndex, type FlatOptions } from "./flat/flat.ts";
 export type { GraphAnalysis } from "./hnsw/analyze.ts";
 export { createHnsw, HnswIndex, type HnswOptions } from "./hnsw/hnsw.ts";

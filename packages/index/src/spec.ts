@@ -35,6 +35,11 @@ export function checkSpec(
 	checkCodes((options as { readonly codes?: unknown }).codes);
 	const shared = checkShared(options.shared, custom);
 	if (options.arena !== undefined) {
+		if (!(options.arena instanceof Arena)) {
+			throw new NighError("INVALID_OPTION", "arena is an Arena of @nigh/kernels: make one with new Arena()", {
+				field: "arena",
+			});
+		}
 		if (options.shared !== undefined) {
 			throw new NighError("INVALID_OPTION", "shared is a property of the arena: leave it out beside arena", {
 				field: "shared",
@@ -47,10 +52,23 @@ export function checkSpec(
 		return { arena: options.arena, metric, dimensions, weights };
 	}
 	if (custom) {
-		const { distance } = metric as CustomMetric;
+		const distance = checkedDistance(metric as CustomMetric);
 		return { arena: createArena({ custom: { dimensions, distance } }), metric, dimensions, weights };
 	}
 	return { arena: createArena({ shared }), metric, dimensions, weights };
+}
+
+/** A user's distance that fails by name where its value cannot be ranked. Distances are kept as float32. */
+function checkedDistance({ name, distance }: CustomMetric): CustomMetric["distance"] {
+	return (a, b) => {
+		const value = distance(a, b);
+		if (Number.isFinite(Math.fround(value))) return value;
+		throw new NighError(
+			"INVALID_VECTOR",
+			`the metric ${JSON.stringify(name)} has returned ${value}: a distance is a finite number that float32 can hold`,
+			{ field: "metric", value },
+		);
+	};
 }
 
 /** An arena, or the error that says that there is no memory for one. */

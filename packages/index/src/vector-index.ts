@@ -1,5 +1,5 @@
 import type { Distance, Metric } from "@nigh/contract";
-import type { AbortFlag, LabelSet } from "@nigh/kernels";
+import type { AbortFlag, Arena, LabelSet } from "@nigh/kernels";
 import type { Parallel } from "./parallel.ts";
 
 /** A dense integer, 0 to 4,294,967,294, that names a vector. Indexes speak labels only; where they keep one is their own affair. */
@@ -80,7 +80,9 @@ export interface VectorIndex {
 	readonly kind: "flat" | "hnsw";
 	readonly metric: Metric | CustomMetric;
 	readonly dimensions: number;
-	/** Vectors that a search can find. */
+	/** The memory it lives in: sets of labels and abort flags for its searches are made over it. */
+	readonly arena: Arena;
+	/** Vectors that it holds; while an `insertMany` runs, those that it has still to link as well. */
 	readonly size: number;
 	/** Takes one vector in; a label that is there already gets the new vector. */
 	insert(label: Label, vector: Vector): void;

@@ -33,6 +33,8 @@ export interface Truth {
 
 /** Where float32 ends: squares below 2^-149 vanish. */
 const VANISHED = 2 ** -74;
+/** What rounding a component that is no normal number (as weights do) can change. */
+const LEAST = 2 ** -148;
 const ROUNDING = 2 ** -20;
 
 /** The distance by its definition, with weights as they are meant: sqrt(sum w (a - b)^2), sum w a b, sum w |a - b|. */
@@ -57,18 +59,21 @@ export function trueDistance(
 		ofA += w * x * x;
 		ofB += w * y * y;
 	}
-	const lengths = Math.sqrt(ofA) * Math.sqrt(ofB);
+	const [lengthA, lengthB, d] = [Math.sqrt(ofA), Math.sqrt(ofB), Math.sqrt(a.length)];
 	switch (metric) {
-		case "l2": {
-			const tolerance = ROUNDING * (Math.sqrt(ofA) + Math.sqrt(ofB)) + VANISHED * Math.sqrt(a.length);
-			return { distance: Math.sqrt(squares), tolerance };
-		}
+		case "l2":
+			return { distance: Math.sqrt(squares), tolerance: ROUNDING * (lengthA + lengthB) + VANISHED * d };
 		case "l1":
-			return { distance: absolutes, tolerance: ROUNDING * sizes + VANISHED ** 2 * a.length };
-		case "ip":
-			return { distance: 0 - dot, tolerance: ROUNDING * lengths + VANISHED ** 2 * a.length };
-		case "cosine":
-			return { distance: ofA === 0 || ofB === 0 ? 1 : 1 - dot / lengths, tolerance: ROUNDING };
+			return { distance: absolutes, tolerance: ROUNDING * sizes + LEAST * a.length };
+		case "ip": {
+			const tolerance = ROUNDING * lengthA * lengthB + LEAST * (a.length + d * (lengthA + lengthB));
+			return { distance: 0 - dot, tolerance };
+		}
+		case "cosine": {
+			const distance = ofA === 0 || ofB === 0 ? 1 : 1 - dot / (lengthA * lengthB);
+			const weighted = weights === undefined || distance === 1 ? 0 : LEAST * d * (1 / lengthA + 1 / lengthB);
+			return { distance, tolerance: ROUNDING + weighted };
+		}
 	}
 }
 

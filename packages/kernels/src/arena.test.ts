@@ -98,6 +98,10 @@ describe("Arena", () => {
 		arena.free(0);
 	});
 
+	test("an engine that does not exist is refused", () => {
+		assert.throws(() => new Arena({ engine: "fast" as "simd" }), /engine is one of relaxed, simd, scalar/);
+	});
+
 	test("every engine runs over shared and unshared memory, and all say the same", () => {
 		assert.ok(ENGINES.includes(detectEngine()));
 		const keys = ENGINES.flatMap((engine) =>

@@ -1,6 +1,7 @@
 import type { EngineName } from "./engine.ts";
 import { instantiate } from "./instantiate.ts";
 import type { Kernels } from "./kernels.ts";
+import type { WasmMemory, WasmModule } from "./wasm.ts";
 
 const PAGE = 65_536;
 
@@ -24,7 +25,7 @@ export interface ArenaOptions {
 	 * A compiled `.wasm` file of this package, where the runtime forbids compiling bytes: `nigh-simd` or `nigh-relaxed` with shared memory,
 	 * `nigh-simd-unshared` or `nigh-relaxed-unshared` without. `engine` must name the build.
 	 */
-	readonly module?: WebAssembly.Module;
+	readonly module?: WasmModule;
 	/** A user's distance over vectors of so many floats: runs on the scalar engine. */
 	readonly custom?: CustomDistance;
 }
@@ -63,7 +64,7 @@ type TypedArrayConstructor<T> = { new (buffer: ArrayBufferLike, byteOffset: numb
  * allocated is zero, starts at a multiple of 64 and stays where it is until it is freed or resized.
  */
 export class Arena {
-	readonly memory: WebAssembly.Memory;
+	readonly memory: WasmMemory;
 	readonly kernels: Kernels;
 	readonly engine: EngineName;
 	readonly shared: boolean;

@@ -1,6 +1,7 @@
 import { wasmBase64 as relaxedBase64 } from "./generated/nigh-relaxed.ts";
 import { wasmBase64 as simdBase64 } from "./generated/nigh-simd.ts";
 import { withUnsharedMemory } from "./limits.ts";
+import type { WasmModule } from "./wasm.ts";
 
 /** The builds, fastest first: relaxed SIMD (integer instructions only), SIMD128, the scalar twin. */
 export const ENGINES = ["relaxed", "simd", "scalar"] as const;
@@ -8,7 +9,7 @@ export const ENGINES = ["relaxed", "simd", "scalar"] as const;
 export type EngineName = (typeof ENGINES)[number];
 
 const decoded = new Map<string, Uint8Array<ArrayBuffer>>();
-const modules = new Map<string, WebAssembly.Module>();
+const modules = new Map<string, WasmModule>();
 
 function bytesOf(engine: "relaxed" | "simd"): Uint8Array<ArrayBuffer> {
 	let bytes = decoded.get(engine);
@@ -26,8 +27,14 @@ export function detectEngine(): EngineName {
 	return WebAssembly.validate(bytesOf("simd")) ? "simd" : "scalar";
 }
 
+/** @throws RangeError for a name that no build has. */
+export function checkEngine(engine: EngineName): EngineName {
+	if (ENGINES.includes(engine)) return engine;
+	throw new RangeError(`engine is one of ${ENGINES.join(", ")}, not ${JSON.stringify(engine)}`);
+}
+
 /** The compiled module for a shared or an unshared memory. Compiled once for each. */
-export function moduleOf(engine: "relaxed" | "simd", shared: boolean): WebAssembly.Module {
+export function moduleOf(engine: "relaxed" | "simd", shared: boolean): WasmModule {
 	const key = `${engine}/${shared}`;
 	let module = modules.get(key);
 	if (module === undefined) {

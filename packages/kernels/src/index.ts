@@ -17,3 +17,4 @@ export {
 	rowBytes,
 	SCRATCH,
 } from "./layout.ts";
+export type { WasmMemory, WasmModule } from "./wasm.ts";

@@ -11,10 +11,12 @@ export {
 } from "@nigh/contract";
 export { hashedNgrams, openAICompatible } from "@nigh/embed";
 export {
+	AbortFlag,
 	createFlat,
 	createHnsw,
 	type HnswIndex,
 	type Label,
+	LabelSet,
 	loadIndex,
 	type Neighbor,
 	PRESETS,

@@ -91,6 +91,10 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 	process.exit(error.code === "EPIPE" ? EXIT.ok : EXIT.failed);
 });
 
+// npm runs its scripts in the folder of package.json; relative paths are meant from where the user stands.
+if (process.env.npm_lifecycle_event === "nigh" && process.env.INIT_CWD !== undefined)
+	process.chdir(process.env.INIT_CWD);
+
 try {
 	await run(process.argv.slice(2));
 	process.exitCode = EXIT.ok;

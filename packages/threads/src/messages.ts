@@ -1,11 +1,11 @@
-import type { EngineName, KernelName } from "@nigh/kernels";
+import type { EngineName, KernelName, WasmMemory } from "@nigh/kernels";
 
 /** What the pool tells a worker. */
 export type Request =
 	| {
 			readonly type: "attach";
 			readonly arena: number;
-			readonly memory: WebAssembly.Memory;
+			readonly memory: WasmMemory;
 			readonly engine: EngineName;
 	  }
 	| { readonly type: "detach"; readonly arena: number }

@@ -63,6 +63,7 @@ describe("createPool", () => {
 			RangeError,
 		);
 		for (const threads of [0, -1, 1.5, 65, Number.NaN]) await assert.rejects(createPool({ threads }), RangeError);
+		await assert.rejects(createPool({ thread: 3 } as object), /no option thread/);
 	});
 
 	test("a call that fails is reported, and the pool goes on", async () => {

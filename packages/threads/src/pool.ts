@@ -29,6 +29,9 @@ export interface ThreadPool extends Parallel {
  * await index.insertMany(vectors, { parallel: pool });
  */
 export async function createPool(options: PoolOptions = {}): Promise<ThreadPool> {
+	for (const name of Object.keys(options)) {
+		if (name !== "threads") throw new RangeError(`createPool has no option ${name}: it has threads`);
+	}
 	const threads = options.threads ?? Math.min(availableParallelism(), MAX_THREADS);
 	if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS) {
 		throw new RangeError(`threads is ${threads}; it must be an integer from 1 to ${MAX_THREADS}`);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { AbortFlag, Arena, LabelSet } from "@nigh/kernels";
-import { type AnyIndex, type Bench, type Run, refusal, type Variant } from "../index-cases.test-support.ts";
+import { refusal } from "../refusal.test-support.ts";
+import type { AnyIndex, Bench, Run, Variant } from "./bench.test-support.ts";
 
 /** Sets of labels that may be answered, and the flag that ends a search. */
 export function allowCases(run: Run, { kind }: Variant): void {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { Run, Variant } from "../index-cases.test-support.ts";
 import { trueNeighbors } from "../vectors.test-support.ts";
+import type { Run, Variant } from "./bench.test-support.ts";
 
 /** What a search answers. */
 export function answerCases(run: Run, { metric }: Variant): void {

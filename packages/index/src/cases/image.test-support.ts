@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { type AnyIndex, type Bench, type Run, refusal, type Variant } from "../index-cases.test-support.ts";
 import { loadIndex } from "../load.ts";
+import { refusal } from "../refusal.test-support.ts";
+import type { AnyIndex, Bench, Run, Variant } from "./bench.test-support.ts";
 
 /** Saving and loading. */
 export function imageCases(run: Run, { metric }: Variant): void {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type Run, refusal, rejection, type Variant } from "../index-cases.test-support.ts";
+import { refusal, rejection } from "../refusal.test-support.ts";
+import type { Run, Variant } from "./bench.test-support.ts";
 
 /** From creation to disposal: what is in force, what it takes, and what it gives back. */
 export function lifeCases(run: Run, { kind, metric, codes, engine }: Variant): void {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { createFlat } from "../flat/flat.ts";
 import { createHnsw } from "../hnsw/hnsw.ts";
-import { type AnyIndex, type Bench, type Run, refusal, rejection, type Variant } from "../index-cases.test-support.ts";
+import { refusal, rejection } from "../refusal.test-support.ts";
+import type { AnyIndex, Bench, Run, Variant } from "./bench.test-support.ts";
 
 /** What is refused, with which code, and that nothing is written then. */
 export function refusalCases(run: Run, { kind, metric, codes }: Variant): void {

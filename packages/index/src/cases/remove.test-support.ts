@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Run } from "../index-cases.test-support.ts";
+import type { Run } from "./bench.test-support.ts";
 
 /** Replacing and removing. */
 export function removeCases(run: Run): void {

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import type { Metric } from "@nigh/contract";
 import { createFlat } from "../flat/flat.ts";
 import { createHnsw } from "../hnsw/hnsw.ts";
-import { type Run, refusal, rejection } from "../index-cases.test-support.ts";
+import { refusal, rejection } from "../refusal.test-support.ts";
 import { trueNeighbors } from "../vectors.test-support.ts";
+import type { Run } from "./bench.test-support.ts";
 
 /** One factor a dimension. */
 export function weightCases(run: Run, metric: Metric): void {

@@ -1,6 +1,7 @@
 import { BOUNDS, checkInteger, type Metric, NighError } from "@nigh/contract";
 import type { Arena } from "@nigh/kernels";
 import { checkInsertOptions, checkSearchOptions } from "../call-options.ts";
+import { checkAbortFlag } from "../eligibility.ts";
 import { withinArena } from "../memory-limit.ts";
 import { checkLabel, labelsFor } from "../rows/label-table.ts";
 import { RowFormat } from "../rows/row-format.ts";
@@ -115,13 +116,13 @@ export class FlatIndex implements VectorIndex {
 
 	search(query: Vector, k: number, options: SearchOptions = {}): Neighbor[] {
 		const rows = this.#open();
-		checkFlatOptions(options);
+		checkFlatOptions(rows, options);
 		return searchFlat(rows, rows.format.check(query), checkInteger("k", k, BOUNDS.k), options);
 	}
 
 	searchMany(queries: VectorRows, k: number, options: SearchOptions = {}): Neighbor[][] {
 		const rows = this.#open();
-		checkFlatOptions(options);
+		checkFlatOptions(rows, options);
 		checkInteger("k", k, BOUNDS.k);
 		const n = rows.format.checkRows(queries);
 		return searchManyFlat(rows, queries, n, k, options);
@@ -201,8 +202,9 @@ export function createRows(options: FlatOptions): FlatRows {
 	});
 }
 
-function checkFlatOptions(options: SearchOptions): void {
+function checkFlatOptions({ arena }: FlatRows, options: SearchOptions): void {
 	checkSearchOptions(options);
+	checkAbortFlag(arena, options.abort);
 	if (options.ef === undefined) return;
 	throw new NighError(
 		"INVALID_OPTION",

@@ -1,7 +1,7 @@
-import { NO_NODE } from "@nigh/kernels";
+import { FREE_LEVEL, NO_NODE } from "@nigh/kernels";
 import type { HnswGraph } from "./graph.ts";
 import { uniform } from "./parameters.ts";
-import { Reach } from "./reach.ts";
+import { carefulDepths, Reach } from "./reach.ts";
 import { usedNodes } from "./renumber.ts";
 
 /** Pairs looked at for paths: so many starts, each with so many ends (check H-12 asks for 100). */
@@ -39,25 +39,26 @@ export interface GraphAnalysis {
 /** Looks at the whole graph; takes time in proportion to its links. The random pairs are seeded with the index's seed. */
 export function analyze(graph: HnswGraph): GraphAnalysis {
 	const nodes = usedNodes(graph);
-	const used = new Set(nodes);
+	const levels = graph.levels();
 	const layers: number[] = [];
 	const histogram: number[] = Array.from({ length: graph.M0 + 1 }, () => 0);
 	let links = 0;
 	let dangling = 0;
 	for (const node of nodes) {
-		const level = graph.levelOf(node);
+		const level = levels[node] as number;
 		for (let layer = layers.length; layer <= level; layer++) layers.push(0);
 		layers[level] = (layers[level] as number) + 1;
 		for (let layer = 0; layer <= level; layer++) {
 			const list = graph.links(node, layer);
-			for (const other of list) if (!used.has(other) || graph.levelOf(other) < layer) dangling++;
+			for (const other of list) if (isDangling(levels[other], layer)) dangling++;
 			if (layer > 0) continue;
 			links += list.length;
 			histogram[list.length] = (histogram[list.length] ?? 0) + 1;
 		}
 	}
-	const connectivity = percentage(reachableNodes(graph), nodes.length);
-	const paths = randomPaths(graph, nodes);
+	const measure = dangling === 0 ? measured : measuredCarefully;
+	const connectivity = percentage(reachableNodes(graph, measure), nodes.length);
+	const paths = randomPaths(graph, nodes, measure);
 	const issues = findIssues(connectivity, paths.reachable, paths.length, dangling);
 	return {
 		nodes: nodes.length,
@@ -83,28 +84,59 @@ export function analyze(graph: HnswGraph): GraphAnalysis {
 	};
 }
 
-function reachableNodes(graph: HnswGraph): number {
-	if (graph.entry === NO_NODE) return 0;
-	const reach = new Reach(graph).from(graph.entry);
-	reach.dispose();
-	return reach.count;
+function isDangling(level: number | undefined, layer: number): boolean {
+	return level === undefined || level === FREE_LEVEL || level < layer;
 }
 
-function randomPaths(graph: HnswGraph, nodes: Uint32Array): { reachable: number; length: number } {
+/** How far a start is from what it leads to on layer 0, in links. */
+interface Depths {
+	readonly count: number;
+	readonly of: (node: number) => number | undefined;
+}
+
+/** Calls `look` with the depths from a node. */
+type Measure = (graph: HnswGraph, start: number, look: (depths: Depths) => void) => void;
+
+const measured: Measure = (graph, start, look) => {
+	const reach = new Reach(graph).from(start);
+	try {
+		look({ count: reach.count, of: (node) => reach.depth(node) });
+	} finally {
+		reach.dispose();
+	}
+};
+
+/** The kernel would follow a link to nowhere. */
+const measuredCarefully: Measure = (graph, start, look) => {
+	const depths = carefulDepths(graph, start);
+	look({ count: depths.size, of: (node) => depths.get(node) });
+};
+
+function reachableNodes(graph: HnswGraph, measure: Measure): number {
+	let reached = 0;
+	if (graph.entry !== NO_NODE) {
+		measure(graph, graph.entry, ({ count }) => {
+			reached = count;
+		});
+	}
+	return reached;
+}
+
+function randomPaths(graph: HnswGraph, nodes: Uint32Array, measure: Measure): { reachable: number; length: number } {
 	if (nodes.length < 2) return { reachable: 100, length: 0 };
 	let draw = 0;
 	const pick = () => nodes[Math.floor(uniform(graph.parameters.seed, draw++) * nodes.length)] as number;
 	let reachable = 0;
 	let total = 0;
 	for (let start = 0; start < STARTS; start++) {
-		const reach = new Reach(graph).from(pick());
-		for (let end = 0; end < ENDS; end++) {
-			const depth = reach.depth(pick());
-			if (depth === undefined) continue;
-			reachable++;
-			total += depth;
-		}
-		reach.dispose();
+		measure(graph, pick(), (depths) => {
+			for (let end = 0; end < ENDS; end++) {
+				const depth = depths.of(pick());
+				if (depth === undefined) continue;
+				reachable++;
+				total += depth;
+			}
+		});
 	}
 	return { reachable: percentage(reachable, STARTS * ENDS), length: reachable === 0 ? 0 : total / reachable };
 }

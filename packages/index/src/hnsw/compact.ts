@@ -11,6 +11,8 @@ export function compact(graph: HnswGraph): CompactReport {
 	const removedNodes = graph.slots - graph.size;
 	const optimizedConnections = reconnect(graph);
 	if (removedNodes > 0) renumber(graph, usedNodes(graph));
-	if (graph.capacity > graph.slots) graph.trim();
+	// Upper records can have gaps where places have none.
+	else graph.setSlots(graph.slots);
+	graph.trim();
 	return { removedNodes, optimizedConnections, totalNodes: graph.size };
 }

@@ -13,8 +13,10 @@ import { LabelTable } from "../rows/label-table.ts";
 import type { RowFormat } from "../rows/row-format.ts";
 import type { ScalarCodes } from "../rows/scalar-codes.ts";
 import type { Label } from "../vector-index.ts";
+import { Linker } from "./link.ts";
 import type { HnswParameters } from "./parameters.ts";
 import { Scratch } from "./scratch.ts";
+import { UpperRecords } from "./upper.ts";
 
 /** A new graph has room for so many nodes; a full one grows by half. */
 const FIRST_CAPACITY = 64;
@@ -45,17 +47,17 @@ export class HnswGraph {
 	capacity = 0;
 	/** Places in use, free ones between them included. */
 	slots = 0;
+	/** Places without a node, the first one last: it is the next to be taken. */
 	readonly freeNodes: number[] = [];
 	blocks = 0;
 	vectors = 0;
+	/** Links of the layers above 0. */
+	readonly upper: UpperRecords;
+	readonly linker: Linker;
+	/** Nodes inserted one by one since it was last seen to that all can be reached. */
+	unchecked = 0;
 	#levels = 0;
-	#upper = 0;
 	#upperOf = 0;
-	#upperCapacity = 0;
-	/** Upper records ever given out. */
-	upperRecords = 0;
-	/** Free runs of upper records, by their length. */
-	#freeUpper = new Map<number, number[]>();
 	readonly #scratches: Scratch[] = [];
 
 	constructor(arena: Arena, rows: RowFormat, codes: ScalarCodes | undefined, parameters: HnswParameters) {
@@ -73,6 +75,8 @@ export class HnswGraph {
 		const block = this.payloadBytes + BLOCK_TAIL.links + 4 * this.M0;
 		this.blockStride = Math.ceil(block / CACHE_LINE) * CACHE_LINE;
 		this.vectorStride = codes === undefined ? this.blockStride : rows.bytes;
+		this.upper = new UpperRecords(arena, this.M);
+		this.linker = new Linker(this);
 		this.address = arena.alloc(GRAPH.bytes);
 		this.set("payload", this.payload);
 		this.set("metric", rows.metricCode);
@@ -136,7 +140,7 @@ export class HnswGraph {
 	/** Address of a node's count of links on a layer; the links follow. */
 	linksAddress(node: number, layer: number): number {
 		if (layer === 0) return this.blockOf(node) + this.payloadBytes + BLOCK_TAIL.count;
-		return this.#upper + ((this.upperOf()[node] as number) + layer - 1) * this.upperStride;
+		return this.upper.address + ((this.upperOf()[node] as number) + layer - 1) * this.upper.stride;
 	}
 
 	/** A view of a node's links on a layer. */
@@ -155,14 +159,6 @@ export class HnswGraph {
 		return layer === 0 ? this.M0 : this.M;
 	}
 
-	get upperStride(): number {
-		return 4 * (1 + this.M);
-	}
-
-	get upperAddress(): number {
-		return this.#upper;
-	}
-
 	/** Nodes in use, ascending. */
 	*nodes(): Generator<number> {
 		const levels = this.levels().slice();
@@ -177,23 +173,30 @@ export class HnswGraph {
 		this.#resize(Math.max(nodes, Math.min(grown, maxElements ?? grown)));
 	}
 
-	/** Gives back what is behind the last place in use. */
+	/** Gives back what is behind the last place in use, and the working memory. */
 	trim(): void {
-		this.#resize(Math.max(1, this.slots));
+		for (const scratch of this.#scratches) scratch?.dispose();
+		this.#scratches.length = 0;
+		this.linker.dispose();
+		if (this.capacity > this.slots) this.#resize(Math.max(1, this.slots));
 	}
 
-	/** Takes a place for a node of a level; its block still has to be written. */
+	/** Makes room for so many upper records in all. */
+	reserveUpper(records: number, exactly = false): void {
+		this.#allocate(() => this.upper.reserve(records, exactly), this.size);
+		this.set("upper", this.upper.address);
+	}
+
+	/** Takes a place for a node of a level; its block still has to be written. Takes nothing where there is no room. */
 	place(label: Label, level: number): number {
-		const node = this.freeNodes.pop() ?? this.slots;
-		if (node === this.slots) {
-			this.reserve(node + 1);
-			this.slots++;
-		}
+		if (this.freeNodes.length === 0) this.reserve(this.slots + 1);
 		if (level > 0) {
-			// Taken first: it may grow the memory, which detaches views.
-			const record = this.#takeUpper(level);
-			this.upperOf()[node] = record;
+			// Before any view is made: it may grow the memory, which detaches them.
+			const record = this.#allocate(() => this.upper.take(level), this.size + 1);
+			this.set("upper", this.upper.address);
+			this.arena.u32(this.#upperOf, this.capacity)[this.freeNodes.at(-1) ?? this.slots] = record;
 		}
+		const node = this.freeNodes.pop() ?? this.slots++;
 		this.levels()[node] = level;
 		const tail = this.arena.u32(this.blockOf(node) + this.payloadBytes, 3);
 		tail[BLOCK_TAIL.label / 4] = label;
@@ -203,18 +206,24 @@ export class HnswGraph {
 		return node;
 	}
 
-	/** Gives a place up. Links to it must be gone. */
-	release(node: number): void {
-		const level = this.levelOf(node);
-		if (level > 0) {
-			const start = this.upperOf()[node] as number;
-			const runs = this.#freeUpper.get(level);
-			if (runs === undefined) this.#freeUpper.set(level, [start]);
-			else runs.push(start);
+	/** Gives places up. Links to them must be gone. The entry point moves to a tallest node where it is among them. */
+	release(nodes: Iterable<number>): void {
+		const levels = this.levels();
+		const { entry } = this;
+		let entryGone = false;
+		for (const node of nodes) {
+			this.table.delete(this.labelOf(node));
+			levels[node] = FREE_LEVEL;
+			this.freeNodes.push(node);
+			if (node === entry) entryGone = true;
 		}
-		this.table.delete(this.labelOf(node));
-		this.levels()[node] = FREE_LEVEL;
-		this.freeNodes.push(node);
+		if (this.size === 0) {
+			this.clear();
+			return;
+		}
+		this.freeNodes.sort((a, b) => b - a);
+		this.upper.findGaps(levels, this.upperOf());
+		if (entryGone) this.#enterAtTallest();
 	}
 
 	/** Writes a node's vector, and its code where codes have been trained. */
@@ -249,6 +258,8 @@ export class HnswGraph {
 			this.#scratches[lane] = scratch;
 		}
 		scratch.fit(this.capacity, ef);
+		// The flag of the last search must not end the next one, nor an insert.
+		scratch.set("abort", 0);
 		return scratch;
 	}
 
@@ -256,25 +267,19 @@ export class HnswGraph {
 	clear(): void {
 		this.setEntry(NO_NODE, 0);
 		this.slots = 0;
-		this.upperRecords = 0;
+		this.unchecked = 0;
 		this.freeNodes.length = 0;
-		this.#freeUpper.clear();
+		this.upper.clear();
 		this.table.clear();
 		if (this.codes !== undefined) this.codes.trainedOn = 0;
 	}
 
-	/** After nodes have been renumbered: what is free now. */
+	/** After nodes have been renumbered: nothing is free between them, and upper records lie in the order of the nodes. */
 	setSlots(slots: number): void {
 		this.slots = slots;
 		this.freeNodes.length = 0;
-	}
-
-	/** Puts upper records into the arena as they were saved. */
-	reserveUpper(records: number): void {
-		if (records <= this.#upperCapacity) return;
-		this.#upper = this.#allocate(() => this.arena.resize(this.#upper, records * this.upperStride), records);
-		this.#upperCapacity = records;
-		this.set("upper", this.#upper);
+		this.upper.pack(this.levels(), this.upperOf());
+		this.set("upper", this.upper.address);
 	}
 
 	/** Bytes by what they are for. */
@@ -282,16 +287,18 @@ export class HnswGraph {
 		return {
 			blocks: this.capacity * this.blockStride,
 			vectors: this.codes === undefined ? 0 : this.capacity * this.vectorStride,
-			upper: this.#upperCapacity * this.upperStride,
+			upper: this.upper.bytes,
 			tables: this.capacity * 5 + this.table.bytes + GRAPH.bytes,
-			scratch: this.#scratches.reduce((sum, scratch) => sum + scratch.bytes, 0),
+			scratch: this.#scratches.reduce((sum, scratch) => sum + scratch.bytes, this.linker.bytes),
 		};
 	}
 
 	dispose(): void {
-		for (const scratch of this.#scratches) scratch.dispose();
-		for (const address of [this.blocks, this.#levels, this.#upper, this.#upperOf, this.address])
-			this.arena.free(address);
+		// Lanes that never ran are holes.
+		for (const scratch of this.#scratches) scratch?.dispose();
+		for (const address of [this.blocks, this.#levels, this.#upperOf, this.address]) this.arena.free(address);
+		this.upper.dispose();
+		this.linker.dispose();
 		if (this.codes !== undefined) this.arena.free(this.vectors);
 		this.codes?.dispose();
 		this.rows.dispose();
@@ -301,33 +308,33 @@ export class HnswGraph {
 		Atomics.store(this.arena.u32(this.address, GRAPH.bytes / 4), GRAPH[field] / 4, value);
 	}
 
-	#takeUpper(level: number): number {
-		const free = this.#freeUpper.get(level)?.pop();
-		if (free !== undefined) return free;
-		const start = this.upperRecords;
-		if (start + level > this.#upperCapacity)
-			this.reserveUpper(Math.max(start + level, Math.ceil(this.#upperCapacity * 1.5), 16));
-		this.upperRecords += level;
-		return start;
+	#enterAtTallest(): void {
+		const levels = this.levels();
+		let best = NO_NODE;
+		for (let node = 0; node < levels.length; node++) {
+			const level = levels[node] as number;
+			if (level !== FREE_LEVEL && (best === NO_NODE || level > (levels[best] as number))) best = node;
+		}
+		this.setEntry(best, levels[best] as number);
 	}
 
+	/** Each address is written down at once: where the arena ends in the middle, what has moved already has moved. */
 	#resize(capacity: number): void {
 		this.#allocate(() => {
 			this.blocks = this.arena.resize(this.blocks, capacity * this.blockStride);
+			this.set("blocks", this.blocks);
 			this.vectors =
 				this.codes === undefined ? this.blocks : this.arena.resize(this.vectors, capacity * this.vectorStride);
+			this.set("vectors", this.vectors);
 			this.#levels = this.arena.resize(this.#levels, capacity);
+			this.set("levels", this.#levels);
 			this.#upperOf = this.arena.resize(this.#upperOf, capacity * 4);
-			return 0;
+			this.set("upperOf", this.#upperOf);
 		}, capacity);
 		this.capacity = capacity;
-		this.set("blocks", this.blocks);
-		this.set("vectors", this.vectors);
-		this.set("levels", this.#levels);
-		this.set("upperOf", this.#upperOf);
 	}
 
-	#allocate(take: () => number, wanted: number): number {
+	#allocate<T>(take: () => T, wanted: number): T {
 		try {
 			return take();
 		} catch (cause) {

@@ -1,5 +1,8 @@
 import { BOUNDS, checkInteger, type Metric, NighError } from "@nigh/contract";
 import type { Arena } from "@nigh/kernels";
+import { checkInsertOptions, checkSearchOptions } from "../call-options.ts";
+import { checkAbortFlag } from "../eligibility.ts";
+import { withinArena } from "../memory-limit.ts";
 import { checkLabel, labelsFor } from "../rows/label-table.ts";
 import { RowFormat } from "../rows/row-format.ts";
 import { ScalarCodes } from "../rows/scalar-codes.ts";
@@ -19,11 +22,11 @@ import type {
 import { analyze, type GraphAnalysis } from "./analyze.ts";
 import { compact } from "./compact.ts";
 import { HnswGraph } from "./graph.ts";
-import { linkNode, linkNodes } from "./insert.ts";
+import { insertOne, insertRows } from "./insert.ts";
 import { memoryOf } from "./memory.ts";
 import { type OptimizeReport, optimize } from "./optimize.ts";
-import { type HnswParameterOptions, levelFor, resolveParameters } from "./parameters.ts";
-import { type RebalanceReport, rebalance, reconnect } from "./rebalance.ts";
+import { type HnswParameterOptions, resolveParameters } from "./parameters.ts";
+import { type RebalanceReport, rebalance } from "./rebalance.ts";
 import { removeLabels } from "./remove.ts";
 import { search } from "./search.ts";
 import { serializeHnsw } from "./serialize.ts";
@@ -43,6 +46,7 @@ export class HnswIndex implements VectorIndex {
 	readonly arena: Arena;
 	readonly #graph: HnswGraph;
 	#closed = false;
+	#writing = false;
 
 	/** Use {@link createHnsw}. */
 	constructor(graph: HnswGraph) {
@@ -63,20 +67,16 @@ export class HnswIndex implements VectorIndex {
 	}
 
 	insert(label: Label, vector: Vector): void {
-		const graph = this.#open();
+		const graph = this.#writable();
 		checkLabel(label);
 		const checked = graph.rows.check(vector);
-		const known = graph.table.get(label) !== undefined;
-		if (!known) this.#checkRoom(1);
-		if (known) removeLabels(graph, [label]);
-		const node = graph.place(label, levelFor(label, graph.parameters));
-		graph.write(node, checked);
-		graph.trainCodes();
-		linkNode(graph, node);
+		if (graph.table.get(label) === undefined) this.#checkRoom(1);
+		withinArena("another vector", () => insertOne(graph, label, checked));
 	}
 
 	async insertMany(rows: VectorRows, options: InsertManyOptions = {}): Promise<void> {
-		const graph = this.#open();
+		const graph = this.#writable();
+		checkInsertOptions(options);
 		const { parallel } = options;
 		if (parallel !== undefined && parallel.lanes > 1 && !graph.arena.shared) {
 			throw new NighError("INVALID_OPTION", "several threads need a shared arena: create the index with shared: true", {
@@ -85,31 +85,25 @@ export class HnswIndex implements VectorIndex {
 		}
 		const n = graph.rows.checkRows(rows);
 		const labels = labelsFor(graph.table, n, options.labels);
-		const known = labels.filter((label) => graph.table.get(label) !== undefined);
-		this.#checkRoom(n - known.length);
-		graph.reserve(graph.size - known.length + n, true);
-		removeLabels(graph, known);
-		const nodes = new Uint32Array(n);
-		labels.forEach((label, row) => {
-			const node = graph.place(label, levelFor(label, graph.parameters));
-			graph.write(node, graph.rows.rowOf(rows, row));
-			nodes[row] = node;
-		});
-		graph.trainCodes();
+		const known = labels.reduce((count, label) => count + (graph.table.get(label) === undefined ? 0 : 1), 0);
+		this.#checkRoom(n - known);
+		this.#writing = true;
 		try {
-			await linkNodes(graph, nodes, options);
+			await insertRows(graph, rows, labels, { ...options, isClosed: () => this.#closed });
 		} catch (error) {
-			// Rows that were not linked yet would be in the table but out of reach.
-			if (error instanceof NighError && error.code === "ABORTED")
-				this.#dropUnlinked(nodes, error.details.done as number);
-			throw error;
+			// As withinArena does, for what is answered later.
+			withinArena(`${n} more vectors`, () => {
+				throw error;
+			});
 		} finally {
-			reconnect(graph);
+			this.#writing = false;
+			if (this.#closed) graph.dispose();
 		}
 	}
 
 	remove(labels: Iterable<Label>): number {
-		return removeLabels(this.#open(), labels).removed;
+		const graph = this.#writable();
+		return withinArena("mending links", () => removeLabels(graph, labels));
 	}
 
 	has(label: Label): boolean {
@@ -127,33 +121,42 @@ export class HnswIndex implements VectorIndex {
 	}
 
 	search(query: Vector, k: number, options: SearchOptions = {}): Neighbor[] {
-		return search(this.#open(), query, checkInteger("k", k, BOUNDS.k), options);
+		const graph = this.#open();
+		checkSearch(graph, k, options);
+		return withinArena("a search", () => search(graph, graph.rows.check(query), k, options));
 	}
 
 	searchMany(queries: VectorRows, k: number, options: SearchOptions = {}): Neighbor[][] {
 		const graph = this.#open();
-		checkInteger("k", k, BOUNDS.k);
-		const n = graph.rows.checkRows(queries);
-		return Array.from({ length: n }, (_, row) => search(graph, graph.rows.rowOf(queries, row), k, options));
+		checkSearch(graph, k, options);
+		const { rows } = graph;
+		const n = rows.checkRows(queries);
+		return withinArena("a search", () =>
+			Array.from({ length: n }, (_, row) => search(graph, rows.rowOf(queries, row), k, options)),
+		);
 	}
 
 	compact(): CompactReport {
-		return compact(this.#open());
+		const graph = this.#writable();
+		return withinArena("compacting", () => compact(graph));
 	}
 
 	/** Links again what cannot be reached from the entry point. */
 	rebalance(): RebalanceReport {
-		return rebalance(this.#open());
+		const graph = this.#writable();
+		return withinArena("finding what can be reached", () => rebalance(graph));
 	}
 
 	/** Puts the nodes into breadth-first order; worth calling once after a bulk load. */
 	optimize(): OptimizeReport {
-		return optimize(this.#open());
+		const graph = this.#writable();
+		return withinArena("renumbering", () => optimize(graph));
 	}
 
 	/** What the graph looks like: reachability, paths, degrees, layers, what is wrong and what to do. */
 	analyze(): GraphAnalysis {
-		return analyze(this.#open());
+		const graph = this.#writable();
+		return withinArena("finding what can be reached", () => analyze(graph));
 	}
 
 	memory(): MemoryReport {
@@ -175,18 +178,29 @@ export class HnswIndex implements VectorIndex {
 	}
 
 	serialize(): Iterable<Uint8Array> {
-		return serializeHnsw(this.#open());
+		return serializeHnsw(this.#writable());
 	}
 
+	/** While `insertMany` runs, the memory is given back when that has ended, which it does with `CLOSED` before its next batch. */
 	dispose(): void {
 		if (this.#closed) return;
 		this.#closed = true;
-		this.#graph.dispose();
+		if (!this.#writing) this.#graph.dispose();
 	}
 
 	#open(): HnswGraph {
 		if (this.#closed) throw new NighError("CLOSED", "the index has been disposed of: create or load another one");
 		return this.#graph;
+	}
+
+	/** For what must not run beside `insertMany`, whose nodes are only half linked between two batches. */
+	#writable(): HnswGraph {
+		const graph = this.#open();
+		if (!this.#writing) return graph;
+		throw new NighError(
+			"LOCKED",
+			"insertMany is still running on this index, and only searches may run beside it: await it first",
+		);
 	}
 
 	#checkRoom(more: number): void {
@@ -197,10 +211,6 @@ export class HnswIndex implements VectorIndex {
 			`the index holds ${this.size} vectors and may hold ${maxElements}: ${more} more do not fit. Remove some or create it with a larger maxElements.`,
 			{ size: this.size, bound: maxElements },
 		);
-	}
-
-	#dropUnlinked(nodes: Uint32Array, linked: number): void {
-		for (const node of nodes.subarray(linked)) this.#graph.release(node);
 	}
 }
 
@@ -225,15 +235,24 @@ export function createGraph(options: HnswOptions): HnswGraph {
 		"maxElements",
 	]);
 	const parameters = resolveParameters(options);
-	const rows = new RowFormat(arena, { metric, dimensions, weights });
-	return new HnswGraph(arena, rows, codesFor(arena, rows, options.codes), parameters);
+	const coded = isCoded(metric, options.codes);
+	return withinArena("an index", () => {
+		const rows = new RowFormat(arena, { metric, dimensions, weights });
+		const codes = coded ? new ScalarCodes(arena, dimensions, rows.bytes) : undefined;
+		return new HnswGraph(arena, rows, codes, parameters);
+	});
 }
 
-function codesFor(arena: Arena, rows: RowFormat, asked: HnswOptions["codes"] = "auto"): ScalarCodes | undefined {
-	if (asked === "none") return undefined;
-	const possible = rows.metric === "l2" || rows.metric === "cosine" || rows.metric === "ip";
-	if (possible) return new ScalarCodes(arena, rows.dimensions, rows.bytes);
-	if (asked === "auto") return undefined;
+function checkSearch({ arena }: HnswGraph, k: number, options: SearchOptions): void {
+	checkSearchOptions(options);
+	checkAbortFlag(arena, options.abort);
+	checkInteger("k", k, BOUNDS.k);
+}
+
+function isCoded(metric: Metric | CustomMetric, asked: HnswOptions["codes"] = "auto"): boolean {
+	if (asked === "none") return false;
+	if (metric === "l2" || metric === "cosine" || metric === "ip") return true;
+	if (asked === "auto") return false;
 	throw new NighError(
 		"UNSUPPORTED",
 		'codes "sq7" go with the metrics l2, cosine and ip: leave codes out or say "none"',

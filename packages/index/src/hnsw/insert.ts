@@ -1,47 +1,128 @@
 import { NighError } from "@nigh/contract";
 import { NO_NODE } from "@nigh/kernels";
 import { type Parallel, serial } from "../parallel.ts";
+import type { Label, VectorRows } from "../vector-index.ts";
 import type { HnswGraph } from "./graph.ts";
-import { uniform } from "./parameters.ts";
-import { EXTRA_ROOM } from "./scratch.ts";
+import { runStep } from "./link.ts";
+import { levelFor, uniform } from "./parameters.ts";
+import { reconnect } from "./rebalance.ts";
+import { removeLabels } from "./remove.ts";
+import { withdraw } from "./withdraw.ts";
 
 /** A batch may have this share of the graph that comes out, and never more nodes than the graph has already: nodes of one batch do not see one another. */
 const BATCH_SHARE = 0.02;
 
-export interface LinkProgress {
+/** When single inserts make up this share of the graph, it is seen to that all nodes can be reached. */
+const UNCHECKED_SHARE = 1 / 8;
+
+export interface InsertProgress {
 	readonly parallel?: Parallel | undefined;
 	readonly onProgress?: ((done: number, total: number) => void) | undefined;
 	readonly signal?: AbortSignal | undefined;
+	/** Whether the index has been disposed of meanwhile. */
+	readonly isClosed?: () => boolean;
 }
 
-/**
- * Links nodes that have been placed and written, in the order given, in batches: every node of a batch searches the graph as it is before
- * the batch, then the links back are added target by target. So the outcome does not depend on how many threads did it.
- */
-export async function linkNodes(graph: HnswGraph, nodes: Uint32Array, options: LinkProgress = {}): Promise<void> {
-	shuffle(nodes, graph.parameters.seed);
-	const parallel = options.parallel ?? serial;
-	const linker = new Linker(graph, parallel.lanes);
+/** Takes one checked vector in, at once and on this thread. */
+export function insertOne(graph: HnswGraph, label: Label, vector: Float32Array | Uint8Array): void {
+	const level = levelFor(label, graph.parameters);
+	const known = graph.table.get(label) !== undefined;
+	reserve(graph, { nodes: known ? 0 : 1, records: level, batch: 1 });
+	if (known) removeLabels(graph, [label]);
+	const node = graph.place(label, level);
 	try {
-		for (let from = 0; from < nodes.length; ) {
-			if (options.signal?.aborted) {
-				throw new NighError(
-					"ABORTED",
-					`aborted after ${from} of ${nodes.length} vectors: those are in the index`,
-					{ done: from },
-					{
-						cause: options.signal.reason,
-					},
-				);
-			}
-			const batch = nodes.subarray(from, from + batchSize(graph, nodes, from));
-			for (const step of linker.steps(batch)) await parallel.run(graph.arena, step.kernel, step.args);
-			from += batch.length;
-			options.onProgress?.(from, nodes.length);
-		}
-	} finally {
-		linker.dispose();
+		graph.write(node, vector);
+		graph.trainCodes();
+		const { address } = graph.scratch(0, graph.parameters.efConstruction);
+		for (const step of graph.linker.insert(Uint32Array.of(node), [address])) runStep(graph, step);
+	} catch (error) {
+		withdraw(graph, [node], [node]);
+		throw error;
 	}
+	// A link back can push another out, and now and then it is the last that led to a node.
+	graph.unchecked++;
+	if (graph.unchecked >= graph.size * UNCHECKED_SHARE) reconnect(graph);
+}
+
+/** Takes checked rows in, in an order of its own and batch by batch; {@link InsertManyOptions} says what happens when it fails. */
+export async function insertRows(
+	graph: HnswGraph,
+	rows: VectorRows,
+	labels: Uint32Array,
+	options: InsertProgress,
+): Promise<void> {
+	const levels = labels.reduce((sum, label) => sum + levelFor(label, graph.parameters), 0);
+	const known = labels.filter((label) => graph.table.get(label) !== undefined);
+	throwIfAborted(options.signal, 0, labels.length);
+	const nodes = labels.length - known.length;
+	const batch = Math.min(labels.length, Math.ceil((graph.size + nodes) * BATCH_SHARE));
+	reserve(graph, { nodes, records: levels, batch, exactly: true, parallel: options.parallel });
+	removeLabels(graph, known);
+	const placed = labels.map((label, row) => {
+		const node = graph.place(label, levelFor(label, graph.parameters));
+		graph.write(node, graph.rows.rowOf(rows, row));
+		return node;
+	});
+	graph.trainCodes();
+	shuffle(placed, graph.parameters.seed);
+	await linkBatches(graph, placed, options);
+	if (labels.length === 0) options.onProgress?.(0, 0);
+	reconnect(graph);
+}
+
+interface Reservation {
+	/** More nodes and upper records than there are. */
+	readonly nodes: number;
+	readonly records: number;
+	/** Nodes that are linked at a time. */
+	readonly batch: number;
+	/** Not by half at a time, which is for single inserts. */
+	readonly exactly?: boolean;
+	readonly parallel?: Parallel | undefined;
+}
+
+/** Takes the memory that inserting will need, so that there is nothing to undo where the arena ends. */
+function reserve(graph: HnswGraph, { nodes, records, batch, exactly, parallel }: Reservation): void {
+	graph.reserve(graph.size + nodes, exactly);
+	graph.reserveUpper(graph.upper.used + records, exactly);
+	for (const lane of lanesOf(parallel)) graph.scratch(lane, graph.parameters.efConstruction);
+	graph.linker.reserve(batch);
+}
+
+async function linkBatches(graph: HnswGraph, nodes: Uint32Array, options: InsertProgress): Promise<void> {
+	let linked = 0;
+	let started = 0;
+	try {
+		while (linked < nodes.length) {
+			throwIfAborted(options.signal, linked, nodes.length);
+			if (options.isClosed?.()) throw new NighError("CLOSED", "the index was disposed of while vectors were inserted");
+			started = linked + batchSize(graph, nodes, linked);
+			const lanes = lanesOf(options.parallel).map(
+				(lane) => graph.scratch(lane, graph.parameters.efConstruction).address,
+			);
+			for (const { kernel, args } of graph.linker.insert(nodes.subarray(linked, started), lanes)) {
+				await (options.parallel ?? serial).run(graph.arena, kernel, args);
+			}
+			linked = started;
+			options.onProgress?.(linked, nodes.length);
+		}
+	} catch (error) {
+		// Rows that are not linked would be in the table but out of reach.
+		withdraw(graph, nodes.subarray(linked), nodes.subarray(linked, started));
+		if (linked === started) reconnect(graph);
+		throw error;
+	}
+}
+
+/** The scratches that lanes use. Other threads must not share one with searches on this thread. */
+function lanesOf(parallel: Parallel | undefined): number[] {
+	return parallel === undefined ? [0] : Array.from({ length: parallel.lanes }, (_, lane) => lane + 1);
+}
+
+function throwIfAborted(signal: AbortSignal | undefined, done: number, total: number): void {
+	if (!signal?.aborted) return;
+	const message = `aborted after ${done} of ${total} vectors: those are in the index, the others are not`;
+	throw new NighError("ABORTED", message, { done }, { cause: signal.reason });
 }
 
 /**
@@ -57,18 +138,6 @@ function shuffle(nodes: Uint32Array, seed: number): void {
 	}
 }
 
-/** The same for one node, at once and on this thread. */
-export function linkNode(graph: HnswGraph, node: number): void {
-	const linker = new Linker(graph, 1);
-	try {
-		for (const { kernel, args } of linker.steps(Uint32Array.of(node))) {
-			for (const list of args) (graph.arena.kernels[kernel] as (...numbers: number[]) => void)(...list);
-		}
-	} finally {
-		linker.dispose();
-	}
-}
-
 /** A node that is taller than the graph goes in alone, so that every layer has an entry point before others need it. */
 function batchSize(graph: HnswGraph, nodes: Uint32Array, from: number): number {
 	const linked = graph.size - (nodes.length - from);
@@ -79,152 +148,4 @@ function batchSize(graph: HnswGraph, nodes: Uint32Array, from: number): number {
 		if ((levels[nodes[from + i] as number] as number) > top) return i === 0 ? 1 : i;
 	}
 	return most;
-}
-
-interface Step {
-	readonly kernel: "insertRange" | "linkRange";
-	readonly args: readonly (readonly number[])[];
-}
-
-/** Turns a batch into kernel calls, each of which may run on all lanes; the next is only asked for when the last is done. */
-export class Linker {
-	readonly #graph: HnswGraph;
-	readonly #lanes: number;
-	readonly #cursor: number;
-	#memory = 0;
-
-	constructor(graph: HnswGraph, lanes: number) {
-		this.#graph = graph;
-		this.#lanes = lanes;
-		this.#cursor = graph.arena.alloc(4);
-	}
-
-	/** Searches for the nodes' neighbours, then links the neighbours back. */
-	*steps(nodes: Uint32Array): Generator<Step> {
-		const graph = this.#graph;
-		const { efConstruction } = graph.parameters;
-		const scratches = Array.from({ length: this.#lanes }, (_, lane) => graph.scratch(lane, efConstruction));
-		// A search may have left its abort flag in a scratch.
-		for (const scratch of scratches) scratch.set("abort", 0);
-		const list = this.#store([nodes]);
-		this.#rewind();
-		yield {
-			kernel: "insertRange",
-			args: scratches.map(({ address }) => [
-				graph.address,
-				address,
-				efConstruction,
-				...list,
-				nodes.length,
-				this.#cursor,
-			]),
-		};
-		const levels = graph.levels();
-		const tallest = nodes.reduce((most, node) => Math.max(most, levels[node] as number), 0);
-		for (let layer = 0; layer <= tallest; layer++) {
-			const sources = nodes.filter((node) => (graph.levels()[node] as number) >= layer);
-			yield* this.linkBack(
-				layer,
-				sources,
-				scratches.map(({ address }) => address),
-			);
-		}
-		const top = graph.entry === NO_NODE ? -1 : graph.topLevel;
-		if (tallest > top) graph.setEntry(nodes.find((node) => graph.levelOf(node) === tallest) as number, tallest);
-	}
-
-	/** Adds a link from every neighbour of the nodes to the node, on one layer. */
-	*linkBack(layer: number, nodes: Uint32Array, scratches: readonly number[]): Generator<Step> {
-		let rest = reverseLinks(this.#graph, layer, nodes);
-		while (rest.targets.length > 0) {
-			const [targets, offsets, sources] = this.#store([rest.targets, rest.offsets, rest.sources]) as [
-				number,
-				number,
-				number,
-			];
-			this.#rewind();
-			yield {
-				kernel: "linkRange",
-				args: scratches.map((scratch) => [
-					this.#graph.address,
-					scratch,
-					layer,
-					targets,
-					offsets,
-					sources,
-					rest.targets.length,
-					this.#cursor,
-				]),
-			};
-			rest = rest.rest();
-		}
-	}
-
-	dispose(): void {
-		this.#graph.arena.free(this.#memory);
-		this.#graph.arena.free(this.#cursor);
-	}
-
-	/** Copies lists into the arena, in place of the last ones; returns their addresses. */
-	#store(lists: readonly Uint32Array[]): number[] {
-		const { arena } = this.#graph;
-		arena.free(this.#memory);
-		this.#memory = arena.alloc(lists.reduce((sum, list) => sum + list.length * 4, 4));
-		let at = this.#memory;
-		return lists.map((list) => {
-			const address = at;
-			arena.u32(address, list.length).set(list);
-			at += list.length * 4;
-			return address;
-		});
-	}
-
-	#rewind(): void {
-		this.#graph.arena.u32(this.#cursor, 1)[0] = 0;
-	}
-}
-
-interface ReverseLinks {
-	readonly targets: Uint32Array;
-	/** Sources of target i: sources[offsets[i] .. offsets[i + 1]). */
-	readonly offsets: Uint32Array;
-	readonly sources: Uint32Array;
-	/** What one call could not take, since a target may be given only so many sources at a time. */
-	rest(): ReverseLinks;
-}
-
-/** The links of some nodes turned round and grouped by target, in the order in which the targets first appear. */
-function reverseLinks(graph: HnswGraph, layer: number, nodes: Uint32Array): ReverseLinks {
-	const byTarget = new Map<number, number[]>();
-	for (const node of nodes) {
-		for (const target of graph.links(node, layer)) {
-			const sources = byTarget.get(target);
-			if (sources === undefined) byTarget.set(target, [node]);
-			else sources.push(node);
-		}
-	}
-	return grouped([...byTarget]);
-}
-
-function grouped(groups: readonly (readonly [number, readonly number[]])[]): ReverseLinks {
-	const now = groups.map(([, sources]) => sources.slice(0, EXTRA_ROOM));
-	const offsets = new Uint32Array(groups.length + 1);
-	now.forEach((sources, i) => {
-		offsets[i + 1] = (offsets[i] as number) + sources.length;
-	});
-	const sources = new Uint32Array(offsets[groups.length] as number);
-	now.forEach((list, i) => {
-		sources.set(list, offsets[i]);
-	});
-	return {
-		targets: Uint32Array.from(groups, ([target]) => target),
-		offsets,
-		sources,
-		rest: () =>
-			grouped(
-				groups
-					.filter(([, list]) => list.length > EXTRA_ROOM)
-					.map(([target, list]) => [target, list.slice(EXTRA_ROOM)] as const),
-			),
-	};
 }

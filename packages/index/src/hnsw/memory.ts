@@ -15,6 +15,6 @@ export function memoryOf(graph: HnswGraph): MemoryReport {
 		index: total - rows,
 		vectors: rows,
 		total,
-		formula: graph.size * perVector + graph.upperRecords * graph.upperStride,
+		formula: graph.size * perVector + graph.upper.used * graph.upper.stride,
 	};
 }

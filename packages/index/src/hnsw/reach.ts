@@ -1,3 +1,4 @@
+import { FREE_LEVEL } from "@nigh/kernels";
 import type { HnswGraph } from "./graph.ts";
 
 const UNREACHED = 0xffff;
@@ -46,4 +47,18 @@ export class Reach {
 		this.#graph.arena.free(this.#depths);
 		this.#graph.arena.free(this.#queue);
 	}
+}
+
+/** The depths of what a node leads to, by node. Slower, and for graphs whose links may lead to nowhere: those are passed over. */
+export function carefulDepths(graph: HnswGraph, start: number): Map<number, number> {
+	const levels = graph.levels();
+	const depths = new Map([[start, 0]]);
+	// A map goes on over what is added while it is walked.
+	for (const [node, depth] of depths) {
+		for (const other of graph.links(node, 0)) {
+			const level = levels[other];
+			if (level !== undefined && level !== FREE_LEVEL && !depths.has(other)) depths.set(other, depth + 1);
+		}
+	}
+	return depths;
 }

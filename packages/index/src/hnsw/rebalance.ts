@@ -1,6 +1,7 @@
-import { CODE_FORMS, NO_NODE } from "@nigh/kernels";
+import { NO_NODE } from "@nigh/kernels";
 import type { HnswGraph } from "./graph.ts";
 import { Reach } from "./reach.ts";
+import { writeQueryCode } from "./search.ts";
 
 export interface RebalanceReport {
 	/** Nodes that nothing led to from the entry point, and that are linked again now. */
@@ -16,6 +17,7 @@ export function rebalance(graph: HnswGraph): RebalanceReport {
 
 /** Does the work of {@link rebalance}; returns how many nodes had to be linked. */
 export function reconnect(graph: HnswGraph): number {
+	graph.unchecked = 0;
 	if (graph.entry === NO_NODE) return 0;
 	const reach = new Reach(graph).from(graph.entry);
 	let relinked = 0;
@@ -60,12 +62,7 @@ function reachableNear(graph: HnswGraph, reach: Reach, node: number): number[] {
 	const scratch = graph.scratch(0, ef);
 	const { arena } = graph;
 	arena.u8(scratch.query, graph.rows.bytes).set(arena.u8(graph.vectorOf(node), graph.rows.bytes));
-	if (graph.codes !== undefined) {
-		if (graph.codeForm === CODE_FORMS.dot)
-			arena.kernels.encodeSigned(scratch.query, graph.rows.bytes, scratch.queryCode, graph.codes.bytes);
-		else scratch.set("queryNorm", graph.codes.encode(scratch.query, scratch.queryCode));
-	}
-	scratch.set("abort", 0);
+	writeQueryCode(graph, scratch);
 	const n = arena.kernels.searchGraph(graph.address, scratch.address, ef, ef, ef, 0);
 	const pairs = arena.u32(scratch.get("answer"), 2 * n);
 	const found: number[] = [];

@@ -1,81 +1,84 @@
-import { FREE_LEVEL, NO_NODE } from "@nigh/kernels";
 import type { Label } from "../vector-index.ts";
 import type { HnswGraph } from "./graph.ts";
+import { runStep } from "./link.ts";
 import { reconnect } from "./rebalance.ts";
-
-/** Bits set in a bitmap. */
-const countBits = (words: Uint32Array): number => {
-	let count = 0;
-	for (let word of words) for (; word !== 0; word &= word - 1) count++;
-	return count;
-};
-
-export interface RemoveReport {
-	readonly removed: number;
-	/** Nodes of which a list was mended. */
-	readonly mended: number;
-}
+import { EXTRA_ROOM } from "./scratch.ts";
 
 /**
- * Takes nodes out of the graph for good. Every link to one of them is replaced by links to what it led to, on every layer, so that nothing
- * ever points to a removed node; the entry point moves to a tallest remaining node; what nothing leads to any more is linked again.
+ * At most this share of the graph goes at once. A list is mended with what its removed nodes led to; where most of those go as well,
+ * nothing is left to mend it with. Measured on 5,000 x 64 with nine in ten removed, recall@10 at ef 10 against a graph built anew:
+ * 0.04 less in one go, less than 0.01 less in fifths.
  */
-export function removeLabels(graph: HnswGraph, labels: Iterable<Label>): RemoveReport {
+const WAVE_SHARE = 0.2;
+const LEAST_WAVE = 64;
+
+/**
+ * Takes nodes out of the graph for good. On every layer each link to one of them is replaced by links to what it led to, and the nodes
+ * that got new links are linked back to, so that lists stay as full as they were. Nothing ever points to a removed node; the entry point
+ * moves to a tallest node; what nothing leads to any more is linked again. Returns how many there were.
+ */
+export function removeLabels(graph: HnswGraph, labels: Iterable<Label>): number {
 	const nodes = new Set<number>();
 	for (const label of labels) {
 		const node = graph.table.get(label);
 		if (node !== undefined) nodes.add(node);
 	}
-	if (nodes.size === 0) return { removed: 0, mended: 0 };
-	if (nodes.size === graph.size) {
-		const removed = nodes.size;
-		graph.clear();
-		return { removed, mended: 0 };
+	if (nodes.size === 0) return 0;
+	const all = Uint32Array.from(nodes);
+	if (all.length === graph.size) graph.release(all);
+	else {
+		for (let from = 0; from < all.length; ) {
+			const wave = all.subarray(from, from + Math.max(LEAST_WAVE, Math.floor(graph.size * WAVE_SHARE)));
+			removeWave(graph, wave);
+			from += wave.length;
+		}
+		reconnect(graph);
 	}
-	const mended = mendLinks(graph, nodes);
-	const { entry } = graph;
-	for (const node of nodes) graph.release(node);
-	if (nodes.has(entry)) {
-		const next = tallest(graph);
-		graph.setEntry(next, next === NO_NODE ? 0 : graph.levelOf(next));
-	}
-	reconnect(graph);
-	return { removed: nodes.size, mended };
+	return all.length;
 }
 
-function mendLinks(graph: HnswGraph, nodes: ReadonlySet<number>): number {
+function removeWave(graph: HnswGraph, nodes: Uint32Array): void {
+	const mended = mendLinks(graph, nodes);
+	graph.release(nodes);
+	const { address } = graph.scratch(0, graph.parameters.efConstruction);
+	for (let layer = 0; layer <= graph.topLevel; layer++) {
+		for (const step of graph.linker.linkBack(layer, mended, [address])) runStep(graph, step);
+	}
+}
+
+/** Replaces the links to nodes; returns the nodes of which a list was changed, ascending. */
+function mendLinks(graph: HnswGraph, nodes: Uint32Array): Uint32Array {
 	const { arena } = graph;
 	const words = Math.ceil(graph.slots / 32);
 	const scratch = graph.scratch(0, graph.parameters.efConstruction);
-	const removed = arena.alloc(words * 4);
-	const mended = arena.alloc(words * 4);
+	// Before the two bitmaps: what fails later would leave nodes that are neither in the graph nor gone.
+	graph.linker.reserve(Math.min(graph.slots, EXTRA_ROOM));
+	const bitmaps = arena.alloc(words * 8);
+	const mended = bitmaps + words * 4;
 	try {
-		const bits = arena.u32(removed, words);
+		const bits = arena.u32(bitmaps, words);
 		for (const node of nodes) bits[node >>> 5] = (bits[node >>> 5] as number) | (1 << (node & 31));
 		arena.u32(scratch.cursor, 1)[0] = 0;
 		arena.kernels.repairRange(
 			graph.address,
 			scratch.address,
-			removed,
+			bitmaps,
 			mended,
 			scratch.room,
 			graph.slots,
 			scratch.cursor,
 		);
-		return countBits(arena.u32(mended, words));
+		return bitsOf(arena.u32(mended, words));
 	} finally {
-		arena.free(mended);
-		arena.free(removed);
+		arena.free(bitmaps);
 	}
 }
 
-/** A node of the highest level there is, or none. */
-function tallest(graph: HnswGraph): number {
-	const levels = graph.levels();
-	let best = NO_NODE;
-	for (let node = 0; node < levels.length; node++) {
-		const level = levels[node] as number;
-		if (level !== FREE_LEVEL && (best === NO_NODE || level > (levels[best] as number))) best = node;
-	}
-	return best;
+/** The numbers of the bits that are set, ascending. */
+function bitsOf(words: Uint32Array): Uint32Array {
+	const numbers: number[] = [];
+	words.forEach((word, at) => {
+		for (let rest = word; rest !== 0; rest &= rest - 1) numbers.push(32 * at + 31 - Math.clz32(rest & -rest));
+	});
+	return Uint32Array.from(numbers);
 }

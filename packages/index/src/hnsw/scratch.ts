@@ -45,6 +45,9 @@ export class Scratch {
 		const { arena, M0 } = this.#graph;
 		if (nodes > this.#nodes) {
 			arena.free(this.#marks);
+			// Nothing is left to be freed again where the arena ends here.
+			this.#marks = 0;
+			this.#nodes = 0;
 			this.#marks = arena.alloc(nodes * 2);
 			this.#nodes = nodes;
 			this.set("marks", this.#marks);
@@ -54,6 +57,8 @@ export class Scratch {
 		const room = Math.max(ef, EXTRA_ROOM) + M0 + 1;
 		if (room > this.room) {
 			arena.free(this.#lists);
+			this.#lists = 0;
+			this.room = 0;
 			this.#lists = arena.alloc(room * (3 * PAIR + 12));
 			this.room = room;
 			let at = this.#lists;
@@ -72,6 +77,8 @@ export class Scratch {
 	fitHeap(): void {
 		if (this.#heapNodes >= this.#graph.capacity) return;
 		this.#graph.arena.free(this.#heap);
+		this.#heap = 0;
+		this.#heapNodes = 0;
 		this.#heap = this.#graph.arena.alloc((this.#graph.capacity + 1) * PAIR);
 		this.#heapNodes = this.#graph.capacity;
 		this.set("heap", this.#heap);

@@ -1,7 +1,7 @@
-import { checkInteger, type Distance, NighError } from "@nigh/contract";
+import { BOUNDS, checkInteger, type Distance, NighError } from "@nigh/contract";
 import { FREE_LEVEL, PAYLOADS } from "@nigh/kernels";
 import { checkAborted, writeEligibility } from "../eligibility.ts";
-import type { Neighbor, SearchOptions, Vector } from "../vector-index.ts";
+import type { Label, Neighbor, SearchOptions } from "../vector-index.ts";
 import type { HnswGraph } from "./graph.ts";
 import { adaptiveEf, HNSW_BOUNDS } from "./parameters.ts";
 import type { Scratch } from "./scratch.ts";
@@ -9,32 +9,46 @@ import type { Scratch } from "./scratch.ts";
 /** Rows of an exact scan that are done at a time. */
 const SCAN_ROWS = 4_096;
 
-/** The nearest k by a beam of `ef`; by a scan of everything where that is asked for or the graph cannot reach enough. */
-export function search(graph: HnswGraph, query: Vector, k: number, options: SearchOptions): Neighbor[] {
-	const vector = graph.rows.check(query);
+/** The nearest k of a checked query: by a beam of `ef`, or by looking at all that may be answered where that is surer or costs less. */
+export function search(
+	graph: HnswGraph,
+	query: Float32Array | Uint8Array,
+	k: number,
+	options: SearchOptions,
+): Neighbor[] {
+	const { allow, abort } = options;
+	const ef = beamWidth(graph, k, options.ef);
 	const wanted = Math.min(k, graph.size);
 	if (wanted === 0) return [];
-	const ef = beamWidth(graph, k, options.ef);
 	const scratch = graph.scratch(0, Math.max(ef, k));
-	graph.rows.write(vector, scratch.query);
-	if (options.allow !== undefined) scratch.fitHeap();
-	const eligibility = writeEligibility(graph.arena, scratch.eligibility, options.allow);
-	scratch.set("abort", options.abort?.address ?? 0);
-	if (options.exact === true) return answer(graph, scratch, scan(graph, scratch, wanted, eligibility, options.abort));
-	writeQueryCode(graph, scratch);
-	const found = graph.arena.kernels.searchGraph(
-		graph.address,
-		scratch.address,
-		wanted,
-		ef,
-		rerankDepth(wanted, ef),
-		eligibility,
-	);
-	if (found < 0) throw new NighError("ABORTED", "the search was aborted: its abort flag is raised");
-	const matches = options.allow === undefined ? wanted : Math.min(wanted, options.allow.size);
+	graph.rows.write(query, scratch.query);
+	const eligibility = writeEligibility(graph.arena, scratch.eligibility, allow);
+	// A beam that so few can fill would go through the whole graph.
+	if (allow !== undefined && allow.size <= ef)
+		return answer(graph, scratch, rank(graph, scratch, wanted, allow, abort));
+	const scanned = () => answer(graph, scratch, scan(graph, scratch, wanted, eligibility, abort));
+	if (options.exact === true || k > BOUNDS.k.exactAbove) return scanned();
+	const found = walk(graph, scratch, wanted, ef, eligibility, abort);
+	const matches = allow === undefined ? wanted : Math.min(wanted, allow.size);
 	// A walk can miss parts of a graph that nothing it met leads to. What was promised is min(k, matches) answers.
-	if (found < matches) return answer(graph, scratch, scan(graph, scratch, wanted, eligibility, options.abort));
-	return answer(graph, scratch, found);
+	return found < matches ? scanned() : answer(graph, scratch, found);
+}
+
+function walk(
+	graph: HnswGraph,
+	scratch: Scratch,
+	k: number,
+	ef: number,
+	eligibility: number,
+	abort: SearchOptions["abort"],
+): number {
+	writeQueryCode(graph, scratch);
+	if (eligibility !== 0) scratch.fitHeap();
+	scratch.set("abort", abort?.address ?? 0);
+	const depth = rerankDepth(k, ef);
+	const found = graph.arena.kernels.searchGraph(graph.address, scratch.address, k, ef, depth, eligibility);
+	if (found < 0) throw new NighError("ABORTED", "the search was aborted: its abort flag is raised");
+	return found;
 }
 
 /** The ef in force: the one asked for, never below k; else the index's, and no less than k calls for. */
@@ -48,7 +62,8 @@ function rerankDepth(k: number, ef: number): number {
 	return Math.min(ef, Math.max(2 * k, k + 16));
 }
 
-function writeQueryCode(graph: HnswGraph, scratch: Scratch): void {
+/** Codes the query of a scratch, where the graph is searched by codes. */
+export function writeQueryCode(graph: HnswGraph, scratch: Scratch): void {
 	const { codes, arena } = graph;
 	if (codes === undefined) return;
 	if (graph.payload === PAYLOADS.codesDot) {
@@ -89,6 +104,34 @@ function scan(
 		arena.free(keys);
 	}
 	return size;
+}
+
+/** Some labels by exact keys; those that are not there are passed over. Returns how many answers there are. */
+function rank(
+	graph: HnswGraph,
+	scratch: Scratch,
+	k: number,
+	chosen: Iterable<Label>,
+	abort: SearchOptions["abort"],
+): number {
+	const { arena } = graph;
+	checkAborted(abort);
+	const labels: Label[] = [];
+	const nodes: number[] = [];
+	for (const label of chosen) {
+		const node = graph.table.get(label);
+		if (node === undefined) continue;
+		labels.push(label);
+		nodes.push(node);
+	}
+	// At most ef of them, which is what the lists of a scratch hold.
+	const [ids, keys] = [scratch.get("ids"), scratch.get("keys")];
+	const n = nodes.length;
+	arena.u32(ids, n).set(nodes);
+	const { metricCode, bytes } = graph.rows;
+	arena.kernels.distanceMany(metricCode, scratch.query, graph.vectors, graph.vectorStride, bytes, ids, n, keys);
+	arena.u32(ids, n).set(labels);
+	return arena.kernels.topk(keys, ids, n, k, scratch.get("answer"), 0, 0);
 }
 
 /** Closes the gaps that free places leave among keys, and writes the labels of the rest. */

@@ -40,7 +40,7 @@ export function serializeHnsw(graph: HnswGraph): Iterable<Uint8Array> {
 		slots: graph.slots,
 		entry: graph.entry,
 		topLevel: graph.topLevel,
-		upperRecords: graph.upperRecords,
+		upperRecords: graph.upper.used,
 		nextLabel: graph.table.next,
 	};
 	return writeImage(graph.arena, "hnsw", { ...state }, sectionsOf(graph));
@@ -52,7 +52,7 @@ function sectionsOf(graph: HnswGraph): Section[] {
 		{ name: "blocks", address: graph.blocks, bytes: slots * graph.blockStride },
 		{ name: "levels", address: graph.levels().byteOffset, bytes: slots },
 		{ name: "upperOf", address: graph.upperOf().byteOffset, bytes: slots * 4 },
-		{ name: "upper", address: graph.upperAddress, bytes: graph.upperRecords * graph.upperStride },
+		{ name: "upper", address: graph.upper.address, bytes: graph.upper.used * graph.upper.stride },
 	];
 	if (codes !== undefined) {
 		sections.push({ name: "vectors", address: graph.vectors, bytes: slots * graph.vectorStride });
@@ -86,13 +86,13 @@ export function readHnsw(graph: HnswGraph, header: ImageHeader, reader: ImageRea
 	if (!isCount(slots) || !isCount(upperRecords) || !isCount(state.nextLabel))
 		throw corrupt("the header's counts are not whole numbers");
 	const unplaced = header.sections.reduce((sum, section) => sum + section.bytes, 0);
-	if (slots * graph.blockStride > unplaced || upperRecords * graph.upperStride > unplaced) {
+	if (slots * graph.blockStride > unplaced || upperRecords * graph.upper.stride > unplaced) {
 		throw corrupt("the header counts more nodes than the sections hold");
 	}
 	graph.reserve(Math.max(1, slots), true);
-	graph.reserveUpper(upperRecords);
+	graph.reserveUpper(upperRecords, true);
 	graph.slots = slots;
-	graph.upperRecords = upperRecords;
+	graph.upper.used = upperRecords;
 	for (const { name, address, bytes } of sectionsOf(graph)) reader.readSection(graph.arena, name, bytes, address);
 	reader.finish();
 	if (graph.codes !== undefined) {
@@ -102,6 +102,7 @@ export function readHnsw(graph: HnswGraph, header: ImageHeader, reader: ImageRea
 	fillTables(graph);
 	if (graph.table.next < state.nextLabel) graph.table.next = state.nextLabel;
 	checkGraph(graph, state);
+	graph.upper.findGaps(graph.levels(), graph.upperOf());
 	graph.setEntry(state.entry, state.topLevel);
 }
 
@@ -111,7 +112,7 @@ function isCount(value: unknown): value is number {
 
 function fillTables(graph: HnswGraph): void {
 	const levels = graph.levels();
-	for (let node = 0; node < graph.slots; node++) {
+	for (let node = graph.slots - 1; node >= 0; node--) {
 		if (levels[node] === FREE_LEVEL) graph.freeNodes.push(node);
 		else graph.table.set(graph.labelOf(node), node);
 	}
@@ -121,14 +122,18 @@ function checkGraph(graph: HnswGraph, { entry, topLevel, upperRecords }: HnswSta
 	const levels = graph.levels();
 	const used = graph.slots - graph.freeNodes.length;
 	if (graph.table.size !== used) throw corrupt("two nodes have the same label");
-	if (used === 0 ? entry !== NO_NODE : !(entry < graph.slots) || levels[entry] !== topLevel) {
-		throw corrupt("the entry point is not a node of the top level");
-	}
+	const tallest = levels.reduce((most, level) => (level === FREE_LEVEL ? most : Math.max(most, level)), 0);
+	const entered = used === 0 ? entry === NO_NODE : levels[entry] === tallest && topLevel === tallest;
+	if (!entered) throw corrupt("the entry point is not a node of the top level");
+	const taken = new Uint8Array(upperRecords);
 	for (let node = 0; node < graph.slots; node++) {
 		const level = levels[node] as number;
 		if (level === FREE_LEVEL) continue;
-		if (level > 0 && (graph.upperOf()[node] as number) + level > upperRecords)
-			throw corrupt(`node ${node} has no upper links`);
+		const first = level === 0 ? 0 : (graph.upperOf()[node] as number);
+		for (let record = first; record < first + level; record++) {
+			if (taken[record] !== 0) throw corrupt(`node ${node} has no upper links of its own`);
+			taken[record] = 1;
+		}
 		for (let layer = 0; layer <= level; layer++) {
 			const count = graph.arena.u32(graph.linksAddress(node, layer), 1)[0] as number;
 			if (count > graph.capacityOf(layer)) throw corrupt(`node ${node} has ${count} links on layer ${layer}`);

@@ -33,6 +33,14 @@ export class RowFormat {
 				throw new NighError("UNSUPPORTED", "weights cannot scale bits: leave them out under hamming", {
 					field: "weights",
 				});
+			if (typeof options.metric !== "string")
+				throw new NighError(
+					"UNSUPPORTED",
+					"weights belong to a named metric: let the function of your own apply them",
+					{
+						field: "weights",
+					},
+				);
 			this.weights = Float32Array.from(checkWeights(options.weights, options.dimensions));
 			this.#factors = arena.alloc(this.bytes);
 			const factors = arena.f32(this.#factors, options.dimensions);

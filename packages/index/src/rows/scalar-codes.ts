@@ -5,6 +5,7 @@ const SAMPLE_ROWS = 16_384;
 const BINS = 4_096;
 /** Ranges tried, as shares of the largest deviation: 1, 0.95, 0.95^2 ... */
 const RANGES = 64;
+const SHRINK = 0.95;
 const LEVELS = 127;
 
 /**
@@ -85,15 +86,17 @@ export class ScalarCodes {
 function bestRange(histogram: Float64Array, widest: number): number {
 	let best = widest;
 	let least = Number.POSITIVE_INFINITY;
-	for (let i = 0; i < RANGES; i++) {
-		const range = widest * 0.95 ** i;
-		const inside = (2 * range) ** 2 / LEVELS ** 2 / 12;
+	// No `**`: engines may round powers differently, and the codes would differ with them.
+	let range = widest;
+	for (let i = 0; i < RANGES; i++, range *= SHRINK) {
+		const step = (2 * range) / LEVELS;
+		const inside = (step * step) / 12;
 		let error = 0;
 		for (let bin = 0; bin < BINS; bin++) {
 			const count = histogram[bin] as number;
 			if (count === 0) continue;
 			const deviation = ((bin + 0.5) * widest) / (BINS - 1);
-			error += count * (deviation <= range ? inside : inside + (deviation - range) ** 2);
+			error += count * (deviation <= range ? inside : inside + (deviation - range) * (deviation - range));
 		}
 		if (error < least) {
 			least = error;

@@ -80,7 +80,8 @@ export function beam(from: u32, layer: i32, ef: i32): i32 {
 		let first = size;
 		for (let i = 0; i < n; i++) {
 			const key = load<f32>(keys + (<usize>i << 2));
-			if (size == ef && key >= load<f32>(pool + (<usize>(size - 1) << 3))) continue;
+			// Not `>=`: a NaN, which no sound index has, must not get past this.
+			if (size == ef && !(key < load<f32>(pool + (<usize>(size - 1) << 3)))) continue;
 			let low = 0;
 			let high = size;
 			while (low < high) {
@@ -122,7 +123,7 @@ export function beamEligible(from: u32, layer: i32, ef: i32): i32 {
 		const n = expand(node, layer);
 		for (let i = 0; i < n; i++) {
 			const key = load<f32>(keys + (<usize>i << 2));
-			if (size == ef && key >= load<f32>(pool + (<usize>(ef - 1) << 3))) continue;
+			if (size == ef && !(key < load<f32>(pool + (<usize>(ef - 1) << 3)))) continue;
 			const neighbour = load<u32>(ids + (<usize>i << 2));
 			waiting = push(heap, waiting, key, neighbour);
 			if (eligible(labelOf(neighbour))) size = enter(size, ef, key, neighbour);

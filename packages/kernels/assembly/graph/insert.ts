@@ -23,7 +23,7 @@ function insert(node: u32, ef: i32): void {
 		const size = beam(current, layer, ef);
 		current = load<u32>(pool, 4) & ~EXPANDED;
 		const n = gatherPool(size, node);
-		storeLinks(linksOf(node, layer), select(n, degree));
+		storeLinks(linksOf(node, layer), select(n, 0, degree));
 	}
 }
 

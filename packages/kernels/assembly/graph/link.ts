@@ -27,7 +27,7 @@ function link(node: u32, layer: i32, others: usize, n: i32): void {
 	}
 	queryNode(node);
 	gather(all);
-	storeLinks(links, select(all, capacity));
+	storeLinks(links, select(all, 0, capacity));
 }
 
 /**

@@ -1,12 +1,13 @@
 /**
- * Removal. A removed node is marked in a bitmap of nodes; then every link to it is replaced by links to what it led to, put to the
- * heuristic (as in FreshDiskANN, arXiv 2105.09613, section 4.2). Nodes that lost most of their links search the graph again.
+ * Removal. A removed node is marked in a bitmap of nodes; then every link to it is replaced by links to what it led to, chosen by the
+ * heuristic (candidates as in FreshDiskANN, arXiv 2105.09613, section 4.2). Links to nodes that stay are kept: putting whole lists to
+ * the heuristic again, as it is done there, halves the mean degree at the first removal and costs recall.
  */
 import { beam, descend } from "./beam";
-import { gather, gatherPool, select, selectsByExact, storeLinks } from "./select";
+import { gather, select, storeLinks } from "./select";
 import {
-	candidates, capacityOf, entryPoint, EXPANDED, FREE, ids, levelOf,
-	linksOf, markNew, NONE, open, pool, queryNode, topLevel, unmarkAll,
+	capacityOf, entryPoint, EXPANDED, FREE, ids, levelOf,
+	linksOf, markNew, NONE, open, pool, queryNode, selected, topLevel, unmarkAll,
 } from "./state";
 
 const CHUNK: i32 = 256;
@@ -25,14 +26,15 @@ function mend(node: u32, layer: i32, removed: usize, room: i32): bool {
 	if (lost == 0) return false;
 	unmarkAll();
 	markNew(node);
-	let n = 0;
+	let kept = 0;
 	for (let i = 0; i < count; i++) {
 		const neighbour = load<u32>(links + (<usize>i << 2), 4);
 		if (has(removed, neighbour)) continue;
 		markNew(neighbour);
-		store<u32>(ids + (<usize>n << 2), neighbour);
-		n++;
+		store<u32>(selected + (<usize>kept << 2), neighbour);
+		kept++;
 	}
+	let n = 0;
 	for (let i = 0; i < count; i++) {
 		const neighbour = load<u32>(links + (<usize>i << 2), 4);
 		if (!has(removed, neighbour)) continue;
@@ -47,7 +49,7 @@ function mend(node: u32, layer: i32, removed: usize, room: i32): bool {
 	}
 	queryNode(node);
 	gather(n);
-	storeLinks(links, select(n, capacityOf(layer)));
+	storeLinks(links, select(n, kept, capacityOf(layer)));
 	return true;
 }
 
@@ -120,5 +122,5 @@ function relink(node: u32, ef: i32): void {
 		n++;
 	}
 	gather(n);
-	storeLinks(links, select(n, capacityOf(0)));
+	storeLinks(links, select(n, 0, capacityOf(0)));
 }

@@ -72,10 +72,13 @@ export function gatherPool(size: i32, self: u32): i32 {
 	return n;
 }
 
-/** Chooses at most `most` of the n candidates into `selected`, nearest first; returns how many. */
-export function select(n: i32, most: i32): i32 {
-	let chosen = 0;
-	let doubles = 0;
+/**
+ * Adds candidates to the first `kept` nodes of `selected` until there are `most`, nearest first, by the heuristic; the kept ones stay.
+ * Returns how many there are then.
+ */
+export function select(n: i32, kept: i32, most: i32): i32 {
+	let chosen = kept;
+	let doubles = -1;
 	for (let i = 0; i < n && chosen < most; i++) {
 		const pair = candidates + (<usize>i << 3);
 		const key = load<f32>(pair);
@@ -97,6 +100,7 @@ export function select(n: i32, most: i32): i32 {
 		}
 		if (!good) continue;
 		if (double) {
+			if (doubles < 0) doubles = countDoubles(kept);
 			if (2 * (doubles + 1) > most) continue;
 			doubles++;
 		}
@@ -104,6 +108,20 @@ export function select(n: i32, most: i32): i32 {
 		chosen++;
 	}
 	return chosen;
+}
+
+/** How many of selected[0..n) are at the very place of one before them. */
+function countDoubles(n: i32): i32 {
+	let doubles = 0;
+	for (let i = 1; i < n; i++) {
+		keysToSelected(load<u32>(selected + (<usize>i << 2)), 0, i);
+		for (let j = 0; j < i; j++) {
+			if (load<f32>(keys + (<usize>j << 2)) != 0) continue;
+			doubles++;
+			break;
+		}
+	}
+	return doubles;
 }
 
 /** Writes the chosen nodes as the links at `links`: the count last, for readers that do not lock. */

@@ -1,3 +1,4 @@
+import type { WasmMemory } from "../wasm.ts";
 import type { UserMetric } from "./user-metric.ts";
 
 /**
@@ -6,19 +7,19 @@ import type { UserMetric } from "./user-metric.ts";
  * 2^31 that went through a WebAssembly i32) means the same place, and are multiples of the size of what is read there.
  */
 export class TwinMemory {
-	readonly memory: WebAssembly.Memory;
+	readonly memory: WasmMemory;
 	readonly userMetric: UserMetric | undefined;
 	buffer: ArrayBufferLike;
 	byteLength = 0;
-	u8 = new Uint8Array(0);
-	i8 = new Int8Array(0);
-	u16 = new Uint16Array(0);
-	i32 = new Int32Array(0);
-	u32 = new Uint32Array(0);
-	f32 = new Float32Array(0);
-	f64 = new Float64Array(0);
+	u8: Uint8Array = new Uint8Array(0);
+	i8: Int8Array = new Int8Array(0);
+	u16: Uint16Array = new Uint16Array(0);
+	i32: Int32Array = new Int32Array(0);
+	u32: Uint32Array = new Uint32Array(0);
+	f32: Float32Array = new Float32Array(0);
+	f64: Float64Array = new Float64Array(0);
 
-	constructor(memory: WebAssembly.Memory, userMetric: UserMetric | undefined) {
+	constructor(memory: WasmMemory, userMetric: UserMetric | undefined) {
 		this.memory = memory;
 		this.userMetric = userMetric;
 		this.buffer = memory.buffer;

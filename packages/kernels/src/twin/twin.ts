@@ -3,7 +3,9 @@
  * with, what runs where there is no SIMD, and the engine of a user's own metric. Each file mirrors the one of the same name in
  * ../../assembly; struct layouts and reasons stand there.
  */
+
 import type { Kernels } from "../kernels.ts";
+import type { WasmMemory } from "../wasm.ts";
 import { boundScan, residual } from "./bounds.ts";
 import { checksum } from "./checksum.ts";
 import { codeDot, codeKeysBlock, codeKeysMany, codeL2 } from "./codes.ts";
@@ -36,7 +38,7 @@ export interface TwinOptions {
  * The kernels over a memory, shared or not, which may grow between calls. Throws `RangeError` where `custom` comes without its
  * dimensions, and on a big-endian platform.
  */
-export function createTwin(memory: WebAssembly.Memory, options: TwinOptions = {}): Kernels {
+export function createTwin(memory: WasmMemory, options: TwinOptions = {}): Kernels {
 	refuseBigEndian();
 	const m = new TwinMemory(memory, userMetric(options));
 	const eligible = new Eligibility(m);

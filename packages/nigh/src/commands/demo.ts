@@ -64,6 +64,9 @@ async function demonstrate(named: string | undefined, json: boolean, terminal: T
 		terminal.print(
 			`${folder}: ${grouped(passages.length)} passages of ${grouped(files)} files, ${dimensions} dimensions, read and indexed in ${seconds.toFixed(1)} s`,
 		);
+		terminal.print(
+			"Each answer: cosine distance (smaller is nearer; about 1 shares nothing), file:line, the start of the passage.",
+		);
 	}
 
 	const questions = exampleQuestions(passages, await isOwnRepository(folder));
@@ -129,4 +132,6 @@ async function askOn(answer: (question: string) => void): Promise<void> {
 		reader.prompt();
 	}
 	reader.close();
+	// The shell's prompt belongs on a line of its own.
+	process.stdout.write("\n");
 }

@@ -47,6 +47,15 @@ test("a file that is missing, a folder, empty, or broken is refused by its path"
 	});
 });
 
+test("a row that is not finite is refused by its number and the path of its file", async (t) => {
+	const folder = temporaryFolder(t, {
+		"nan.fvecs": await bytesOf(writeFvecs(Float32Array.of(1, 2, 3, Number.NaN), 2)),
+	});
+	const file: InputFile = { option: "--query", path: join(folder, "nan.fvecs"), format: "fvecs" };
+	await assert.rejects(loadVectors(file, undefined), { code: "INVALID_VECTOR", message: /nan\.fvecs: .*row 1/ });
+	assert.equal((await loadVectors(file, 1)).count, 1);
+});
+
 test("queries that do not fit the base are refused", () => {
 	const two: Vectors = { count: 1, dimensions: 2, values: Float32Array.of(1, 2) };
 	assert.throws(() => checkQueries(two, line(1, 2, 3), 1), {
@@ -56,10 +65,6 @@ test("queries that do not fit the base are refused", () => {
 	assert.throws(() => checkQueries(line(1), line(1, 2), 3), {
 		code: "INVALID_OPTION",
 		message: /--k is 3, but the base has only 2 vectors/,
-	});
-	assert.throws(() => checkQueries(line(1, Number.NaN), line(1, 2), 1), {
-		code: "INVALID_VECTOR",
-		message: /query of row 1/,
 	});
 	assert.deepEqual(checkQueries(line(5, 6), line(1, 2), 2), [Float32Array.of(5), Float32Array.of(6)]);
 });

@@ -33,20 +33,33 @@ export async function checkFiles(files: readonly InputFile[]): Promise<void> {
 /**
  * Reads vectors, at most `limit` of them.
  *
- * @throws NighError as the reader of the format does, with the path in front; `INVALID_FILE` when there is none in the file.
+ * @throws NighError as the reader of the format does, with the path in front; `INVALID_FILE` when there is none in the file;
+ * `INVALID_VECTOR` for a row that is not finite, with path and row.
  */
 export async function loadVectors(file: InputFile, limit: number | undefined): Promise<Vectors> {
 	const { count, dimensions, values } = await readFile(file, limit);
 	if (count === 0) {
 		throw new NighError("INVALID_FILE", `${file.path} holds no vectors.`, { field: file.option, value: file.path });
 	}
-	return { count, dimensions, values: values instanceof Float32Array ? values : new Float32Array(values) };
+	const vectors = { count, dimensions, values: values instanceof Float32Array ? values : new Float32Array(values) };
+	for (let row = 0; row < count; row++) checkRow(vectors, row, file);
+	return vectors;
+}
+
+/** Refuses a row that no index takes, with the path in front. */
+function checkRow({ dimensions, values }: Vectors, row: number, file: InputFile): void {
+	try {
+		checkVector(values.subarray(row * dimensions, (row + 1) * dimensions), dimensions, { row });
+	} catch (error) {
+		if (!isNighError(error)) throw error;
+		throw new NighError(error.code, `${file.path}: ${error.message}`, { ...error.details, field: file.option });
+	}
 }
 
 /**
  * Checks that queries fit the base and k, and gives each as a view of its own.
  *
- * @throws NighError `DIMENSION_MISMATCH`, `INVALID_VECTOR`, `INVALID_OPTION`.
+ * @throws NighError `DIMENSION_MISMATCH`, `INVALID_OPTION`.
  */
 export function checkQueries(queries: Vectors, base: Vectors, k: number): Float32Array[] {
 	const { dimensions } = base;
@@ -65,7 +78,7 @@ export function checkQueries(queries: Vectors, base: Vectors, k: number): Float3
 		);
 	}
 	return Array.from({ length: queries.count }, (_, row) =>
-		checkVector(queries.values.subarray(row * dimensions, (row + 1) * dimensions), dimensions, { row, field: "query" }),
+		queries.values.subarray(row * dimensions, (row + 1) * dimensions),
 	);
 }
 

@@ -100,7 +100,7 @@ export function beam(g: GraphState, from: number, layer: number, ef: number): nu
 		let first = size;
 		for (let i = 0; i < n; i++) {
 			const key = m.loadF32(keys + 4 * i);
-			if (size === ef && key >= m.loadF32(pool + 8 * (size - 1))) continue;
+			if (size === ef && !(key < m.loadF32(pool + 8 * (size - 1)))) continue;
 			const low = placeOf(m, pool, size, key);
 			if (size < ef) size++;
 			insertPair(m, pool, size, low, key, m.loadU32(ids + 4 * i));
@@ -135,7 +135,7 @@ export function beamEligible(g: GraphState, from: number, layer: number, ef: num
 		const n = expand(g, node, layer);
 		for (let i = 0; i < n; i++) {
 			const key = m.loadF32(keys + 4 * i);
-			if (size === ef && key >= m.loadF32(last)) continue;
+			if (size === ef && !(key < m.loadF32(last))) continue;
 			const neighbour = m.loadU32(ids + 4 * i);
 			waiting = push(m, heap, waiting, key, neighbour);
 			if (eligible.admits(g.labelOf(neighbour))) size = enter(m, pool, size, ef, key, neighbour);

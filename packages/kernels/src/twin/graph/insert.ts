@@ -23,7 +23,7 @@ function insert(g: GraphState, node: number, ef: number): void {
 		const size = beam(g, current, layer, ef);
 		current = plain(g.m.loadU32(g.pool + 4));
 		const n = gatherPool(g, size, node);
-		storeLinks(g, g.linksOf(node, layer), select(g, n, g.degree));
+		storeLinks(g, g.linksOf(node, layer), select(g, n, 0, g.degree));
 	}
 }
 

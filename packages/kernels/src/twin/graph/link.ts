@@ -27,7 +27,7 @@ function link(g: GraphState, node: number, layer: number, others: number, n: num
 	}
 	g.queryNode(node);
 	gather(g, all);
-	storeLinks(g, links, select(g, all, capacity));
+	storeLinks(g, links, select(g, all, 0, capacity));
 }
 
 /**

@@ -1,6 +1,7 @@
 /**
- * Removal. A removed node is marked in a bitmap of nodes; then every link to it is replaced by links to what it led to, put to the
- * heuristic (as in FreshDiskANN, arXiv 2105.09613, section 4.2). Nodes that lost most of their links search the graph again.
+ * Removal. A removed node is marked in a bitmap of nodes; then every link to it is replaced by links to what it led to, chosen by the
+ * heuristic (candidates as in FreshDiskANN, arXiv 2105.09613, section 4.2). Links to nodes that stay are kept: putting whole lists to
+ * the heuristic again, as it is done there, halves the mean degree at the first removal and costs recall.
  */
 import { FREE_LEVEL, NO_NODE } from "../../layout.ts";
 import { beam, descend } from "./beam.ts";
@@ -23,14 +24,15 @@ function mend(g: GraphState, node: number, layer: number, removed: number, room:
 	if (lost === 0) return false;
 	g.unmarkAll();
 	g.markNew(node);
-	let n = 0;
+	let kept = 0;
 	for (let i = 0; i < count; i++) {
 		const neighbour = m.loadU32(links + 4 + 4 * i);
 		if (has(g, removed, neighbour)) continue;
 		g.markNew(neighbour);
-		m.storeU32(ids + 4 * n, neighbour);
-		n++;
+		m.storeU32(g.selected + 4 * kept, neighbour);
+		kept++;
 	}
+	let n = 0;
 	for (let i = 0; i < count; i++) {
 		const neighbour = m.loadU32(links + 4 + 4 * i);
 		if (!has(g, removed, neighbour)) continue;
@@ -45,7 +47,7 @@ function mend(g: GraphState, node: number, layer: number, removed: number, room:
 	}
 	g.queryNode(node);
 	gather(g, n);
-	storeLinks(g, links, select(g, n, g.capacityOf(layer)));
+	storeLinks(g, links, select(g, n, kept, g.capacityOf(layer)));
 	return true;
 }
 
@@ -127,5 +129,5 @@ function relink(g: GraphState, node: number, ef: number): void {
 		n++;
 	}
 	gather(g, n);
-	storeLinks(g, links, select(g, n, g.capacityOf(0)));
+	storeLinks(g, links, select(g, n, 0, g.capacityOf(0)));
 }

@@ -64,11 +64,14 @@ export function gatherPool(g: GraphState, size: number, self: number): number {
 	return n;
 }
 
-/** Chooses at most `most` of the n candidates into `selected`, nearest first; returns how many. */
-export function select(g: GraphState, n: number, most: number): number {
+/**
+ * Adds candidates to the first `kept` nodes of `selected` until there are `most`, nearest first, by the heuristic; the kept ones stay.
+ * Returns how many there are then.
+ */
+export function select(g: GraphState, n: number, kept: number, most: number): number {
 	const { m, candidates, selected, keys } = g;
-	let chosen = 0;
-	let doubles = 0;
+	let chosen = kept;
+	let doubles = -1;
 	for (let i = 0; i < n && chosen < most; i++) {
 		const key = m.loadF32(candidates + 8 * i);
 		const node = m.loadU32(candidates + 8 * i + 4);
@@ -89,6 +92,7 @@ export function select(g: GraphState, n: number, most: number): number {
 		}
 		if (!good) continue;
 		if (double) {
+			if (doubles < 0) doubles = countDoubles(g, kept);
 			if (2 * (doubles + 1) > most) continue;
 			doubles++;
 		}
@@ -96,6 +100,21 @@ export function select(g: GraphState, n: number, most: number): number {
 		chosen++;
 	}
 	return chosen;
+}
+
+/** How many of selected[0..n) are at the very place of one before them. */
+function countDoubles(g: GraphState, n: number): number {
+	const { m, selected, keys } = g;
+	let doubles = 0;
+	for (let i = 1; i < n; i++) {
+		keysToSelected(g, m.loadU32(selected + 4 * i), 0, i);
+		for (let j = 0; j < i; j++) {
+			if (m.loadF32(keys + 4 * j) !== 0) continue;
+			doubles++;
+			break;
+		}
+	}
+	return doubles;
 }
 
 /** Writes the chosen nodes as the links at `links`: the count last, for readers that do not lock. */
