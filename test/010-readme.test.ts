@@ -4,6 +4,8 @@ import { existsSync, globSync, readFileSync, rmSync, writeFileSync } from "node:
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { createHnsw } from "@nigh/index";
+import { MAX_ARENA_BYTES } from "@nigh/kernels";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const readme = readFileSync(join(root, "README.md"), "utf8");
@@ -48,6 +50,21 @@ test("every file and folder that the README links to exists", () => {
 	const links = [...readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, target]) => target as string);
 	assert.ok(links.length > 5);
 	for (const link of links) assert.ok(existsSync(join(root, link)), link);
+});
+
+test("an arena holds as many vectors as the README says", async () => {
+	const claims = [...readme.matchAll(/([\d.]+) million (?:vectors )?of (\d+)/g)].map(
+		([, n, d]) => [Number(n) * 1e6, Number(d)] as const,
+	);
+	assert.equal(claims.length, 2);
+	for (const [vectors, dimensions] of claims) {
+		const index = createHnsw({ dimensions, metric: "l2" });
+		await index.insertMany(Float32Array.from({ length: 1_000 * dimensions }, (_, i) => Math.sin(i)));
+		const { formula } = index.memory();
+		// Beside the formula a search needs its marks and a build its lists: a twentieth is more than both.
+		assert.ok((formula / 1_000) * vectors * 1.05 <= MAX_ARENA_BYTES, `${vectors} x ${dimensions}`);
+		index.dispose();
+	}
 });
 
 test("every npm script that the README names exists", () => {

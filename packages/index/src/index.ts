@@ -5,6 +5,7 @@ export { createHnsw, HnswIndex, type HnswOptions } from "./hnsw/hnsw.ts";
 export type { OptimizeReport } from "./hnsw/optimize.ts";
 export {
 	adaptiveEf,
+	EF_CONSTRUCTION_BY_SIZE,
 	HNSW_BOUNDS,
 	type HnswParameterOptions,
 	M_BY_SIZE,

@@ -24,7 +24,12 @@ export function checkSpec(
 	options: IndexSpec,
 	moreNames: readonly string[],
 ): Omit<IndexSpec, "arena" | "shared"> & { arena: Arena } {
-	checkOptions(options, [...SPEC_NAMES, ...moreNames], "the index's options");
+	if (options === undefined || options === null) {
+		throw new NighError("INVALID_OPTION", "an index needs options: at least { dimensions, metric }", {
+			field: "options",
+		});
+	}
+	checkOptions(options, [...SPEC_NAMES, ...moreNames], "an index");
 	const { metric, weights } = options;
 	const custom = checkMetric(metric);
 	const dimensions = checkInteger(

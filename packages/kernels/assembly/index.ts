@@ -8,7 +8,7 @@
 export { bfs, permuteRows, remapLinks } from "./graph/arrange";
 export { insertRange } from "./graph/insert";
 export { linkRange } from "./graph/link";
-export { relinkRange, repairRange } from "./graph/repair";
+export { repairRange } from "./graph/repair";
 export { searchGraph } from "./graph/search";
 export { checksum } from "./checksum";
 export { boundScan, residual } from "./bounds";

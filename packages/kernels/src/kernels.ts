@@ -132,8 +132,6 @@ export interface Kernels {
 		end: number,
 		cursor: number,
 	): void;
-	/** Searches the graph again for nodes that are in it and chooses their links on layer 0 anew. */
-	relinkRange(graph: number, scratch: number, ef: number, nodes: number, end: number, cursor: number): void;
 	/** Breadth-first search over layer 0; returns how many nodes are reached by now. */
 	bfs(graph: number, scratch: number, source: number, depths: number, queue: number, reached: number): number;
 	/** Puts rows into a new order in place. */

@@ -32,8 +32,7 @@ export const GRAPH = {
 	levels: 48,
 	entry: 52,
 	topLevel: 56,
-	exactSelection: 60,
-	bytes: 64,
+	bytes: 60,
 } as const;
 
 /** Byte offsets behind a node block's payload. */

@@ -3,7 +3,7 @@ import type { Arena } from "@nigh/kernels";
 import { checkInsertOptions, checkSearchOptions } from "../call-options.ts";
 import { checkAbortFlag } from "../eligibility.ts";
 import { withinArena } from "../memory-limit.ts";
-import { checkLabel, labelsFor } from "../rows/label-table.ts";
+import { checkedLabels, checkLabel, labelsFor } from "../rows/label-table.ts";
 import { RowFormat } from "../rows/row-format.ts";
 import { checkSpec, type IndexSpec } from "../spec.ts";
 import type {
@@ -96,7 +96,7 @@ export class FlatIndex implements VectorIndex {
 	remove(labels: Iterable<Label>): number {
 		const rows = this.#open();
 		let removed = 0;
-		for (const label of labels) if (rows.remove(label)) removed++;
+		for (const label of checkedLabels(labels)) if (rows.remove(label)) removed++;
 		return removed;
 	}
 

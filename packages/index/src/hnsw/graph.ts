@@ -14,13 +14,14 @@ import type { RowFormat } from "../rows/row-format.ts";
 import type { ScalarCodes } from "../rows/scalar-codes.ts";
 import type { Label } from "../vector-index.ts";
 import { Linker } from "./link.ts";
-import type { HnswParameters } from "./parameters.ts";
+import { efConstructionFor, type HnswParameters } from "./parameters.ts";
 import { Scratch } from "./scratch.ts";
 import { UpperRecords } from "./upper.ts";
 
 /** A new graph has room for so many nodes; a full one grows by half. */
 const FIRST_CAPACITY = 64;
 const CACHE_LINE = 64;
+const MOST_SURCHARGE = 2 ** 29;
 
 /**
  * Where an HNSW index lives in the arena: node blocks (payload, norm, label, links of layer 0), exact rows, levels, links of the upper
@@ -91,6 +92,11 @@ export class HnswGraph {
 
 	get size(): number {
 		return this.table.size;
+	}
+
+	/** Beam width of inserts, for the size there is now. */
+	get efConstruction(): number {
+		return efConstructionFor(this.size, this.parameters);
 	}
 
 	/** How codes are compared. */
@@ -238,7 +244,9 @@ export class HnswGraph {
 		const norm = codes.encode(this.vectorOf(node), this.blockOf(node));
 		if (this.rows.metric !== "cosine" || arena.kernels.sumOfSquares(this.vectorOf(node), this.rows.bytes) !== 0) return;
 		// A zero vector is at cosine distance 1 from everything, so at a squared Euclidean distance of 2 among unit vectors: 1 more than its code says.
-		arena.i32(this.blockOf(node) + this.payloadBytes, 1)[0] = norm + Math.round(1 / codes.unit ** 2);
+		// Held to what an int32 has room for beside the largest norm, 127^2 x 16,384: far enough where rows lie that close together.
+		const more = Math.min(MOST_SURCHARGE, Math.round(1 / (codes.unit * codes.unit)));
+		arena.i32(this.blockOf(node) + this.payloadBytes, 1)[0] = norm + more;
 	}
 
 	/** Learns the codes from all rows and codes all rows, where that is due. */

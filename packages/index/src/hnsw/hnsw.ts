@@ -3,7 +3,7 @@ import type { Arena } from "@nigh/kernels";
 import { checkInsertOptions, checkSearchOptions } from "../call-options.ts";
 import { checkAbortFlag } from "../eligibility.ts";
 import { withinArena } from "../memory-limit.ts";
-import { checkLabel, labelsFor } from "../rows/label-table.ts";
+import { checkedLabels, checkLabel, labelsFor } from "../rows/label-table.ts";
 import { RowFormat } from "../rows/row-format.ts";
 import { ScalarCodes } from "../rows/scalar-codes.ts";
 import { checkSpec, type IndexSpec } from "../spec.ts";
@@ -103,7 +103,7 @@ export class HnswIndex implements VectorIndex {
 
 	remove(labels: Iterable<Label>): number {
 		const graph = this.#writable();
-		return withinArena("mending links", () => removeLabels(graph, labels));
+		return withinArena("mending links", () => removeLabels(graph, checkedLabels(labels)));
 	}
 
 	has(label: Label): boolean {
@@ -174,6 +174,7 @@ export class HnswIndex implements VectorIndex {
 			engine: this.arena.engine,
 			shared: this.arena.shared,
 			...parameters,
+			efConstruction: this.#graph.efConstruction,
 		};
 	}
 

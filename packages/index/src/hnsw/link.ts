@@ -35,9 +35,8 @@ export class Linker {
 		return this.#bytes + this.#placeOf.byteLength;
 	}
 
-	/** Takes the memory for batches of so many nodes. */
+	/** Takes the memory for so many nodes in one step. */
 	reserve(nodes: number): void {
-		// On the lower layer a new node has at most M links, one whose links are mended up to M0.
 		const links = Math.min(nodes, EXTRA_ROOM) * this.#graph.M0;
 		const bytes = CURSOR_BYTES + 4 * Math.max(nodes, 3 * links + 1);
 		if (bytes > this.#bytes) {
@@ -58,21 +57,23 @@ export class Linker {
 		this.reserve(nodes.length);
 		const list = this.#memory + CURSOR_BYTES;
 		arena.u32(list, nodes.length).set(nodes);
-		yield this.#step("insertRange", lanes, [graph.parameters.efConstruction, list, nodes.length]);
+		yield this.#step("insertRange", lanes, [graph.efConstruction, list, nodes.length]);
 		const levels = graph.levels();
 		const tallest = nodes.reduce((most, node) => Math.max(most, levels[node] as number), 0);
-		for (let layer = 0; layer <= tallest; layer++) yield* this.linkBack(layer, nodes, lanes);
+		for (let layer = 0; layer <= tallest; layer++) yield* this.linkBack(layer, nodes, lanes, EXTRA_ROOM);
 		const top = graph.entry === NO_NODE ? -1 : graph.topLevel;
 		if (tallest > top) graph.setEntry(nodes.find((node) => graph.levelOf(node) === tallest) as number, tallest);
 	}
 
-	/** Links every neighbour that the nodes have on a layer back to them; nodes that do not reach the layer are passed over. */
-	*linkBack(layer: number, nodes: Uint32Array, lanes: readonly number[]): Generator<Step> {
+	/**
+	 * Links every neighbour that the nodes have on a layer back to them; nodes that do not reach the layer are passed over. Goes on in
+	 * steps of so many nodes, at most {@link EXTRA_ROOM}: one target gets at most one link from each, and a scratch holds no more.
+	 */
+	*linkBack(layer: number, nodes: Uint32Array, lanes: readonly number[], most: number): Generator<Step> {
 		const levels = this.#graph.levels();
 		const those = layer === 0 ? nodes : nodes.filter((node) => (levels[node] as number) >= layer);
-		// One target gets at most one link from each node, and no more at a time than a scratch holds.
-		for (let from = 0; from < those.length; from += EXTRA_ROOM) {
-			const part = those.subarray(from, from + EXTRA_ROOM);
+		for (let from = 0; from < those.length; from += most) {
+			const part = those.subarray(from, from + most);
 			this.reserve(part.length);
 			const { targets, offsets, sources, count } = this.#turnRound(layer, part);
 			if (count > 0) yield this.#step("linkRange", lanes, [layer, targets, offsets, sources, count]);

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { refusal } from "../refusal.test-support.ts";
 import {
 	adaptiveEf,
+	efConstructionFor,
 	HNSW_BOUNDS,
 	type HnswParameterOptions,
 	levelFor,
@@ -33,6 +34,7 @@ test("the presets are the published ones, and balanced is the default", () => {
 	}
 	assert.deepEqual(resolveParameters({}), {
 		...PRESETS.balanced,
+		efConstruction: undefined,
 		mL: 1 / Math.log(16),
 		seed: 42,
 		maxElements: undefined,
@@ -71,7 +73,19 @@ describe("efConstruction", () => {
 
 	test("that comes from a preset is raised to fit an M given beside it", () => {
 		assert.equal(resolveParameters({ preset: "dev", M: 100 }).efConstruction, 200);
-		assert.equal(resolveParameters({ M: 2 }).efConstruction, 64);
+	});
+
+	test("that nobody has asked for grows with the number of vectors, and fits M", () => {
+		const unasked = resolveParameters({});
+		assert.equal(unasked.efConstruction, undefined);
+		const sizes = [0, 99_999, 100_000, 999_999, 1_000_000, 1e8];
+		assert.deepEqual(
+			sizes.map((n) => efConstructionFor(n, unasked)),
+			[64, 64, 128, 128, 200, 200],
+		);
+		assert.equal(efConstructionFor(0, resolveParameters({ M: 150 })), 300);
+		assert.equal(efConstructionFor(1e8, resolveParameters({ preset: "balanced" })), 64);
+		assert.equal(efConstructionFor(1e8, resolveParameters({ efConstruction: 40 })), 40);
 	});
 });
 

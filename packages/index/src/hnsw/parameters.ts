@@ -1,4 +1,4 @@
-import { BOUNDS, checkInteger, NighError } from "@nigh/contract";
+import { BOUNDS, checkBound, checkInteger, NighError } from "@nigh/contract";
 
 /** Every number of HNSW with its bounds and default, in one place. Sizes of lists and beams are in nodes. */
 export const HNSW_BOUNDS = {
@@ -41,6 +41,20 @@ export function mForSize(n: number): number {
 	return M_BY_SIZE.findLast(({ from }) => n >= from)?.M ?? M_BY_SIZE[0].M;
 }
 
+/** The beam width while building that serves a collection of a size, by rising size: larger graphs need wider searches to stay as good. */
+export const EF_CONSTRUCTION_BY_SIZE = [
+	{ from: 0, efConstruction: 64 },
+	{ from: 100_000, efConstruction: 128 },
+	{ from: 1_000_000, efConstruction: 200 },
+] as const;
+
+/** The beam width while building for a graph that has `n` vectors when it is done: the one asked for, or {@link EF_CONSTRUCTION_BY_SIZE}. */
+export function efConstructionFor(n: number, { efConstruction, M }: HnswParameters): number {
+	if (efConstruction !== undefined) return efConstruction;
+	const bySize = EF_CONSTRUCTION_BY_SIZE.findLast(({ from }) => n >= from) ?? EF_CONSTRUCTION_BY_SIZE[0];
+	return Math.max(bySize.efConstruction, 2 * M);
+}
+
 /** The least ef worth asking for k neighbours (check F-2): 40 to k = 10, 80 to 40, then 2 k, 3 k from 51 to 66, then at least 200 and 2 k. */
 export function adaptiveEf(k: number): number {
 	if (k <= 10) return 40;
@@ -50,7 +64,8 @@ export function adaptiveEf(k: number): number {
 
 export interface HnswParameters {
 	readonly M: number;
-	readonly efConstruction: number;
+	/** `undefined`: grows with the number of vectors. */
+	readonly efConstruction: number | undefined;
 	readonly ef: number;
 	readonly mL: number;
 	readonly seed: number;
@@ -62,7 +77,7 @@ export interface HnswParameterOptions {
 	readonly preset?: PresetName;
 	/** Links of a node on the upper layers, 2 to 200; layer 0 has twice as many. */
 	readonly M?: number;
-	/** Beam width while building, max(4, 2 M) to 4,000. */
+	/** Beam width while building, max(4, 2 M) to 4,000. Default: the preset's where one is named, else 64, growing with the number of vectors. */
 	readonly efConstruction?: number;
 	/** Beam width of a search that names none, 1 to 10,000. */
 	readonly ef?: number;
@@ -88,31 +103,17 @@ export function resolveParameters(options: HnswParameterOptions): HnswParameters
 			},
 		);
 	}
-	const M = checkInteger("M", options.M ?? preset.M, HNSW_BOUNDS.M);
-	const least = Math.max(HNSW_BOUNDS.efConstruction.min, 2 * M);
-	// A preset's width is raised to fit an M given beside it; a width that was asked for is refused when it cannot serve.
-	const efConstruction = checkInteger(
-		"efConstruction",
-		options.efConstruction ?? Math.max(preset.efConstruction, least),
-		{
-			...HNSW_BOUNDS.efConstruction,
-			min: least,
-		},
-	);
-	const mL = options.mL ?? 1 / Math.log(M);
-	if (!(mL >= HNSW_BOUNDS.mL.min && mL <= HNSW_BOUNDS.mL.max)) {
-		throw new NighError("INVALID_OPTION", `mL is a number from 0.01 to 10, not ${mL}`, {
-			field: "mL",
-			value: mL,
-			bound: HNSW_BOUNDS.mL,
-		});
-	}
+	const M = checkInteger("M", options.M === undefined ? preset.M : options.M, HNSW_BOUNDS.M);
 	return {
 		M,
-		efConstruction,
-		ef: checkInteger("ef", options.ef ?? preset.ef, HNSW_BOUNDS.ef),
-		mL,
-		seed: checkInteger("seed", options.seed ?? HNSW_BOUNDS.seed.default, HNSW_BOUNDS.seed),
+		efConstruction: givenEfConstruction(
+			options,
+			preset.efConstruction,
+			Math.max(HNSW_BOUNDS.efConstruction.min, 2 * M),
+		),
+		ef: checkInteger("ef", options.ef === undefined ? preset.ef : options.ef, HNSW_BOUNDS.ef),
+		mL: options.mL === undefined ? 1 / Math.log(M) : checkBound("mL", options.mL, HNSW_BOUNDS.mL),
+		seed: options.seed === undefined ? HNSW_BOUNDS.seed.default : checkInteger("seed", options.seed, HNSW_BOUNDS.seed),
 		maxElements:
 			options.maxElements === undefined
 				? undefined
@@ -120,12 +121,21 @@ export function resolveParameters(options: HnswParameterOptions): HnswParameters
 	};
 }
 
+/** The beam width asked for while building: by number or by a preset's name. `undefined`: it grows with the number of vectors. */
+function givenEfConstruction(options: HnswParameterOptions, ofPreset: number, least: number): number | undefined {
+	if (options.efConstruction !== undefined) {
+		return checkInteger("efConstruction", options.efConstruction, { ...HNSW_BOUNDS.efConstruction, min: least });
+	}
+	// A preset's width is raised to fit an M given beside it; a width that was asked for is refused when it cannot serve.
+	return options.preset === undefined ? undefined : Math.max(ofPreset, least);
+}
+
 /** The level of a label: floor(-ln U * mL), with U from seed and label alone. */
 export function levelFor(label: number, { seed, mL }: Pick<HnswParameters, "seed" | "mL">): number {
 	return Math.min(MAX_LEVEL, Math.floor(-Math.log(uniform(seed, label)) * mL));
 }
 
-/** Levels are bytes, and 255 marks a free place; with mL at its largest a label reaches 227. */
+/** Levels are bytes, and 255 marks a free place; with mL at its largest a label reaches 228. */
 const MAX_LEVEL = 254;
 
 /** A number strictly between 0 and 1 that depends on seed and index alone (the finaliser of MurmurHash3). */

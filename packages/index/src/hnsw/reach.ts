@@ -16,7 +16,12 @@ export class Reach {
 		this.#graph = graph;
 		this.#nodes = graph.slots;
 		this.#depths = graph.arena.alloc(this.#nodes * 2);
-		this.#queue = graph.arena.alloc(this.#nodes * 4);
+		try {
+			this.#queue = graph.arena.alloc(this.#nodes * 4);
+		} catch (error) {
+			graph.arena.free(this.#depths);
+			throw error;
+		}
 		graph.arena.u16(this.#depths, this.#nodes).fill(UNREACHED);
 	}
 

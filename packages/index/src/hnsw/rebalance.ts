@@ -15,25 +15,27 @@ export function rebalance(graph: HnswGraph): RebalanceReport {
 	return { relinked: reconnect(graph), connectivity: 1 };
 }
 
-/** Does the work of {@link rebalance}; returns how many nodes had to be linked. */
-export function reconnect(graph: HnswGraph): number {
-	graph.unchecked = 0;
+/** Does the work of {@link rebalance}; returns how many nodes had to be linked. `reach` has reached nothing yet. */
+export function reconnect(graph: HnswGraph, reach?: Reach): number {
 	if (graph.entry === NO_NODE) return 0;
-	const reach = new Reach(graph).from(graph.entry);
+	const own = reach ?? new Reach(graph);
 	let relinked = 0;
 	try {
-		if (reach.count === graph.size) return 0;
-		for (const node of graph.nodes()) {
-			if (reach.has(node)) continue;
-			attach(graph, reach, node);
-			// What the node leads to is reachable with it.
-			reach.from(node);
-			relinked++;
+		own.from(graph.entry);
+		if (own.count < graph.size) {
+			for (const node of graph.nodes()) {
+				if (own.has(node)) continue;
+				attach(graph, own, node);
+				// What the node leads to is reachable with it.
+				own.from(node);
+				relinked++;
+			}
 		}
-		return relinked;
 	} finally {
-		reach.dispose();
+		if (reach === undefined) own.dispose();
 	}
+	graph.unchecked = 0;
+	return relinked;
 }
 
 /**
@@ -58,7 +60,7 @@ function attach(graph: HnswGraph, reach: Reach, node: number): void {
 
 /** Reachable nodes near a node, nearest first: what a search for it finds, and so at least the entry point. */
 function reachableNear(graph: HnswGraph, reach: Reach, node: number): number[] {
-	const ef = graph.parameters.efConstruction;
+	const ef = graph.efConstruction;
 	const scratch = graph.scratch(0, ef);
 	const { arena } = graph;
 	arena.u8(scratch.query, graph.rows.bytes).set(arena.u8(graph.vectorOf(node), graph.rows.bytes));

@@ -12,7 +12,7 @@ interface HnswState {
 	readonly unit: number;
 	readonly trainedOn: number;
 	readonly M: number;
-	readonly efConstruction: number;
+	readonly efConstruction: number | null;
 	readonly ef: number;
 	readonly mL: number;
 	readonly seed: number;
@@ -36,6 +36,7 @@ export function serializeHnsw(graph: HnswGraph): Iterable<Uint8Array> {
 		unit: codes?.unit ?? 1,
 		trainedOn: codes?.trainedOn ?? 0,
 		...parameters,
+		efConstruction: parameters.efConstruction ?? null,
 		maxElements: parameters.maxElements ?? null,
 		slots: graph.slots,
 		entry: graph.entry,
@@ -64,16 +65,16 @@ function sectionsOf(graph: HnswGraph): Section[] {
 /** The settings that a saved graph is created again with. */
 export function optionsOf(header: ImageHeader): Record<string, unknown> {
 	const state = header.state as unknown as HnswState;
-	const { dimensions, metric, codes, M, efConstruction, ef, mL, seed } = state;
+	const { dimensions, metric, codes, M, ef, mL, seed } = state;
 	return {
 		dimensions,
 		metric,
 		codes,
 		M,
-		efConstruction,
 		ef,
 		mL,
 		seed,
+		...(state.efConstruction === null ? {} : { efConstruction: state.efConstruction }),
 		...(state.weights === null ? {} : { weights: state.weights }),
 		...(state.maxElements === null ? {} : { maxElements: state.maxElements }),
 	};

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { refusal } from "../refusal.test-support.ts";
-import { checkLabel, LabelTable, labelsFor, MAX_LABEL } from "./label-table.ts";
+import { checkedLabels, checkLabel, LabelTable, labelsFor, MAX_LABEL } from "./label-table.ts";
 
 const LABEL = fc.oneof(
 	fc.nat(50),
@@ -104,4 +104,12 @@ test("labels that cannot be are refused with their row", () => {
 		assert.ok(!error.message.startsWith("row"));
 	}
 	assert.match(refusal("INVALID_RECORD", () => checkLabel(-1, 6)).message, /^row 6: /);
+});
+
+test("labels to remove are a list of labels; a string is none, nor is a label that cannot be", () => {
+	assert.deepEqual(checkedLabels(new Set([3, 1])), [3, 1]);
+	assert.deepEqual(checkedLabels([]), []);
+	for (const labels of ["12", 3, undefined, null, {}, ["a"], [-1], [1.5]]) {
+		assert.throws(() => checkedLabels(labels as number[]), { code: "INVALID_RECORD" });
+	}
 });

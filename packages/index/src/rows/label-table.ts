@@ -102,11 +102,29 @@ export function labelsFor(table: LabelTable, n: number, given: Uint32Array | und
 	return given;
 }
 
+/** The labels to remove, checked. A string is not a list of labels, although it can be iterated. */
+export function checkedLabels(labels: Iterable<Label>): Label[] {
+	if (typeof labels !== "object" || labels === null || !(Symbol.iterator in labels)) {
+		throw new NighError(
+			"INVALID_RECORD",
+			`labels are given as a list, such as [1, 2] or a Set, not ${JSON.stringify(labels)}`,
+		);
+	}
+	return Array.from(labels, (label) => {
+		checkLabel(label);
+		return label;
+	});
+}
+
 export function checkLabel(label: Label, row?: number): void {
 	if (Number.isInteger(label) && label >= 0 && label <= MAX_LABEL) return;
 	const where = row === undefined ? "" : `row ${row}: `;
-	throw new NighError("INVALID_RECORD", `${where}a label is an integer from 0 to 4,294,967,294, not ${label}`, {
-		row,
-		value: label,
-	});
+	throw new NighError(
+		"INVALID_RECORD",
+		`${where}a label is an integer from 0 to 4,294,967,294, not ${typeof label === "number" ? label : JSON.stringify(label)}`,
+		{
+			row,
+			value: label,
+		},
+	);
 }

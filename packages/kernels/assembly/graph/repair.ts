@@ -3,11 +3,9 @@
  * heuristic (candidates as in FreshDiskANN, arXiv 2105.09613, section 4.2). Links to nodes that stay are kept: putting whole lists to
  * the heuristic again, as it is done there, halves the mean degree at the first removal and costs recall.
  */
-import { beam, descend } from "./beam";
 import { gather, select, storeLinks } from "./select";
 import {
-	capacityOf, entryPoint, EXPANDED, FREE, ids, levelOf,
-	linksOf, markNew, NONE, open, pool, queryNode, selected, topLevel, unmarkAll,
+	capacityOf, FREE, ids, levelOf, linksOf, markNew, open, queryNode, selected, unmarkAll,
 } from "./state";
 
 const CHUNK: i32 = 256;
@@ -82,45 +80,4 @@ export function repairRange(
 			if (changed) atomic.or<u32>(mended + (<usize>(node >> 5) << 2), 1 << (node & 31));
 		}
 	}
-}
-
-/**
- * Searches the graph again for nodes[0..end) that are in it, on layer 0, and chooses their links anew from what is found and what they
- * have. Writes only the nodes' own lists; other lanes may read a list that is being written, so run it on one lane where the result
- * must be the same each time.
- */
-export function relinkRange(graph: usize, scratch: usize, ef: i32, nodes: usize, end: i32, cursor: usize): void {
-	open(graph, scratch);
-	for (;;) {
-		const from = <i32>atomic.add<u32>(cursor, CHUNK);
-		if (from >= end) return;
-		const to = min(end, from + CHUNK);
-		for (let i = from; i < to; i++) relink(load<u32>(nodes + (<usize>i << 2)), ef);
-	}
-}
-
-function relink(node: u32, ef: i32): void {
-	const entry = entryPoint();
-	if (entry == NONE) return;
-	queryNode(node);
-	const size = beam(descend(entry, topLevel(), 0), 0, ef);
-	let n = 0;
-	unmarkAll();
-	markNew(node);
-	for (let i = 0; i < size; i++) {
-		const found = load<u32>(pool + (<usize>i << 3), 4) & ~EXPANDED;
-		if (!markNew(found)) continue;
-		store<u32>(ids + (<usize>n << 2), found);
-		n++;
-	}
-	const links = linksOf(node, 0);
-	const count = load<i32>(links);
-	for (let i = 0; i < count; i++) {
-		const neighbour = load<u32>(links + (<usize>i << 2), 4);
-		if (!markNew(neighbour)) continue;
-		store<u32>(ids + (<usize>n << 2), neighbour);
-		n++;
-	}
-	gather(n);
-	storeLinks(links, select(n, 0, capacityOf(0)));
 }

@@ -9,21 +9,15 @@ import { CODE_L2, codeKeysMany } from "../codes";
 import { distanceMany } from "../distance";
 import { IP } from "../metric";
 import {
-	blockOf, blocks, blockStride, candidates, EXPANDED, exactSelection,
+	blockOf, blocks, blockStride, candidates, EXPANDED,
 	ids, keys, keysToExact, keysToPayload, metric, payload,
 	PAYLOAD_CODES_DOT, PAYLOAD_CODES_L2, payloadBytes, pool, selected, vectorBytes, vectorOf, vectors, vectorStride,
 } from "./state";
 
-/** Whether keys for selecting are exact ones. The dot form of codes has no symmetric key, so it always is. */
+/** Keys of the query to ids[0..n), in the measure of selection. The dot form of codes has no symmetric key: exact ones it is. */
 @inline
-export function selectsByExact(): bool {
-	return exactSelection || payload == PAYLOAD_CODES_DOT;
-}
-
-/** Keys of the query to ids[0..n), in the measure that selection uses. */
-@inline
-export function keysForSelection(n: i32): void {
-	if (selectsByExact()) keysToExact(n);
+function keysForSelection(n: i32): void {
+	if (payload == PAYLOAD_CODES_DOT) keysToExact(n);
 	else keysToPayload(n);
 }
 
@@ -31,7 +25,7 @@ export function keysForSelection(n: i32): void {
 @inline
 function keysToSelected(node: u32, from: i32, n: i32): void {
 	const list = selected + (<usize>from << 2);
-	if (payload == PAYLOAD_CODES_L2 && !exactSelection) {
+	if (payload == PAYLOAD_CODES_L2) {
 		const code = blockOf(node);
 		codeKeysMany(CODE_L2, code, load<i32>(code + payloadBytes), blocks, blockStride, payloadBytes, list, n, keys);
 	} else distanceMany(metric, vectorOf(node), vectors, vectorStride, vectorBytes, list, n, keys);

@@ -20,7 +20,6 @@
  * | 48   | address of u8 a node: its level; 255 for a free place                                       |
  * | 52   | entry point (node); 0xffffffff in an empty graph                                            |
  * | 56   | level of the entry point                                                                    |
- * | 60   | 1: neighbours are selected by exact keys, 0: by codes                                       |
  *
  * A node block: payload, then i32 norm, u32 label, u32 count of links, M0 links. The payload comes first so that it starts on a cache
  * line. A reader on another thread never locks: a node is complete before a link to it is stored, and a count is stored last.
@@ -74,7 +73,6 @@ export let upperStride: usize = 0;
 export let upperOf: usize = 0;
 export let levels: usize = 0;
 export let linksAt: usize = 0;
-export let exactSelection: bool = false;
 export let marks: usize = 0;
 export let pool: usize = 0;
 export let ids: usize = 0;
@@ -103,7 +101,6 @@ export function open(g: usize, s: usize): void {
 	upperStride = <usize>(degree + 1) << 2;
 	upperOf = <usize>load<u32>(g, 44);
 	levels = <usize>load<u32>(g, 48);
-	exactSelection = load<u32>(g, 60) != 0;
 	linksAt = payloadBytes + 8;
 	scratch = s;
 	marks = <usize>load<u32>(s);

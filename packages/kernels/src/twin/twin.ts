@@ -15,7 +15,7 @@ import { encodePlanes, encodeRow, encodeSigned } from "./encode.ts";
 import { bfs, permuteRows, remapLinks } from "./graph/arrange.ts";
 import { insertRange } from "./graph/insert.ts";
 import { linkRange } from "./graph/link.ts";
-import { relinkRange, repairRange } from "./graph/repair.ts";
+import { repairRange } from "./graph/repair.ts";
 import { searchGraph } from "./graph/search.ts";
 import { GraphState } from "./graph/state.ts";
 import { TwinMemory } from "./memory.ts";
@@ -74,7 +74,6 @@ export function createTwin(memory: WasmMemory, options: TwinOptions = {}): Kerne
 		insertRange: over(graph, insertRange),
 		linkRange: over(graph, linkRange),
 		repairRange: over(graph, repairRange),
-		relinkRange: over(graph, relinkRange),
 		bfs: over(graph, bfs),
 		permuteRows: over(m, permuteRows),
 		remapLinks: over(graph, remapLinks),

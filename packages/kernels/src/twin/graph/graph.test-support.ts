@@ -4,7 +4,6 @@ import { FREE_LEVEL, GRAPH, METRIC_CODES, NO_NODE, PAYLOADS, SCRATCH } from "../
 export interface GraphOptions extends BenchOptions {
 	readonly payload: (typeof PAYLOADS)[keyof typeof PAYLOADS];
 	readonly metric: number;
-	readonly exactSelection?: boolean;
 	/** The most nodes that are inserted before links back are made. Default 16. */
 	readonly batch?: number;
 	readonly seed?: number;
@@ -83,7 +82,6 @@ export class TestGraph {
 			upperOf: this.upperOf,
 			levels: this.levels,
 			entry: NO_NODE,
-			exactSelection: options.exactSelection ? 1 : 0,
 		});
 		this.abort = bench.room(4);
 		this.#query = bench.room(this.vectorBytes);
@@ -253,11 +251,6 @@ export const KINDS = {
 	"float rows under cosine": { payload: PAYLOADS.float, metric: METRIC_CODES.cosine },
 	"float rows under l1": { payload: PAYLOADS.float, metric: METRIC_CODES.l1 },
 	"codes in the l2 form": { payload: PAYLOADS.codesL2, metric: METRIC_CODES.l2 },
-	"codes in the l2 form, selected by exact keys": {
-		payload: PAYLOADS.codesL2,
-		metric: METRIC_CODES.l2,
-		exactSelection: true,
-	},
 	"codes in the dot form": { payload: PAYLOADS.codesDot, metric: METRIC_CODES.ip },
 	"bit rows": { payload: PAYLOADS.bits, metric: METRIC_CODES.hamming },
 } as const satisfies Record<string, GraphOptions>;

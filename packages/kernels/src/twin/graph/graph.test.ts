@@ -98,19 +98,6 @@ for (const [name, kind] of Object.entries(KINDS)) {
 	test(`${name}: after a repair nothing leads to what was removed, and what changed is named`, () => {
 		for (const room of [60, 12]) assertRepaired(makeGraph(kind).graph, room);
 	});
-
-	test(`${name}: nodes that search again keep to their bound and reach the graph`, () => {
-		const { graph, queries } = makeGraph(kind);
-		const { bench } = graph;
-		const again = [5, 0, 17, 100, 219];
-		const nodes = bench.put(Uint32Array.from(again));
-		const cursor = bench.room(4);
-		bench.run("relinkRange", graph.graph, graph.scratch, 40, nodes, again.length, cursor);
-		assertSound(graph);
-		for (const node of again) assert.ok(graph.links(node).length > 0);
-		graph.ask(queries[0] as Row);
-		assert.deepEqual(graph.search(5, graph.n), graph.scan(5, [...graph.depthsFrom(graph.entry).keys()]));
-	});
 }
 
 test("a new node's links are nearest first, none nearer to one before it than to the node, but for the half of doubles", () => {

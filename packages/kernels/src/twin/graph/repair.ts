@@ -3,10 +3,9 @@
  * heuristic (candidates as in FreshDiskANN, arXiv 2105.09613, section 4.2). Links to nodes that stay are kept: putting whole lists to
  * the heuristic again, as it is done there, halves the mean degree at the first removal and costs recall.
  */
-import { FREE_LEVEL, NO_NODE } from "../../layout.ts";
-import { beam, descend } from "./beam.ts";
+import { FREE_LEVEL } from "../../layout.ts";
 import { gather, select, storeLinks } from "./select.ts";
-import { type GraphState, plain } from "./state.ts";
+import type { GraphState } from "./state.ts";
 
 const CHUNK = 256;
 
@@ -80,54 +79,4 @@ export function repairRange(
 			if (changed) g.m.atomicOr(mended + 4 * (node >>> 5), 1 << (node & 31));
 		}
 	}
-}
-
-/**
- * Searches the graph again for nodes[0..end) that are in it, on layer 0, and chooses their links anew from what is found and what they
- * have. Writes only the nodes' own lists; other lanes may read a list that is being written, so run it on one lane where the result
- * must be the same each time.
- */
-export function relinkRange(
-	g: GraphState,
-	graph: number,
-	scratch: number,
-	ef: number,
-	nodes: number,
-	end: number,
-	cursor: number,
-): void {
-	g.open(graph, scratch);
-	for (;;) {
-		const from = g.m.atomicAdd(cursor, CHUNK);
-		if (from >= end) return;
-		const to = Math.min(end, from + CHUNK);
-		for (let i = from; i < to; i++) relink(g, g.m.loadU32(nodes + 4 * i), ef);
-	}
-}
-
-function relink(g: GraphState, node: number, ef: number): void {
-	const { m, pool, ids } = g;
-	const entry = g.entryPoint();
-	if (entry === NO_NODE) return;
-	g.queryNode(node);
-	const size = beam(g, descend(g, entry, g.topLevel(), 0), 0, ef);
-	let n = 0;
-	g.unmarkAll();
-	g.markNew(node);
-	for (let i = 0; i < size; i++) {
-		const found = plain(m.loadU32(pool + 8 * i + 4));
-		if (!g.markNew(found)) continue;
-		m.storeU32(ids + 4 * n, found);
-		n++;
-	}
-	const links = g.linksOf(node, 0);
-	const count = m.loadI32(links);
-	for (let i = 0; i < count; i++) {
-		const neighbour = m.loadU32(links + 4 + 4 * i);
-		if (!g.markNew(neighbour)) continue;
-		m.storeU32(ids + 4 * n, neighbour);
-		n++;
-	}
-	gather(g, n);
-	storeLinks(g, links, select(g, n, 0, g.capacityOf(0)));
 }

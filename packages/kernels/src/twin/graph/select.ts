@@ -12,7 +12,7 @@ import { type GraphState, plain } from "./state.ts";
 
 /** Keys of the query to ids[0..n), in the measure of selection. The dot form of codes has no symmetric key: exact ones it is. */
 function keysForSelection(g: GraphState, n: number): void {
-	if (g.exactSelection || g.payload === PAYLOADS.codesDot) g.keysToExact(n);
+	if (g.payload === PAYLOADS.codesDot) g.keysToExact(n);
 	else g.keysToPayload(n);
 }
 
@@ -20,7 +20,7 @@ function keysForSelection(g: GraphState, n: number): void {
 function keysToSelected(g: GraphState, node: number, from: number, n: number): void {
 	const { m, blocks, blockStride, payloadBytes, keys } = g;
 	const list = g.selected + 4 * from;
-	if (g.payload === PAYLOADS.codesL2 && !g.exactSelection) {
+	if (g.payload === PAYLOADS.codesL2) {
 		const code = g.blockOf(node);
 		const norm = m.loadI32(code + payloadBytes + BLOCK_TAIL.norm);
 		codeKeysMany(m, CODE_FORMS.l2, code, norm, blocks, blockStride, payloadBytes, list, n, keys);

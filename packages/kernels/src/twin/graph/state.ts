@@ -45,7 +45,6 @@ export class GraphState {
 	upperOf = 0;
 	levels = 0;
 	linksAt = 0;
-	exactSelection = false;
 	marks = 0;
 	pool = 0;
 	ids = 0;
@@ -80,7 +79,6 @@ export class GraphState {
 		this.upperStride = 4 * (this.degree + 1);
 		this.upperOf = m.loadU32(graph + GRAPH.upperOf);
 		this.levels = m.loadU32(graph + GRAPH.levels);
-		this.exactSelection = m.loadU32(graph + GRAPH.exactSelection) !== 0;
 		this.linksAt = this.payloadBytes + BLOCK_TAIL.count;
 		this.scratch = scratch >>> 0;
 		this.marks = m.loadU32(scratch + SCRATCH.marks);
