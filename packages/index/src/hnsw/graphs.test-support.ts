@@ -1,32 +1,18 @@
 import assert from "node:assert/strict";
-import { FREE_LEVEL, type KernelName, NO_NODE } from "@nigh/kernels";
+import { type Arena, FREE_LEVEL, NO_NODE } from "@nigh/kernels";
 import { createFlat, type FlatIndex } from "../flat/flat.ts";
+import { ImageReader } from "../image.ts";
 import type { Parallel } from "../parallel.ts";
 import type { Label, Neighbor, SearchOptions, VectorIndex, VectorRows } from "../vector-index.ts";
+import { randomNumbers } from "../vectors.test-support.ts";
 import type { HnswGraph } from "./graph.ts";
 import { createGraph, HnswIndex, type HnswOptions } from "./hnsw.ts";
-
-/** Numbers of a seed, from 0 up to but not 1 (mulberry32). */
-export function randomNumbers(seed: number): () => number {
-	let state = seed >>> 0;
-	return () => {
-		state = (state + 0x6d2b79f5) >>> 0;
-		let t = Math.imul(state ^ (state >>> 15), state | 1);
-		t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-		return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-	};
-}
+import { optionsOf, readHnsw } from "./serialize.ts";
 
 /** Standard normal numbers of a seed (Box and Muller). */
 export function normalNumbers(seed: number): () => number {
 	const random = randomNumbers(seed);
 	return () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-}
-
-/** `n` rows of numbers from -1 to 1. */
-export function uniformRows(n: number, dimensions: number, seed: number): Float32Array {
-	const random = randomNumbers(seed);
-	return Float32Array.from({ length: n * dimensions }, () => 2 * random() - 1);
 }
 
 /** Packed bits, `n` rows of `bits` / 8 bytes: noisy copies of a few patterns, one bit in ten turned over. */
@@ -145,6 +131,15 @@ export async function build(rows: VectorRows, options: HnswOptions, labels?: Uin
 	return built;
 }
 
+/** The index that an image holds, in an arena. */
+export function reload(image: Uint8Array, arena: Arena): Built {
+	const reader = new ImageReader([image]);
+	const header = reader.readHeader(arena);
+	const graph = createGraph({ ...(optionsOf(header) as unknown as HnswOptions), arena });
+	readHnsw(graph, header, reader);
+	return { index: new HnswIndex(graph), graph };
+}
+
 /** An exact index over the same vectors, as they are stored in `index`. */
 export function truthOf(index: VectorIndex): FlatIndex {
 	const flat = createFlat({ dimensions: index.dimensions, metric: index.metric, codes: "none" });
@@ -233,7 +228,7 @@ export function checkGraph(graph: HnswGraph, { connected = true }: { readonly co
 		const level = levels[node] as number;
 		for (let record = 0; record < level; record++) {
 			const at = (graph.upperOf()[node] as number) + record;
-			assert.ok(at < graph.upperRecords && !records.has(at), `upper record ${at} belongs to node ${node} alone`);
+			assert.ok(at < graph.upper.used && !records.has(at), `upper record ${at} belongs to node ${node} alone`);
 			records.add(at);
 		}
 		for (let layer = 0; layer <= level; layer++) {
@@ -268,6 +263,18 @@ export function reachable(graph: HnswGraph): Set<number> {
 	return reached;
 }
 
+/** Cuts every link on layer 0 that leads from outside a set of nodes into it. */
+export function cutOff(graph: HnswGraph, nodes: ReadonlySet<number>): void {
+	for (const node of graph.nodes()) {
+		if (nodes.has(node)) continue;
+		graph.setLinks(
+			node,
+			0,
+			graph.links(node, 0).filter((other) => !nodes.has(other)),
+		);
+	}
+}
+
 /** Lanes on one thread, each run to its end before the next, in a given order. */
 export function inOrder(order: readonly number[]): Parallel {
 	return {
@@ -285,7 +292,7 @@ export function inOrder(order: readonly number[]): Parallel {
 export function takingTurns(lanes: number): Parallel {
 	return {
 		lanes,
-		async run(arena, kernel: KernelName, args) {
+		async run(arena, kernel, args) {
 			const first = args[0] as readonly number[];
 			const end = first.at(-2) as number;
 			for (let at = 0; at < end; at++) {
