@@ -43,7 +43,10 @@ export interface InsertManyOptions {
 	readonly parallel?: Parallel;
 	/** Called now and then, and at the end with done = total. */
 	readonly onProgress?: (done: number, total: number) => void;
-	/** Stops between two batches with `ABORTED`; rows taken in so far stay. */
+	/**
+	 * Stops between two batches with `ABORTED`. What has been linked by then stays (rows are linked in an order of the index's own); a label
+	 * that was to be replaced and was not reached is gone. Without `parallel`, only `onProgress` can raise it in time: nothing else gets a turn.
+	 */
 	readonly signal?: AbortSignal;
 }
 

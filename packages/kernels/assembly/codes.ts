@@ -164,3 +164,50 @@ export function codeKeysBlock(
 	if (form == CODE_L2) block(CODE_L2, query, queryNorm, base, stride, bytes, n, out);
 	else block(CODE_DOT, query, queryNorm, base, stride, bytes, n, out);
 }
+
+/**
+ * `m` coded queries against `n` consecutive code rows, four rows at a time, so that a row is fetched once for all queries. A query's norm
+ * stands behind its codes; the keys of query j are at `out + j * outStride`.
+ */
+export function codeKeysTiles(
+	form: i32,
+	queries: usize,
+	queryStride: usize,
+	m: i32,
+	base: usize,
+	stride: usize,
+	bytes: usize,
+	n: i32,
+	out: usize,
+	outStride: usize,
+): void {
+	if (form == CODE_L2) tiles(CODE_L2, queries, queryStride, m, base, stride, bytes, n, out, outStride);
+	else tiles(CODE_DOT, queries, queryStride, m, base, stride, bytes, n, out, outStride);
+}
+
+@inline
+function tiles(
+	form: i32,
+	queries: usize,
+	queryStride: usize,
+	m: i32,
+	base: usize,
+	stride: usize,
+	bytes: usize,
+	n: i32,
+	out: usize,
+	outStride: usize,
+): void {
+	let row = base;
+	for (let i = 0; i < n; i += 4) {
+		let q = queries;
+		let to = out + (<usize>i << 2);
+		const rows = min(4, n - i);
+		for (let j = 0; j < m; j++) {
+			block(form, q, load<i32>(q + bytes), row, stride, bytes, rows, to);
+			q += queryStride;
+			to += outStride;
+		}
+		row += 4 * stride;
+	}
+}

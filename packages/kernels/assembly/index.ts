@@ -12,7 +12,7 @@ export { repairRange } from "./graph/repair";
 export { searchGraph } from "./graph/search";
 export { checksum } from "./checksum";
 export { boundScan, residual } from "./bounds";
-export { codeDot, codeKeysBlock, codeKeysMany, codeL2 } from "./codes";
+export { codeDot, codeKeysBlock, codeKeysMany, codeKeysTiles, codeL2 } from "./codes";
 export { distance, distanceBlock, distanceMany, distanceTiles } from "./distance";
 export { encodePlanes, encodeRow, encodeSigned } from "./encode";
 export { normalizeRow, scaleRow, sumOfSquares } from "./prepare";

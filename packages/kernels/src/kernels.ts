@@ -68,6 +68,19 @@ export interface Kernels {
 		n: number,
 		out: number,
 	): void;
+	/** `m` coded queries, their norms behind them, against `n` consecutive code rows; the keys of query j are at `out + j * outStride`. */
+	codeKeysTiles(
+		form: number,
+		queries: number,
+		queryStride: number,
+		m: number,
+		base: number,
+		stride: number,
+		bytes: number,
+		n: number,
+		out: number,
+		outStride: number,
+	): void;
 
 	/** The sum of squares of a float row, in float64; not finite where an element is not. */
 	sumOfSquares(row: number, bytes: number): number;

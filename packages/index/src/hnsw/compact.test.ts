@@ -14,6 +14,7 @@ import {
 	shuffled,
 	truthOf,
 } from "./graphs.test-support.ts";
+import { levelFor } from "./parameters.ts";
 
 const N = 3_000;
 const D = 32;
@@ -56,13 +57,21 @@ test("what it gives back goes to the arena, and the graph grows again afterwards
 
 test("upper links take no more room than the nodes that are left need", async () => {
 	const { index, graph } = await build(ROWS, { dimensions: D, metric: "l2", M: 2 });
-	index.remove(shuffled(N, 2).subarray(0, 1_500));
-	await index.insertMany(ROWS.subarray(0, 500 * D), { labels: range(0, 500) });
-	index.compact();
-	checkGraph(graph);
-	const needed = [...graph.nodes()].reduce((sum, node) => sum + graph.levelOf(node), 0);
-	assert.equal(graph.upper.used, needed);
-	assert.equal(graph.upper.bytes, needed * graph.upper.stride);
+	const needed = () => [...graph.nodes()].reduce((sum, node) => sum + graph.levelOf(node), 0);
+	const levelOf = (label: number) => levelFor(label, graph.parameters);
+	const gone = range(0, N).filter((label) => levelOf(label) === 2);
+	index.remove(gone);
+	// As many with one upper layer, so that gaps stay where no place is free.
+	const labels = range(N, 10 * N).filter((label) => levelOf(label) === 1);
+	await index.insertMany(ROWS.subarray(0, gone.length * D), { labels: labels.slice(0, gone.length) });
+	assert.ok(graph.slots === N && graph.upper.used > needed());
+	for (const more of [0, 700]) {
+		index.remove(index.labels().subarray(0, more));
+		index.compact();
+		checkGraph(graph);
+		assert.equal(graph.upper.used, needed());
+		assert.equal(graph.upper.bytes, needed() * graph.upper.stride);
+	}
 });
 
 test("nodes that nothing leads to are linked again, counted, and not dropped (check H-11)", async () => {

@@ -15,6 +15,7 @@ import {
 	mixture,
 	pick,
 	range,
+	reachable,
 	recall,
 	reload,
 	rowOf,
@@ -233,7 +234,8 @@ describe("while insertMany runs", () => {
 				},
 			},
 		});
-		await waiting.promise;
+		await Promise.race([waiting.promise, inserting]);
+		assert.ok(steps === 40, "it waits");
 		return { ...built, inserting, goOn: gate.resolve };
 	}
 
@@ -289,6 +291,22 @@ describe("insert", () => {
 		}
 	});
 
+	test("one by one sees to it, whenever an eighth has come, that all can be reached, even where lists are short and vectors equal", () => {
+		const { index, graph } = create({ dimensions: D, metric: "l2", M: 2 });
+		let looked = 0;
+		let lost = 0;
+		for (let label = 0; label < 800; label++) {
+			index.insert(label, rowOf(ROWS, label % 5 === 0 ? label : 0, D));
+			assert.ok(graph.unchecked <= index.size / 8);
+			const missing = index.size - reachable(graph).size;
+			lost = Math.max(lost, missing);
+			if (graph.unchecked > 0) continue;
+			looked++;
+			assert.equal(missing, 0);
+		}
+		assert.ok(looked > 30 && lost > 0, "some were out of reach for a while");
+	});
+
 	test("takes no memory with every call", () => {
 		const { index } = create({ dimensions: D, metric: "l2" });
 		for (let label = 0; label < 200; label++) index.insert(label, rowOf(ROWS, label, D));
@@ -304,6 +322,7 @@ describe("insert", () => {
 		saved.index.insert(0, rowOf(ROWS, 0, D));
 		const loaded = reload(imageOf(saved.index), new Arena());
 		for (const { index, graph } of [saved, loaded]) {
+			await index.insertMany(ROWS.subarray(0, 30 * D), { labels: range(3_000, 3_030) });
 			index.remove([1, 2, 4, 5]);
 			await index.insertMany(ROWS.subarray(1_000 * D, 1_500 * D));
 			index.remove(range(1_100, 1_300));
@@ -332,6 +351,20 @@ describe("levels", () => {
 			}
 		});
 	}
+
+	test("a node has links on every layer that it shares with another", async () => {
+		for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
+			const { index, graph } = await build(ROWS.subarray(0, 1_000 * D), { dimensions: D, metric: "l2", M: 2, seed });
+			const { layers } = index.analyze();
+			const reaching = layers.map((_, layer) => layers.slice(layer).reduce((sum, count) => sum + count, 0));
+			for (const node of graph.nodes()) {
+				for (let layer = 0; layer <= graph.levelOf(node); layer++) {
+					if ((reaching[layer] as number) > 1)
+						assert.ok(graph.links(node, layer).length > 0, `node ${node}, layer ${layer}`);
+				}
+			}
+		}
+	});
 
 	test("the entry point is on the top layer after every insert and remove", () => {
 		const { index, graph } = create({ dimensions: D, metric: "l2", M: 2 });

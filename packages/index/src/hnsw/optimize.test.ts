@@ -68,6 +68,7 @@ describe("optimize", () => {
 			const { total } = index.memory();
 			assert.equal(index.optimize().totalNodes, 2_000);
 			assert.equal(graph.slots, 2_000);
+			assert.equal(graph.capacity, 2_000);
 			checkGraph(graph);
 			assert.ok(imageOf(index).length < 0.7 * whole);
 			assert.ok(index.memory().total < total);

@@ -43,6 +43,18 @@ function checkAll(query: Int8Array, codes: readonly Int8Array[]): void {
 		bench.run("codeKeysMany", form, q, norm, base, stride, bytes, ids, n, many);
 		assert.deepEqual(Array.from(bench.f32(block, n)), expected);
 		assert.deepEqual(Array.from(bench.f32(many, n)), expected.toReversed());
+		// The code rows are queries as well: they carry their norms. A row of keys has room for one more, which stays as it is.
+		const outStride = 4 * (n + 1);
+		const tiles = bench.room(n * outStride);
+		bench.run("codeKeysTiles", form, base, stride, n, base, stride, bytes, n, tiles, outStride);
+		codes.forEach((asked, j) => {
+			const keys = codes.map((code) =>
+				form === CODE_FORMS.dot
+					? Math.fround(0 - dot(asked, code))
+					: Math.fround(dot(asked, asked) + dot(code, code) - 2 * dot(asked, code)),
+			);
+			assert.deepEqual(Array.from(bench.f32(tiles + j * outStride, n + 1)), [...keys, 0]);
+		});
 	}
 }
 

@@ -60,3 +60,23 @@ export function codeKeysBlock(
 ): void {
 	for (let i = 0; i < n; i++) m.storeF32(out + 4 * i, codeKey(m, form, query, queryNorm, base + i * stride, bytes));
 }
+
+/** `m` coded queries, their norms behind them, against `n` consecutive code rows; the keys of query j are at `out + j * outStride`. */
+export function codeKeysTiles(
+	memory: TwinMemory,
+	form: number,
+	queries: number,
+	queryStride: number,
+	m: number,
+	base: number,
+	stride: number,
+	bytes: number,
+	n: number,
+	out: number,
+	outStride: number,
+): void {
+	for (let j = 0; j < m; j++) {
+		const query = queries + j * queryStride;
+		codeKeysBlock(memory, form, query, memory.loadI32(query + bytes), base, stride, bytes, n, out + j * outStride);
+	}
+}

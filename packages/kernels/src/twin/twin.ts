@@ -8,7 +8,7 @@ import type { Kernels } from "../kernels.ts";
 import type { WasmMemory } from "../wasm.ts";
 import { boundScan, residual } from "./bounds.ts";
 import { checksum } from "./checksum.ts";
-import { codeDot, codeKeysBlock, codeKeysMany, codeL2 } from "./codes.ts";
+import { codeDot, codeKeysBlock, codeKeysMany, codeKeysTiles, codeL2 } from "./codes.ts";
 import { distance, distanceBlock, distanceMany, distanceTiles } from "./distance.ts";
 import { Eligibility } from "./eligibility.ts";
 import { encodePlanes, encodeRow, encodeSigned } from "./encode.ts";
@@ -61,6 +61,7 @@ export function createTwin(memory: WasmMemory, options: TwinOptions = {}): Kerne
 		codeL2: over(m, codeL2),
 		codeKeysMany: over(m, codeKeysMany),
 		codeKeysBlock: over(m, codeKeysBlock),
+		codeKeysTiles: over(m, codeKeysTiles),
 		sumOfSquares: over(m, sumOfSquares),
 		scaleRow: over(m, scaleRow),
 		normalizeRow: over(m, normalizeRow),
