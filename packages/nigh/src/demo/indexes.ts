@@ -24,7 +24,7 @@ export async function indexPassages(
 		const [heading] = headings.slice(-1);
 		rows.set(embedder.embedOne(heading === undefined ? text : `${heading}\n${text}`), at * dimensions);
 	});
-	const graph = createHnsw({ dimensions, metric: "cosine" });
+	const graph = createHnsw({ dimensions, metric: "cosine", preset: "high" });
 	const exact = createFlat({ dimensions, metric: "cosine", codes: "none" });
 	await graph.insertMany(rows);
 	graph.optimize();
