@@ -26,7 +26,7 @@ export interface CustomMetric {
 }
 
 export interface SearchOptions {
-	/** Beam width of HNSW, k to 10,000. Wider finds more and takes longer, about in proportion. Default: the preset's, never under {@link adaptiveEf}. Not for flat. */
+	/** Beam width of HNSW, k to 10,000. Wider finds more and takes longer, about in proportion. Default: the index's, and from k = 11 on no less than `adaptiveEf(k)`. Not for flat. */
 	readonly ef?: number;
 	/** Only these labels may be answered. */
 	readonly allow?: LabelSet;
@@ -77,7 +77,8 @@ export interface CompactReport {
  *
  * Errors: `DIMENSION_MISMATCH` and `INVALID_VECTOR` (NaN, infinite, or a norm above the bound; with the row's number),
  * `INVALID_OPTION` (outside its bound), `COLLECTION_FULL` (above `maxElements`), `MEMORY_LIMIT` (the arena cannot hold it),
- * `INVALID_RECORD` (a label that is out of range or given twice in one call), `ABORTED`, `CLOSED` after `dispose`.
+ * `INVALID_RECORD` (a label that is out of range or given twice in one call), `ABORTED`, `CLOSED` after `dispose`, `LOCKED` (a write
+ * beside an `insertMany` that is still running; searches may run beside it).
  */
 export interface VectorIndex {
 	readonly kind: "flat" | "hnsw";

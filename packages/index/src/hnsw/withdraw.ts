@@ -20,4 +20,5 @@ export function withdraw(graph: HnswGraph, nodes: Iterable<number>, started: Ite
 		}
 	}
 	graph.release(nodes);
+	if (cut.size > 0) graph.unchecked = graph.size;
 }

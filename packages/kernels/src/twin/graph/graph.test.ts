@@ -48,6 +48,11 @@ function assertRepaired(graph: TestGraph, room: number): void {
 	for (const { node, layer } of graph.lists()) {
 		if (!isGone(node) && before.get(`${node}/${layer}`)?.some(isGone)) expected.add(node);
 	}
+	for (const { node, layer, links } of graph.lists()) {
+		if (isGone(node)) continue;
+		const kept = (before.get(`${node}/${layer}`) as number[]).filter((link) => !isGone(link));
+		assert.deepEqual(links.slice(0, kept.length), kept, "links to nodes that stay are kept");
+	}
 	assert.deepEqual(
 		bench.u32(mended, Math.ceil(n / 32)),
 		bitmapOf(n, (node) => expected.has(node)),
@@ -115,6 +120,26 @@ test("a new node's links are nearest first, none nearer to one before it than to
 		const doubles = links.filter((link, i) => links.slice(0, i).some((earlier) => graph.keyOf(link, earlier) === 0));
 		assert.ok(2 * doubles.length <= graph.degree);
 	}
+});
+
+test("mending fills no list with more doubles than half, beside those that it had", () => {
+	const random = randomNumbers(5);
+	const double = randomVector(random, DIMENSIONS);
+	const rows = Array.from({ length: 200 }, (_, i) => (i % 2 === 0 ? double : randomVector(random, DIMENSIONS)));
+	const graph = new TestGraph(rows, KINDS["float rows under l2"]);
+	const doublesOf = (links: readonly number[]) =>
+		links.filter((link, i) => links.slice(0, i).some((earlier) => graph.keyOf(link, earlier) === 0)).length;
+	const before = new Map(graph.lists().map(({ node, layer, links }) => [`${node}/${layer}`, links]));
+	assertRepaired(graph, 60);
+	let filled = 0;
+	for (const { node, layer, links } of graph.lists()) {
+		if (isGone(node)) continue;
+		const kept = (before.get(`${node}/${layer}`) as number[]).filter((link) => !isGone(link));
+		const most = Math.floor((layer === 0 ? graph.degree0 : graph.degree) / 2);
+		assert.ok(doublesOf(links) <= Math.max(most, doublesOf(kept)), `node ${node}, layer ${layer}`);
+		if (doublesOf(links) > doublesOf(kept) && doublesOf(kept) > 0) filled++;
+	}
+	assert.ok(filled > 0, "some lists with doubles were given more");
 });
 
 test("in a graph of nothing but doubles no list is cut off from the rest", () => {
