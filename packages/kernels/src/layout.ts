@@ -15,6 +15,9 @@ export const NO_NODE = 0xffffffff;
 /** The level of a place that holds no node. */
 export const FREE_LEVEL = 255;
 
+/** Nodes that a beam expands together: a scratch's ids and keys need room for all their neighbours. */
+export const EXPANDED_TOGETHER = 4;
+
 /** Byte offsets in the graph struct. */
 export const GRAPH = {
 	payload: 0,

@@ -1,4 +1,4 @@
-import { ELIGIBILITY, rowBytes, SCRATCH } from "@nigh/kernels";
+import { ELIGIBILITY, EXPANDED_TOGETHER, rowBytes, SCRATCH } from "@nigh/kernels";
 import type { HnswGraph } from "./graph.ts";
 
 /** Beside a beam, the lists hold at least so many nodes more than M0: links back to one node in one call, candidates of a repair. */
@@ -54,7 +54,7 @@ export class Scratch {
 			this.set("markCount", nodes);
 			this.set("mark", 0);
 		}
-		const room = Math.max(ef, EXTRA_ROOM) + M0 + 1;
+		const room = Math.max(ef, EXTRA_ROOM, (EXPANDED_TOGETHER - 1) * M0) + M0 + 1;
 		if (room > this.room) {
 			arena.free(this.#lists);
 			this.#lists = 0;

@@ -10,6 +10,15 @@ import { eligible } from "../eligibility";
 /** How many expansions lie between two looks at the abort word. */
 const PATIENCE: i32 = 32;
 
+/**
+ * Nodes that are expanded together once the pool is full: the keys of all their neighbours are one batch, so that the waits for memory
+ * overlap. Must equal EXPANDED_TOGETHER in ../../src/layout.ts, by which the lists are sized.
+ */
+const TOGETHER: i32 = 4;
+
+/** A pool up to so many pairs is shifted pair by pair from its end: a search for the place would cost more in wrong guesses of branches. */
+const SHORT: i32 = 256;
+
 /** Puts ids[0..n) = [node] with its key into keys[0]. */
 @inline
 function keyOfOne(node: u32): f32 {
@@ -42,12 +51,11 @@ export function descend(from: u32, fromLayer: i32, toLayer: i32): u32 {
 	return current;
 }
 
-/** Gathers the unmarked neighbours of a node into ids, marks them, computes their keys; returns how many. */
+/** Gathers the unmarked neighbours of a node behind ids[0..n) and marks them; returns how many ids there are then. */
 @inline
-function expand(node: u32, layer: i32): i32 {
+function gather(node: u32, layer: i32, n: i32): i32 {
 	const links = linksOf(node, layer);
 	const count = atomic.load<i32>(links);
-	let n = 0;
 	for (let i = 0; i < count; i++) {
 		const neighbour = load<u32>(links + (<usize>i << 2), 4);
 		if (markNew(neighbour)) {
@@ -55,8 +63,47 @@ function expand(node: u32, layer: i32): i32 {
 			n++;
 		}
 	}
-	keysToPayload(n);
 	return n;
+}
+
+/** The first place of the pool from `at` on whose node has not been expanded; `size` where there is none. */
+@inline
+function unexpanded(at: i32, size: i32): i32 {
+	while (at < size && (load<u32>(pool + (<usize>at << 3), 4) & EXPANDED) != 0) at++;
+	return at;
+}
+
+/** Moves the pairs of pool[0..size) that are farther than a key one place up; returns the place that is left, behind equal keys. */
+@inline
+function makeRoom(size: i32, key: f32): i32 {
+	let low = 0;
+	if (size > SHORT) {
+		let high = size;
+		while (low < high) {
+			const mid = (low + high) >> 1;
+			if (load<f32>(pool + (<usize>mid << 3)) > key) high = mid;
+			else low = mid + 1;
+		}
+		const from = pool + (<usize>low << 3);
+		memory.copy(from + 8, from, <usize>(size - low) << 3);
+		return low;
+	}
+	for (low = size; low > 0; low--) {
+		const before = pool + (<usize>(low - 1) << 3);
+		if (!(load<f32>(before) > key)) break;
+		store<u64>(before, load<u64>(before), 8);
+	}
+	return low;
+}
+
+/** Puts a pair into the pool, behind equal keys; where `size` is `ef`, the last pair goes, which must be farther. Returns the place. */
+@inline
+function enter(size: i32, ef: i32, key: f32, node: u32): i32 {
+	const at = makeRoom(size < ef ? size : size - 1, key);
+	const pair = pool + (<usize>at << 3);
+	store<f32>(pair, key);
+	store<u32>(pair, node, 4);
+	return at;
 }
 
 /**
@@ -71,33 +118,34 @@ export function beam(from: u32, layer: i32, ef: i32): i32 {
 	let size = 1;
 	let cursor = 0;
 	let expanded = 0;
+	let look = PATIENCE;
 	while (cursor < size) {
-		const at = pool + (<usize>cursor << 3);
-		const node = load<u32>(at, 4);
-		store<u32>(at, node | EXPANDED, 4);
-		if (++expanded % PATIENCE == 0 && aborted()) return -1;
-		const n = expand(node, layer);
-		let first = size;
+		// Until the pool is full one by one: what the first leads to is mostly nearer than the second.
+		const width = size < ef ? 1 : TOGETHER;
+		let n = 0;
+		let next = cursor;
+		for (let w = 0; w < width && next < size; w++) {
+			const at = pool + (<usize>next << 3);
+			const node = load<u32>(at, 4);
+			store<u32>(at, node | EXPANDED, 4);
+			n = gather(node, layer, n);
+			next = unexpanded(next + 1, size);
+			expanded++;
+		}
+		if (expanded >= look) {
+			if (aborted()) return -1;
+			look += PATIENCE;
+		}
+		keysToPayload(n);
+		cursor = next;
 		for (let i = 0; i < n; i++) {
 			const key = load<f32>(keys + (<usize>i << 2));
 			// Not `>=`: a NaN, which no sound index has, must not get past this.
 			if (size == ef && !(key < load<f32>(pool + (<usize>(size - 1) << 3)))) continue;
-			let low = 0;
-			let high = size;
-			while (low < high) {
-				const mid = (low + high) >> 1;
-				if (load<f32>(pool + (<usize>mid << 3)) > key) high = mid;
-				else low = mid + 1;
-			}
+			const at = enter(size, ef, key, load<u32>(ids + (<usize>i << 2)));
 			if (size < ef) size++;
-			const to = pool + (<usize>low << 3);
-			memory.copy(to + 8, to, <usize>(size - 1 - low) << 3);
-			store<f32>(to, key);
-			store<u32>(to, load<u32>(ids + (<usize>i << 2)), 4);
-			if (low < first) first = low;
+			if (at < cursor) cursor = at;
 		}
-		cursor = first <= cursor ? first : cursor + 1;
-		while (cursor < size && (load<u32>(pool + (<usize>cursor << 3), 4) & EXPANDED) != 0) cursor++;
 	}
 	store<u32>(scratch, load<u32>(scratch, 60) + <u32>expanded, 60);
 	return size;
@@ -113,42 +161,29 @@ export function beamEligible(from: u32, layer: i32, ef: i32): i32 {
 	markNew(from);
 	let size = 0;
 	let waiting = push(heap, 0, keyOfOne(from), from);
-	if (eligible(labelOf(from))) size = enter(0, ef, load<f32>(keys), from);
+	if (eligible(labelOf(from))) {
+		enter(0, ef, load<f32>(keys), from);
+		size = 1;
+	}
 	let expanded = 0;
 	while (waiting > 0) {
 		if (size == ef && load<f32>(heap) > load<f32>(pool + (<usize>(ef - 1) << 3))) break;
 		const node = load<u32>(heap, 4);
 		waiting = pop(heap, waiting);
 		if (++expanded % PATIENCE == 0 && aborted()) return -1;
-		const n = expand(node, layer);
+		const n = gather(node, layer, 0);
+		keysToPayload(n);
 		for (let i = 0; i < n; i++) {
 			const key = load<f32>(keys + (<usize>i << 2));
 			if (size == ef && !(key < load<f32>(pool + (<usize>(ef - 1) << 3)))) continue;
 			const neighbour = load<u32>(ids + (<usize>i << 2));
 			waiting = push(heap, waiting, key, neighbour);
-			if (eligible(labelOf(neighbour))) size = enter(size, ef, key, neighbour);
+			if (!eligible(labelOf(neighbour))) continue;
+			enter(size, ef, key, neighbour);
+			if (size < ef) size++;
 		}
 	}
 	store<u32>(scratch, load<u32>(scratch, 60) + <u32>expanded, 60);
-	return size;
-}
-
-/** Puts a pair into the sorted pool of at most `ef`, behind equal keys; returns the new size. */
-@inline
-function enter(size: i32, ef: i32, key: f32, node: u32): i32 {
-	let low = 0;
-	let high = size;
-	while (low < high) {
-		const mid = (low + high) >> 1;
-		if (load<f32>(pool + (<usize>mid << 3)) > key) high = mid;
-		else low = mid + 1;
-	}
-	if (low == ef) return size;
-	if (size < ef) size++;
-	const at = pool + (<usize>low << 3);
-	memory.copy(at + 8, at, <usize>(size - 1 - low) << 3);
-	store<f32>(at, key);
-	store<u32>(at, node, 4);
 	return size;
 }
 

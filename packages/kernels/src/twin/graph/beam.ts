@@ -2,7 +2,7 @@
  * Beam search on one layer (algorithm 2 of Malkov and Yashunin, arXiv 1603.09320) with one sorted pool and a cursor in place of two
  * heaps: up to an ef of some thousands, shifting a sorted array costs less than a heap's branches.
  */
-import { SCRATCH } from "../../layout.ts";
+import { EXPANDED_TOGETHER, SCRATCH } from "../../layout.ts";
 import type { TwinMemory } from "../memory.ts";
 import { expanded, type GraphState, isExpanded } from "./state.ts";
 
@@ -41,21 +41,27 @@ export function descend(g: GraphState, from: number, fromLayer: number, toLayer:
 	return current;
 }
 
-/** Gathers the unmarked neighbours of a node into ids, marks them, computes their keys; returns how many. */
-function expand(g: GraphState, node: number, layer: number): number {
+/** Gathers the unmarked neighbours of a node behind ids[0..n) and marks them; returns how many ids there are then. */
+function gather(g: GraphState, node: number, layer: number, n: number): number {
 	const { m, ids } = g;
 	const links = g.linksOf(node, layer);
 	const count = m.atomicLoadI32(links);
-	let n = 0;
+	let all = n;
 	for (let i = 0; i < count; i++) {
 		const neighbour = m.loadU32(links + 4 + 4 * i);
 		if (g.markNew(neighbour)) {
-			m.storeU32(ids + 4 * n, neighbour);
-			n++;
+			m.storeU32(ids + 4 * all, neighbour);
+			all++;
 		}
 	}
-	g.keysToPayload(n);
-	return n;
+	return all;
+}
+
+/** The first place of the pool from `at` on whose node has not been expanded; `size` where there is none. */
+function unexpanded(g: GraphState, at: number, size: number): number {
+	let place = at;
+	while (place < size && isExpanded(g.m.loadU32(g.pool + 8 * place + 4))) place++;
+	return place;
 }
 
 /** Where a key goes in the sorted pool: behind equal ones. */
@@ -70,12 +76,15 @@ function placeOf(m: TwinMemory, pool: number, size: number, key: number): number
 	return low;
 }
 
-/** Shifts the pool's pairs from `low` on (the last one out where the pool of `size` is full) and writes one there. */
-function insertPair(m: TwinMemory, pool: number, size: number, low: number, key: number, node: number): void {
-	const to = pool + 8 * low;
-	m.copyWords(to + 8, to, 8 * (size - 1 - low));
-	m.storeF32(to, key);
-	m.storeU32(to + 4, node);
+/** Puts a pair into the pool, behind equal keys; where `size` is `ef`, the last pair goes, which must be farther. Returns the place. */
+function enter(g: GraphState, size: number, ef: number, key: number, node: number): number {
+	const { m, pool } = g;
+	const held = size < ef ? size : size - 1;
+	const at = placeOf(m, pool, held, key);
+	m.copyWords(pool + 8 * (at + 1), pool + 8 * at, 8 * (held - at));
+	m.storeF32(pool + 8 * at, key);
+	m.storeU32(pool + 8 * at + 4, node);
+	return at;
 }
 
 /**
@@ -91,23 +100,32 @@ export function beam(g: GraphState, from: number, layer: number, ef: number): nu
 	let size = 1;
 	let cursor = 0;
 	let expansions = 0;
+	let look = PATIENCE;
 	while (cursor < size) {
-		const at = pool + 8 * cursor + 4;
-		const node = m.loadU32(at);
-		m.storeU32(at, expanded(node));
-		if (++expansions % PATIENCE === 0 && g.aborted()) return -1;
-		const n = expand(g, node, layer);
-		let first = size;
+		const width = size < ef ? 1 : EXPANDED_TOGETHER;
+		let n = 0;
+		let next = cursor;
+		for (let w = 0; w < width && next < size; w++) {
+			const at = pool + 8 * next + 4;
+			const node = m.loadU32(at);
+			m.storeU32(at, expanded(node));
+			n = gather(g, node, layer, n);
+			next = unexpanded(g, next + 1, size);
+			expansions++;
+		}
+		if (expansions >= look) {
+			if (g.aborted()) return -1;
+			look += PATIENCE;
+		}
+		g.keysToPayload(n);
+		cursor = next;
 		for (let i = 0; i < n; i++) {
 			const key = m.loadF32(keys + 4 * i);
 			if (size === ef && !(key < m.loadF32(pool + 8 * (size - 1)))) continue;
-			const low = placeOf(m, pool, size, key);
+			const at = enter(g, size, ef, key, m.loadU32(ids + 4 * i));
 			if (size < ef) size++;
-			insertPair(m, pool, size, low, key, m.loadU32(ids + 4 * i));
-			if (low < first) first = low;
+			if (at < cursor) cursor = at;
 		}
-		cursor = first <= cursor ? first : cursor + 1;
-		while (cursor < size && isExpanded(m.loadU32(pool + 8 * cursor + 4))) cursor++;
 	}
 	g.countExpanded(expansions);
 	return size;
@@ -125,33 +143,30 @@ export function beamEligible(g: GraphState, from: number, layer: number, ef: num
 	g.markNew(from);
 	let size = 0;
 	let waiting = push(m, heap, 0, keyOfOne(g, from), from);
-	if (eligible.admits(g.labelOf(from))) size = enter(m, pool, 0, ef, m.loadF32(keys), from);
+	if (eligible.admits(g.labelOf(from))) {
+		enter(g, 0, ef, m.loadF32(keys), from);
+		size = 1;
+	}
 	let expansions = 0;
 	while (waiting > 0) {
 		if (size === ef && m.loadF32(heap) > m.loadF32(last)) break;
 		const node = m.loadU32(heap + 4);
 		waiting = pop(m, heap, waiting);
 		if (++expansions % PATIENCE === 0 && g.aborted()) return -1;
-		const n = expand(g, node, layer);
+		const n = gather(g, node, layer, 0);
+		g.keysToPayload(n);
 		for (let i = 0; i < n; i++) {
 			const key = m.loadF32(keys + 4 * i);
 			if (size === ef && !(key < m.loadF32(last))) continue;
 			const neighbour = m.loadU32(ids + 4 * i);
 			waiting = push(m, heap, waiting, key, neighbour);
-			if (eligible.admits(g.labelOf(neighbour))) size = enter(m, pool, size, ef, key, neighbour);
+			if (!eligible.admits(g.labelOf(neighbour))) continue;
+			enter(g, size, ef, key, neighbour);
+			if (size < ef) size++;
 		}
 	}
 	g.countExpanded(expansions);
 	return size;
-}
-
-/** Puts a pair into the sorted pool of at most `ef`, behind equal keys; returns the new size. */
-function enter(m: TwinMemory, pool: number, size: number, ef: number, key: number, node: number): number {
-	const low = placeOf(m, pool, size, key);
-	if (low === ef) return size;
-	const held = size < ef ? size + 1 : size;
-	insertPair(m, pool, held, low, key, node);
-	return held;
 }
 
 function push(m: TwinMemory, heap: number, size: number, key: number, node: number): number {
