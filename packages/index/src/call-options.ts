@@ -1,5 +1,5 @@
 import { checkOptions } from "@nigh/contract";
-import type { InsertManyOptions, SearchOptions } from "./vector-index.ts";
+import type { InsertManyOptions, ParallelSearchOptions, SearchOptions } from "./vector-index.ts";
 
 const SEARCH_NAMES = ["ef", "allow", "exact", "abort"] as const satisfies readonly (keyof SearchOptions)[];
 const INSERT_NAMES = [
@@ -12,6 +12,11 @@ const INSERT_NAMES = [
 /** @throws NighError `INVALID_OPTION` for a name that no search reads. */
 export function checkSearchOptions(options: SearchOptions): void {
 	checkOptions(options, SEARCH_NAMES, "search");
+}
+
+/** @throws NighError `INVALID_OPTION` for a name that `searchParallel` does not read. */
+export function checkParallelSearchOptions(options: ParallelSearchOptions): void {
+	checkOptions(options, [...SEARCH_NAMES, "parallel"], "searchParallel");
 }
 
 /** @throws NighError `INVALID_OPTION` for a name that `insertMany` does not read. */

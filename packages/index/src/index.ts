@@ -26,6 +26,7 @@ export type {
 	Label,
 	MemoryReport,
 	Neighbor,
+	ParallelSearchOptions,
 	SearchOptions,
 	Vector,
 	VectorIndex,

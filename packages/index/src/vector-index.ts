@@ -36,6 +36,12 @@ export interface SearchOptions {
 	readonly abort?: AbortFlag;
 }
 
+/** Options of a search that several threads share. */
+export interface ParallelSearchOptions extends SearchOptions {
+	/** Who does the work. Default: this thread. The answers do not depend on it. */
+	readonly parallel?: Parallel;
+}
+
 export interface InsertManyOptions {
 	/** One for each row, all different. Default: the numbers after the largest label so far, starting with 0. */
 	readonly labels?: Uint32Array;

@@ -9,7 +9,7 @@ export { bfs, permuteRows, remapLinks } from "./graph/arrange";
 export { insertRange } from "./graph/insert";
 export { linkRange } from "./graph/link";
 export { repairRange } from "./graph/repair";
-export { searchGraph } from "./graph/search";
+export { searchGraph, searchRange } from "./graph/search";
 export { checksum } from "./checksum";
 export { boundScan, residual } from "./bounds";
 export { codeDot, codeKeysBlock, codeKeysMany, codeKeysTiles, codeL2 } from "./codes";

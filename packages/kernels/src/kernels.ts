@@ -122,6 +122,23 @@ export interface Kernels {
 
 	/** A whole search; returns the number of answers, or -1 when aborted. */
 	searchGraph(graph: number, scratch: number, k: number, ef: number, depth: number, eligibility: number): number;
+	/** Many searches, shared out among lanes; see assembly/graph/search.ts. The scratch's query, code and answer are others afterwards. */
+	searchRange(
+		graph: number,
+		scratch: number,
+		k: number,
+		ef: number,
+		depth: number,
+		eligibility: number,
+		rows: number,
+		rowStride: number,
+		codes: number,
+		codeStride: number,
+		answers: number,
+		found: number,
+		count: number,
+		cursor: number,
+	): void;
 	/** Finds and writes the links of new nodes; see {@link Kernels.linkRange} for the links back. */
 	insertRange(graph: number, scratch: number, ef: number, nodes: number, end: number, cursor: number): void;
 	/** Adds links from targets to sources. */

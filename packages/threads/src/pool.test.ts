@@ -31,6 +31,18 @@ describe("createPool", () => {
 		}
 	});
 
+	test("searches shared out among threads answer what those of one thread do, in their order", async () => {
+		const data = rows(3_000, 16);
+		const index = createHnsw({ dimensions: 16, metric: "l2", shared: true });
+		await index.insertMany(data);
+		const queries = data.subarray(0, 1_500 * 16).map((value) => value + 0.25);
+		const expected = index.searchMany(queries, 7);
+		for (const threads of [1, 2, 3]) {
+			await using pool = await createPool({ threads });
+			assert.deepEqual(await index.searchParallel(queries, 7, { parallel: pool }), expected);
+		}
+	});
+
 	test("one pool serves several indexes, also at the same time, while their memory grows", async () => {
 		await using pool = await createPool({ threads: 2 });
 		const data = rows(1_500, 24);

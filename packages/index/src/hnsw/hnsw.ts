@@ -1,8 +1,9 @@
 import { BOUNDS, checkInteger, type Metric, NighError } from "@nigh/contract";
 import type { Arena } from "@nigh/kernels";
-import { checkInsertOptions, checkSearchOptions } from "../call-options.ts";
+import { checkInsertOptions, checkParallelSearchOptions, checkSearchOptions } from "../call-options.ts";
 import { checkAbortFlag } from "../eligibility.ts";
 import { withinArena } from "../memory-limit.ts";
+import type { Parallel } from "../parallel.ts";
 import { checkedLabels, checkLabel, labelsFor } from "../rows/label-table.ts";
 import { RowFormat } from "../rows/row-format.ts";
 import { ScalarCodes } from "../rows/scalar-codes.ts";
@@ -14,6 +15,7 @@ import type {
 	Label,
 	MemoryReport,
 	Neighbor,
+	ParallelSearchOptions,
 	SearchOptions,
 	Vector,
 	VectorIndex,
@@ -29,6 +31,7 @@ import { type HnswParameterOptions, resolveParameters } from "./parameters.ts";
 import { type RebalanceReport, rebalance } from "./rebalance.ts";
 import { removeLabels } from "./remove.ts";
 import { search } from "./search.ts";
+import { searchParallel } from "./search-parallel.ts";
 import { serializeHnsw } from "./serialize.ts";
 
 export interface HnswOptions extends IndexSpec, HnswParameterOptions {
@@ -47,6 +50,8 @@ export class HnswIndex implements VectorIndex {
 	readonly #graph: HnswGraph;
 	#closed = false;
 	#writing = false;
+	/** Parallel searches that are running. */
+	#reading = 0;
 
 	/** Use {@link createHnsw}. */
 	constructor(graph: HnswGraph) {
@@ -77,12 +82,7 @@ export class HnswIndex implements VectorIndex {
 	async insertMany(rows: VectorRows, options: InsertManyOptions = {}): Promise<void> {
 		const graph = this.#writable();
 		checkInsertOptions(options);
-		const { parallel } = options;
-		if (parallel !== undefined && parallel.lanes > 1 && !graph.arena.shared) {
-			throw new NighError("INVALID_OPTION", "several threads need a shared arena: create the index with shared: true", {
-				field: "parallel",
-			});
-		}
+		checkLanes(graph, options.parallel);
 		const n = graph.rows.checkRows(rows);
 		const labels = labelsFor(graph.table, n, options.labels);
 		const known = labels.reduce((count, label) => count + (graph.table.get(label) === undefined ? 0 : 1), 0);
@@ -136,6 +136,33 @@ export class HnswIndex implements VectorIndex {
 		);
 	}
 
+	/**
+	 * As `searchMany`, shared out among several threads: the same answers. While it runs, other searches may run beside it, and whatever
+	 * writes fails with `LOCKED`; beside a running `insertMany` it fails with `LOCKED` itself. Exact searches, and those that only about
+	 * ef labels may answer, run on this thread.
+	 *
+	 * @throws NighError as `searchMany`; `INVALID_OPTION` for several threads over an arena that is not shared.
+	 */
+	async searchParallel(queries: VectorRows, k: number, options: ParallelSearchOptions = {}): Promise<Neighbor[][]> {
+		const graph = this.#unlocked();
+		const { parallel, ...alone } = options;
+		checkParallelSearchOptions(options);
+		checkSearch(graph, k, alone);
+		checkLanes(graph, parallel);
+		const n = graph.rows.checkRows(queries);
+		this.#reading++;
+		try {
+			return await searchParallel(graph, queries, n, k, options);
+		} catch (error) {
+			return withinArena(`a search for ${n} queries`, () => {
+				throw error;
+			});
+		} finally {
+			this.#reading--;
+			if (this.#closed && this.#reading === 0) graph.dispose();
+		}
+	}
+
 	compact(): CompactReport {
 		const graph = this.#writable();
 		return withinArena("compacting", () => compact(graph));
@@ -182,11 +209,14 @@ export class HnswIndex implements VectorIndex {
 		return serializeHnsw(this.#writable());
 	}
 
-	/** While `insertMany` runs, the memory is given back when that has ended, which it does with `CLOSED` before its next batch. */
+	/**
+	 * While `insertMany` or `searchParallel` runs, the memory is given back when that has ended; `insertMany` ends with `CLOSED` before its
+	 * next batch.
+	 */
 	dispose(): void {
 		if (this.#closed) return;
 		this.#closed = true;
-		if (!this.#writing) this.#graph.dispose();
+		if (!this.#writing && this.#reading === 0) this.#graph.dispose();
 	}
 
 	#open(): HnswGraph {
@@ -194,14 +224,17 @@ export class HnswIndex implements VectorIndex {
 		return this.#graph;
 	}
 
-	/** For what must not run beside `insertMany`, whose nodes are only half linked between two batches. */
+	/** For what must not run beside `insertMany`, whose nodes are only half linked between two batches, nor move what other threads read. */
 	#writable(): HnswGraph {
+		const graph = this.#unlocked();
+		if (this.#reading === 0) return graph;
+		throw locked("searchParallel");
+	}
+
+	#unlocked(): HnswGraph {
 		const graph = this.#open();
 		if (!this.#writing) return graph;
-		throw new NighError(
-			"LOCKED",
-			"insertMany is still running on this index, and only searches may run beside it: await it first",
-		);
+		throw locked("insertMany");
 	}
 
 	#checkRoom(more: number): void {
@@ -241,6 +274,21 @@ export function createGraph(options: HnswOptions): HnswGraph {
 		const rows = new RowFormat(arena, { metric, dimensions, weights });
 		const codes = coded ? new ScalarCodes(arena, dimensions, rows.bytes) : undefined;
 		return new HnswGraph(arena, rows, codes, parameters);
+	});
+}
+
+function locked(running: string): NighError {
+	return new NighError(
+		"LOCKED",
+		`${running} is still running on this index, and only searches may run beside it: await it first`,
+	);
+}
+
+/** @throws NighError `INVALID_OPTION` for several threads over memory that only one can see. */
+function checkLanes({ arena }: HnswGraph, parallel: Parallel | undefined): void {
+	if (parallel === undefined || parallel.lanes <= 1 || arena.shared) return;
+	throw new NighError("INVALID_OPTION", "several threads need a shared arena: create the index with shared: true", {
+		field: "parallel",
 	});
 }
 

@@ -1,7 +1,7 @@
 import { NO_NODE } from "@nigh/kernels";
 import type { HnswGraph } from "./graph.ts";
 import { Reach } from "./reach.ts";
-import { writeQueryCode } from "./search.ts";
+import { encodeQuery } from "./search.ts";
 
 export interface RebalanceReport {
 	/** Nodes that nothing led to from the entry point, and that are linked again now. */
@@ -64,7 +64,7 @@ function reachableNear(graph: HnswGraph, reach: Reach, node: number): number[] {
 	const scratch = graph.scratch(0, ef);
 	const { arena } = graph;
 	arena.u8(scratch.query, graph.rows.bytes).set(arena.u8(graph.vectorOf(node), graph.rows.bytes));
-	writeQueryCode(graph, scratch);
+	scratch.set("queryNorm", encodeQuery(graph, scratch.query, scratch.queryCode));
 	const n = arena.kernels.searchGraph(graph.address, scratch.address, ef, ef, ef, 0);
 	const pairs = arena.u32(scratch.get("answer"), 2 * n);
 	const found: number[] = [];

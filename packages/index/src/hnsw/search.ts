@@ -23,15 +23,24 @@ export function search(
 	const scratch = graph.scratch(0, Math.max(ef, k));
 	graph.rows.write(query, scratch.query);
 	const eligibility = writeEligibility(graph.arena, scratch.eligibility, allow);
-	// A beam that so few can fill would go through the whole graph.
 	if (allow !== undefined && allow.size <= ef)
-		return answer(graph, scratch, rank(graph, scratch, wanted, allow, abort));
-	const scanned = () => answer(graph, scratch, scan(graph, scratch, wanted, eligibility, abort));
-	if (options.exact === true || k > BOUNDS.k.exactAbove) return scanned();
-	const found = walk(graph, scratch, wanted, ef, eligibility, abort);
-	const matches = allow === undefined ? wanted : Math.min(wanted, allow.size);
-	// A walk can miss parts of a graph that nothing it met leads to. What was promised is min(k, matches) answers.
-	return found < matches ? scanned() : answer(graph, scratch, found);
+		return answer(graph, scratch.get("answer"), rank(graph, scratch, wanted, allow, abort));
+	if (isWalked(k, ef, options)) {
+		const found = walk(graph, scratch, wanted, ef, eligibility, abort);
+		// A walk can miss parts of a graph that nothing it met leads to. What was promised is min(k, matches) answers.
+		if (found >= leastFound(wanted, allow)) return answer(graph, scratch.get("answer"), found);
+	}
+	return answer(graph, scratch.get("answer"), scan(graph, scratch, wanted, eligibility, abort));
+}
+
+/** Whether a search goes over the graph. A beam that few can fill would go through all of it: those few are ranked instead. */
+export function isWalked(k: number, ef: number, { allow, exact }: SearchOptions): boolean {
+	return exact !== true && k <= BOUNDS.k.exactAbove && (allow === undefined || allow.size > ef);
+}
+
+/** Answers that a search for `wanted` owes where only `allow` may be answered. */
+export function leastFound(wanted: number, allow: SearchOptions["allow"]): number {
+	return allow === undefined ? wanted : Math.min(wanted, allow.size);
 }
 
 function walk(
@@ -42,7 +51,7 @@ function walk(
 	eligibility: number,
 	abort: SearchOptions["abort"],
 ): number {
-	writeQueryCode(graph, scratch);
+	scratch.set("queryNorm", encodeQuery(graph, scratch.query, scratch.queryCode));
 	if (eligibility !== 0) scratch.fitHeap();
 	scratch.set("abort", abort?.address ?? 0);
 	const depth = rerankDepth(k, ef);
@@ -58,17 +67,17 @@ export function beamWidth(graph: HnswGraph, k: number, asked: number | undefined
 }
 
 /** How many of the pool's best are ranked again by exact keys: codes swap neighbours that are close to one another. */
-function rerankDepth(k: number, ef: number): number {
+export function rerankDepth(k: number, ef: number): number {
 	return Math.min(ef, Math.max(2 * k, k + 16));
 }
 
-/** Codes the query of a scratch, where the graph is searched by codes. */
-export function writeQueryCode(graph: HnswGraph, scratch: Scratch): void {
+/** Codes the query at an address, where the graph is searched by codes; returns the norm of the code (0 where it has none). */
+export function encodeQuery(graph: HnswGraph, query: number, code: number): number {
 	const { codes, arena } = graph;
-	if (codes === undefined) return;
-	if (graph.payload === PAYLOADS.codesDot) {
-		arena.kernels.encodeSigned(scratch.query, graph.rows.bytes, scratch.queryCode, codes.bytes);
-	} else scratch.set("queryNorm", codes.encode(scratch.query, scratch.queryCode));
+	if (codes === undefined) return 0;
+	if (graph.payload !== PAYLOADS.codesDot) return codes.encode(query, code);
+	arena.kernels.encodeSigned(query, graph.rows.bytes, code, codes.bytes);
+	return 0;
 }
 
 /** Every node by exact keys. Returns how many answers there are. */
@@ -153,8 +162,7 @@ function packUsed(graph: HnswGraph, first: number, n: number, keysAt: number, la
 }
 
 /** The pairs {key, label} that a kernel has left, as neighbours. */
-function answer(graph: HnswGraph, scratch: Scratch, n: number): Neighbor[] {
-	const at = scratch.get("answer");
+export function answer(graph: HnswGraph, at: number, n: number): Neighbor[] {
 	const keys = graph.arena.f32(at, 2 * n);
 	const labels = graph.arena.u32(at, 2 * n);
 	return Array.from({ length: n }, (_, i) => ({

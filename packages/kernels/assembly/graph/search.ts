@@ -33,3 +33,36 @@ export function searchGraph(graph: usize, s: usize, k: i32, ef: i32, depth: i32,
 	}
 	return size;
 }
+
+/**
+ * Many searches: query i of `count` has its exact row at `rows + i * rowStride` and its code at `codes + i * codeStride`, the norm
+ * behind it; its answer goes to `answers + i * 8 k`, and how many there are (-1: aborted) to `found + 4 i`. Queries are shared with other
+ * lanes through the cursor, a u32 in memory that starts at 0.
+ */
+export function searchRange(
+	graph: usize,
+	s: usize,
+	k: i32,
+	ef: i32,
+	depth: i32,
+	eligibility: usize,
+	rows: usize,
+	rowStride: usize,
+	codes: usize,
+	codeStride: usize,
+	answers: usize,
+	found: usize,
+	count: i32,
+	cursor: usize,
+): void {
+	for (;;) {
+		const i = <usize>atomic.add<u32>(cursor, 1);
+		if (<i32>i >= count) return;
+		const code = codes + i * codeStride;
+		store<u32>(s, <u32>(rows + i * rowStride), 24);
+		store<u32>(s, <u32>code, 28);
+		store<i32>(s, load<i32>(code + <usize>load<u32>(graph, 8)), 32);
+		store<u32>(s, <u32>(answers + i * (<usize>k << 3)), 52);
+		store<i32>(found + (i << 2), searchGraph(graph, s, k, ef, depth, eligibility));
+	}
+}

@@ -16,7 +16,7 @@ import { bfs, permuteRows, remapLinks } from "./graph/arrange.ts";
 import { insertRange } from "./graph/insert.ts";
 import { linkRange } from "./graph/link.ts";
 import { repairRange } from "./graph/repair.ts";
-import { searchGraph } from "./graph/search.ts";
+import { searchGraph, searchRange } from "./graph/search.ts";
 import { GraphState } from "./graph/state.ts";
 import { TwinMemory } from "./memory.ts";
 import { normalizeRow, scaleRow, sumOfSquares } from "./prepare.ts";
@@ -72,6 +72,7 @@ export function createTwin(memory: WasmMemory, options: TwinOptions = {}): Kerne
 		boundScan: over(eligible, boundScan),
 		topk: over(eligible, topk),
 		searchGraph: over(graph, searchGraph),
+		searchRange: over(graph, searchRange),
 		insertRange: over(graph, insertRange),
 		linkRange: over(graph, linkRange),
 		repairRange: over(graph, repairRange),

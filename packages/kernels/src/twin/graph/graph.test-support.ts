@@ -222,6 +222,32 @@ export class TestGraph {
 		}));
 	}
 
+	/** Several searches by one call of the kernel that lanes share, each query prepared in memory of its own. */
+	searchRange(queries: readonly Row[], k: number, ef: number): ReturnType<TestGraph["search"]>[] {
+		const { bench } = this;
+		const codeStride = this.#payloadBytes + 16;
+		const rows = bench.room(this.vectorBytes * queries.length);
+		const codes = bench.room(codeStride * queries.length);
+		const answers = bench.room(8 * k * queries.length);
+		const found = bench.room(4 * queries.length);
+		const bytes = (at: number, n: number) => new Uint8Array(bench.buffer, at, n);
+		queries.forEach((query, i) => {
+			this.ask(query);
+			bench.write(rows + i * this.vectorBytes, bytes(this.#query, this.vectorBytes));
+			bench.write(codes + i * codeStride, bytes(this.#queryCode, codeStride));
+		});
+		const lists = [rows, this.vectorBytes, codes, codeStride, answers, found, queries.length, bench.room(4)] as const;
+		bench.run("searchRange", this.graph, this.scratch, k, ef, ef, 0, ...lists);
+		return Array.from(new Int32Array(bench.buffer, found, queries.length), (size, i) => {
+			if (size < 0) return undefined;
+			const [keys, labels] = [bench.f32(answers + i * 8 * k, 2 * size), bench.u32(answers + i * 8 * k, 2 * size)];
+			return Array.from({ length: size }, (_, j) => ({
+				key: keys[2 * j] as number,
+				label: labels[2 * j + 1] as number,
+			}));
+		});
+	}
+
 	/** What an exact scan over some nodes answers to the query that was asked. */
 	scan(k: number, nodes: readonly number[]): { key: number; label: number }[] {
 		const stride = this.vectors === this.blocks ? this.blockStride : this.vectorBytes;

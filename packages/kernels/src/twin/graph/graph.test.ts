@@ -100,6 +100,20 @@ for (const [name, kind] of Object.entries(KINDS)) {
 		assert.ok(hits >= 20, `${hits} of 30`);
 	});
 
+	test(`${name}: many searches in one call answer what single ones do, and -1 each where the abort word is raised`, () => {
+		const { graph, queries } = makeGraph(kind);
+		const single = queries.map((query) => {
+			graph.ask(query);
+			return graph.search(5, 20);
+		});
+		assert.deepEqual(graph.searchRange(queries, 5, 20), single);
+		graph.bench.write(graph.abort, Uint32Array.of(1));
+		assert.deepEqual(
+			graph.searchRange(queries, 5, 20),
+			queries.map(() => undefined),
+		);
+	});
+
 	test(`${name}: after a repair nothing leads to what was removed, and what changed is named`, () => {
 		for (const room of [60, 12]) assertRepaired(makeGraph(kind).graph, room);
 	});

@@ -1,4 +1,4 @@
-import { NO_NODE, SCRATCH } from "../../layout.ts";
+import { GRAPH, NO_NODE, SCRATCH } from "../../layout.ts";
 import { place } from "../topk.ts";
 import { beam, beamEligible, descend } from "./beam.ts";
 import { type GraphState, plain } from "./state.ts";
@@ -36,4 +36,39 @@ export function searchGraph(
 		size = place(m, answer, size, k, m.loadF32(keys + 4 * i), g.labelOf(m.loadU32(ids + 4 * i)));
 	}
 	return size;
+}
+
+/**
+ * Many searches: query i of `count` has its exact row at `rows + i * rowStride` and its code at `codes + i * codeStride`, the norm
+ * behind it; its answer goes to `answers + i * 8 k`, and how many there are (-1: aborted) to `found + 4 i`. Queries are shared with other
+ * lanes through the cursor, a u32 in memory that starts at 0.
+ */
+export function searchRange(
+	g: GraphState,
+	graph: number,
+	scratch: number,
+	k: number,
+	ef: number,
+	depth: number,
+	eligibility: number,
+	rows: number,
+	rowStride: number,
+	codes: number,
+	codeStride: number,
+	answers: number,
+	found: number,
+	count: number,
+	cursor: number,
+): void {
+	const { m } = g;
+	for (;;) {
+		const i = m.atomicAdd(cursor, 1);
+		if (i >= count) return;
+		const code = codes + i * codeStride;
+		m.storeU32(scratch + SCRATCH.query, rows + i * rowStride);
+		m.storeU32(scratch + SCRATCH.queryCode, code);
+		m.storeI32(scratch + SCRATCH.queryNorm, m.loadI32(code + m.loadU32(graph + GRAPH.payloadBytes)));
+		m.storeU32(scratch + SCRATCH.answer, answers + i * 8 * k);
+		m.storeI32(found + 4 * i, searchGraph(g, graph, scratch, k, ef, depth, eligibility));
+	}
 }

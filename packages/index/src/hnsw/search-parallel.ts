@@ -1,0 +1,116 @@
+import { rowBytes } from "@nigh/kernels";
+import { checkAborted, writeEligibility } from "../eligibility.ts";
+import { type Parallel, serial } from "../parallel.ts";
+import type { Neighbor, ParallelSearchOptions, VectorRows } from "../vector-index.ts";
+import type { HnswGraph } from "./graph.ts";
+import { Scratch } from "./scratch.ts";
+import { answer, beamWidth, encodeQuery, isWalked, leastFound, rerankDepth, search } from "./search.ts";
+
+/** Queries that are prepared and handed out at a time: enough that waiting for the last lane costs little. */
+const BATCH = 1_024;
+
+/**
+ * The answers of {@link search} to `n` checked queries, in their order, the walks over the graph shared out among lanes. What is no walk
+ * (exact searches, sets that are as small as the beam) is done on this thread. Nothing may write to the graph meanwhile.
+ */
+export async function searchParallel(
+	graph: HnswGraph,
+	queries: VectorRows,
+	n: number,
+	k: number,
+	{ parallel = serial, ...options }: ParallelSearchOptions,
+): Promise<Neighbor[][]> {
+	const ef = beamWidth(graph, k, options.ef);
+	const alone = (row: number) => search(graph, graph.rows.rowOf(queries, row), k, options);
+	if (graph.size === 0 || !isWalked(k, ef, options)) return Array.from({ length: n }, (_, row) => alone(row));
+	const walk = new ParallelWalk(graph, Math.min(k, graph.size), ef, Math.min(parallel.lanes, n), options);
+	try {
+		const answers: Neighbor[][] = [];
+		for (let from = 0; from < n; from += BATCH) {
+			checkAborted(options.abort);
+			const rows = Array.from({ length: Math.min(BATCH, n - from) }, (_, i) => graph.rows.rowOf(queries, from + i));
+			const found = await walk.run(rows, parallel);
+			found.forEach((hits, i) => {
+				answers.push(hits ?? alone(from + i));
+			});
+		}
+		return answers;
+	} finally {
+		walk.dispose();
+	}
+}
+
+/** The memory of a batch of walks: the queries, their codes, their answers, and a scratch for each lane. */
+class ParallelWalk {
+	readonly #graph: HnswGraph;
+	readonly #k: number;
+	readonly #ef: number;
+	readonly #least: number;
+	readonly #abort: ParallelSearchOptions["abort"];
+	readonly #eligibility: number;
+	readonly #lanes: Scratch[] = [];
+	readonly #rowStride: number;
+	readonly #codeStride: number;
+	#memory = 0;
+
+	constructor(graph: HnswGraph, k: number, ef: number, lanes: number, { allow, abort }: ParallelSearchOptions) {
+		this.#graph = graph;
+		this.#k = k;
+		this.#ef = ef;
+		this.#least = leastFound(k, allow);
+		this.#abort = abort;
+		this.#rowStride = graph.rows.bytes;
+		// The norm stands behind the codes.
+		this.#codeStride = rowBytes(graph.payloadBytes) + 16;
+		let eligibility = 0;
+		try {
+			for (let lane = 0; lane < lanes; lane++) {
+				// Scratches of their own: those of the graph serve the searches that this thread does in between.
+				const scratch = new Scratch(graph);
+				this.#lanes.push(scratch);
+				scratch.fit(graph.capacity, Math.max(ef, k));
+				scratch.set("abort", abort?.address ?? 0);
+				if (lane === 0) eligibility = writeEligibility(graph.arena, scratch.eligibility, allow);
+				if (eligibility !== 0) scratch.fitHeap();
+			}
+			this.#memory = graph.arena.alloc(BATCH * (this.#rowStride + this.#codeStride + 8 * k + 4) + 4);
+		} catch (error) {
+			this.dispose();
+			throw error;
+		}
+		this.#eligibility = eligibility;
+	}
+
+	/** The answers to at most {@link BATCH} queries; `undefined` where a walk found fewer than were asked for. */
+	async run(queries: readonly VectorRows[], parallel: Parallel): Promise<(Neighbor[] | undefined)[]> {
+		const graph = this.#graph;
+		const { arena } = graph;
+		const codes = this.#memory + BATCH * this.#rowStride;
+		const answers = codes + BATCH * this.#codeStride;
+		const found = answers + BATCH * 8 * this.#k;
+		const cursor = found + BATCH * 4;
+		queries.forEach((query, i) => {
+			const row = this.#memory + i * this.#rowStride;
+			const code = codes + i * this.#codeStride;
+			graph.rows.write(query as Float32Array | Uint8Array, row);
+			const norm = encodeQuery(graph, row, code);
+			arena.i32(code + graph.payloadBytes, 1)[0] = norm;
+		});
+		arena.u32(cursor, 1)[0] = 0;
+		const [k, ef] = [this.#k, this.#ef];
+		const args = [k, ef, rerankDepth(k, ef), this.#eligibility, this.#memory, this.#rowStride, codes, this.#codeStride];
+		await parallel.run(
+			arena,
+			"searchRange",
+			this.#lanes.map((lane) => [graph.address, lane.address, ...args, answers, found, queries.length, cursor]),
+		);
+		const sizes = arena.i32(found, queries.length).slice();
+		if (sizes.includes(-1)) checkAborted(this.#abort);
+		return Array.from(sizes, (size, i) => (size < this.#least ? undefined : answer(graph, answers + i * 8 * k, size)));
+	}
+
+	dispose(): void {
+		for (const lane of this.#lanes) lane.dispose();
+		this.#graph.arena.free(this.#memory);
+	}
+}
