@@ -2,6 +2,9 @@
  * Exact search over codes: a scan of 7-bit codes with a two-plane query that keeps every row which the row's own residual (the
  * length of what its code leaves out) cannot exclude. What it keeps contains the k nearest by the float keys, whatever the data.
  *
+ * The high plane alone excludes most rows: what the low plane can add to it is bounded for all rows alike. Only the others are
+ * multiplied with the low plane as well.
+ *
  * l2 rests on the triangle inequality: | |q - v| - |q - v'| | <= |v - v'|. ip and cosine rest on Cauchy-Schwarz:
  * | q.v - q.v' | <= |q| |v - v'|. Both are widened by what the rounding of the float kernels can add.
  *
@@ -25,10 +28,10 @@
  * | 72   | i32 rows kept                                                                          |
  * | 80   | 32 zero bytes: the eligibility that admits everything                                  |
  */
+import { codeDot, step } from "./codes";
 import { eligible, openEligibility } from "./eligibility";
-import { sumI32 } from "./lanes";
+import { sumI32, sumsI32 } from "./lanes";
 import { place } from "./topk";
-import { step } from "./codes";
 
 /**
  * The length of what a code leaves out of a row, rounded up: | x - (origin + unit * code) |. Written behind the norm by the caller.
@@ -57,10 +60,45 @@ let keptBounds: usize = 0;
 let kept: i32 = 0;
 /** The k-th smallest upper bound so far, already widened. */
 let most: f64 = Infinity;
+/** l2: squared length of the high plane. */
+let highSquared: f64 = 0;
+/** l2: how far the coded query lies from its high plane. Dot: the most that the low plane adds to 128 times the product with the high one. */
+let beyond: f64 = 0;
 
 @inline
 function limit(): f64 {
 	return size < k ? Infinity : <f64>load<f32>(pool + (<usize>(k - 1) << 3));
+}
+
+/** The length of a plane and the sum of its bytes decide what {@link excludes} may say of a row. */
+@inline
+function openPlanes(high: usize, low: usize, bytes: usize): void {
+	let highs = i32x4.splat(0);
+	let lows = highs;
+	let sums = highs;
+	for (let o: usize = 0; o < bytes; o += 8) {
+		const h = v128.load_ext<i8>(high + o);
+		const l = v128.load_ext<i8>(low + o);
+		highs = i32x4.add(highs, i32x4.dot_i16x8_s(h, h));
+		lows = i32x4.add(lows, i32x4.dot_i16x8_s(l, l));
+		sums = i32x4.add(sums, i32x4.dot_i16x8_s(l, i16x8.splat(1)));
+	}
+	const length = Math.sqrt(<f64>sumI32(lows));
+	highSquared = <f64>sumI32(highs);
+	if (form == 0) beyond = (Math.sqrt(factor) * length) / 128;
+	// The low plane times a code, whose bytes lie within 64 of 64: 64 times the sum of the plane, give or take its length x 64 sqrt(bytes).
+	else beyond = 64 * <f64>sumI32(sums) + length * 64 * Math.sqrt(<f64>bytes);
+}
+
+/** Whether a row cannot be among the k nearest whatever the low plane adds; `product` is that with the high plane. */
+@inline
+function excludes(product: i32, norm: i32, error: f32): bool {
+	const width = slack + perResidual * <f64>error;
+	if (form == 0) {
+		const reach = most * (1 + rounding) + width + beyond;
+		return factor * (highSquared + <f64>norm - 2 * <f64>product) > reach * reach;
+	}
+	return constant + factor * (128 * <f64>product + beyond) - width > most;
 }
 
 @inline
@@ -121,52 +159,45 @@ export function boundScan(
 	kept = load<i32>(query, 72);
 	most = limit();
 	openEligibility(eligibility != 0 ? eligibility : query + 80);
+	openPlanes(high, low, bytes);
 	let i = 0;
 	let a = base;
-	for (; i + 2 <= n; i += 2) {
+	for (; i + 4 <= n; i += 4) {
 		const b = a + stride;
-		let ah = i32x4.splat(0);
-		let al = ah;
-		let bh = ah;
-		let bl = ah;
+		const c = b + stride;
+		const d = c + stride;
+		let sa = i32x4.splat(0);
+		let sb = sa;
+		let sc = sa;
+		let sd = sa;
 		for (let o: usize = 0; o < bytes; o += 16) {
 			const h = v128.load(high + o);
-			const l = v128.load(low + o);
-			let v = v128.load(a + o);
-			ah = step(ah, h, v);
-			al = step(al, l, v);
-			v = v128.load(b + o);
-			bh = step(bh, h, v);
-			bl = step(bl, l, v);
+			sa = step(sa, h, v128.load(a + o));
+			sb = step(sb, h, v128.load(b + o));
+			sc = step(sc, h, v128.load(c + o));
+			sd = step(sd, h, v128.load(d + o));
 		}
+		const products = sumsI32(sa, sb, sc, sd);
 		const at = labels + (<usize>i << 2);
-		judge(
-			128 * <f64>sumI32(ah) + <f64>sumI32(al),
-			load<i32>(a + bytes),
-			load<f32>(a + bytes, 4),
-			first + i,
-			load<u32>(at),
-		);
-		judge(
-			128 * <f64>sumI32(bh) + <f64>sumI32(bl),
-			load<i32>(b + bytes),
-			load<f32>(b + bytes, 4),
-			first + i + 1,
-			load<u32>(at, 4),
-		);
-		a = b + stride;
+		row(i32x4.extract_lane(products, 0), low, a, bytes, first + i, at);
+		row(i32x4.extract_lane(products, 1), low, b, bytes, first + i + 1, at + 4);
+		row(i32x4.extract_lane(products, 2), low, c, bytes, first + i + 2, at + 8);
+		row(i32x4.extract_lane(products, 3), low, d, bytes, first + i + 3, at + 12);
+		a = d + stride;
 	}
-	if (i < n) {
-		let ah = i32x4.splat(0);
-		let al = ah;
-		for (let o: usize = 0; o < bytes; o += 16) {
-			const v = v128.load(a + o);
-			ah = step(ah, v128.load(high + o), v);
-			al = step(al, v128.load(low + o), v);
-		}
-		const label = load<u32>(labels + (<usize>i << 2));
-		judge(128 * <f64>sumI32(ah) + <f64>sumI32(al), load<i32>(a + bytes), load<f32>(a + bytes, 4), first + i, label);
+	for (; i < n; i++) {
+		row(codeDot(high, a, bytes), low, a, bytes, first + i, labels + (<usize>i << 2));
+		a += stride;
 	}
 	store<i32>(query, size, 60);
 	store<i32>(query, kept, 72);
+}
+
+/** Judges a row by its product with the high plane, and where that does not exclude it by both planes. */
+@inline
+function row(product: i32, low: usize, code: usize, bytes: usize, number: u32, label: usize): void {
+	const norm = load<i32>(code + bytes);
+	const error = load<f32>(code + bytes, 4);
+	if (excludes(product, norm, error)) return;
+	judge(128 * <f64>product + <f64>codeDot(low, code, bytes), norm, error, number, load<u32>(label));
 }

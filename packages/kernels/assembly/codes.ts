@@ -5,7 +5,7 @@
  *
  * The relaxed dot product is exact here on every machine: its second operand stays in 0..127, and 2 x 128 x 127 fits 16 bits.
  */
-import { sumI32 } from "./lanes";
+import { sumI32, sumsI32 } from "./lanes";
 
 /** Which key a code row gives. Must equal CODE_FORMS in ../src/layout.ts. */
 export const CODE_L2: i32 = 0;
@@ -62,10 +62,17 @@ function four(
 		sc = step(sc, y, v128.load(c + o));
 		sd = step(sd, y, v128.load(d + o));
 	}
-	store<f32>(out, keyOf(form, sumI32(sa), load<i32>(a + bytes), queryNorm));
-	store<f32>(out, keyOf(form, sumI32(sb), load<i32>(b + bytes), queryNorm), 4);
-	store<f32>(out, keyOf(form, sumI32(sc), load<i32>(c + bytes), queryNorm), 8);
-	store<f32>(out, keyOf(form, sumI32(sd), load<i32>(d + bytes), queryNorm), 12);
+	const products = sumsI32(sa, sb, sc, sd);
+	if (form == CODE_DOT) {
+		v128.store(out, f32x4.convert_i32x4_s(i32x4.neg(products)));
+		return;
+	}
+	let norms = v128.load32_zero(a + bytes);
+	norms = v128.load32_lane(b + bytes, norms, 1);
+	norms = v128.load32_lane(c + bytes, norms, 2);
+	norms = v128.load32_lane(d + bytes, norms, 3);
+	const sums = i32x4.add(i32x4.splat(queryNorm), norms);
+	v128.store(out, f32x4.convert_i32x4_s(i32x4.sub(sums, i32x4.shl(products, 1))));
 }
 
 @inline

@@ -6,7 +6,7 @@
  * pairwise, then (0 + 1) + (2 + 3). Two accumulators a row are what fits the 16 registers when four rows are done at a time.
  */
 import { hamming } from "./bits";
-import { sumF32 } from "./lanes";
+import { sumF32, sumsF32 } from "./lanes";
 import { COSINE, HAMMING, IP, L1, L2 } from "./metric";
 
 @inline
@@ -25,6 +25,15 @@ function keyOf(metric: i32, low: v128, high: v128): f32 {
 	if (metric == IP) return <f32>0 - sum;
 	if (metric == COSINE) return min<f32>(2, max<f32>(0, <f32>1 - sum));
 	return sum;
+}
+
+/** The keys of four rows from the vectors in which their elements were summed. */
+@inline
+function keysOf(metric: i32, a: v128, b: v128, c: v128, d: v128): v128 {
+	const sums = sumsF32(a, b, c, d);
+	if (metric == IP) return f32x4.sub(f32x4.splat(0), sums);
+	if (metric != COSINE) return sums;
+	return f32x4.min(f32x4.splat(2), f32x4.max(f32x4.splat(0), f32x4.sub(f32x4.splat(1), sums)));
 }
 
 @inline
@@ -71,10 +80,7 @@ function four(metric: i32, q: usize, a: usize, b: usize, c: usize, d: usize, byt
 		c0 = step(metric, c0, v128.load(c + o), y);
 		d0 = step(metric, d0, v128.load(d + o), y);
 	}
-	store<f32>(out, keyOf(metric, a0, a1));
-	store<f32>(out, keyOf(metric, b0, b1), 4);
-	store<f32>(out, keyOf(metric, c0, c1), 8);
-	store<f32>(out, keyOf(metric, d0, d1), 12);
+	v128.store(out, keysOf(metric, f32x4.add(a0, a1), f32x4.add(b0, b1), f32x4.add(c0, c1), f32x4.add(d0, d1)));
 }
 
 /** 2 queries x 4 rows. Even and odd 16-byte groups in two passes: 16 accumulators at once would not fit the registers. */
@@ -139,14 +145,8 @@ function tile(
 		rd = step(metric, rd, row, x);
 		sd = step(metric, sd, row, y);
 	}
-	store<f32>(out, keyOf(metric, qa, ra));
-	store<f32>(out, keyOf(metric, qb, rb), 4);
-	store<f32>(out, keyOf(metric, qc, rc), 8);
-	store<f32>(out, keyOf(metric, qd, rd), 12);
-	store<f32>(out2, keyOf(metric, pa, sa));
-	store<f32>(out2, keyOf(metric, pb, sb), 4);
-	store<f32>(out2, keyOf(metric, pc, sc), 8);
-	store<f32>(out2, keyOf(metric, pd, sd), 12);
+	v128.store(out, keysOf(metric, f32x4.add(qa, ra), f32x4.add(qb, rb), f32x4.add(qc, rc), f32x4.add(qd, rd)));
+	v128.store(out2, keysOf(metric, f32x4.add(pa, sa), f32x4.add(pb, sb), f32x4.add(pc, sc), f32x4.add(pd, sd)));
 }
 
 @inline

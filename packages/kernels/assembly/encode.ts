@@ -53,7 +53,7 @@ export function encodeSigned(row: usize, rowBytes: usize, code: usize, codeBytes
 
 /**
  * Codes a query in two planes of bytes: (x - origin) / unit is about (128 * high + low) / 128 with high in -128..127 and low in
- * 0..127, which leaves an error 128 times smaller than one plane does. Writes the length of what is left over (in the units of x) to
+ * -64..63, which leaves an error 128 times smaller than one plane does. Writes the length of what is left over (in the units of x) to
  * `left` and the squared length of the coded query (in units of `unit`, so of the one-plane code) to `left + 8`, both float64.
  */
 export function encodePlanes(
@@ -72,10 +72,12 @@ export function encodePlanes(
 	let norm: f64 = 0;
 	for (let o: usize = 0; o < rowBytes; o += 4) {
 		const x = <f64>load<f32>(row + o) - <f64>load<f32>(origin + o);
-		const y = unit == 0 ? 0 : max<f64>(-16384, min<f64>(16383, Math.floor((x / unit) * 128 + 0.5)));
+		const y = unit == 0 ? 0 : max<f64>(-16384, min<f64>(16319, Math.floor((x / unit) * 128 + 0.5)));
 		const whole = <i32>y;
-		store<i8>(high + (o >> 2), <i8>(whole >> 7));
-		store<i8>(low + (o >> 2), <i8>(whole & 127));
+		// To the nearest, so that the high plane alone says as much as it can.
+		const upper = (whole + 64) >> 7;
+		store<i8>(high + (o >> 2), <i8>upper);
+		store<i8>(low + (o >> 2), <i8>(whole - (upper << 7)));
 		const coded = y / 128;
 		const e = x - coded * unit;
 		error += e * e;

@@ -7,6 +7,12 @@ import { eligible, openEligibility } from "./eligibility";
 export function topk(keys: usize, ids: usize, n: i32, k: i32, pool: usize, size: i32, eligibility: usize): i32 {
 	openEligibility(eligibility);
 	for (let i = 0; i < n; i++) {
+		if (size == k) {
+			// Most keys are too large: pass four of them over at a time.
+			const last = f32x4.splat(load<f32>(pool + (<usize>(size - 1) << 3)));
+			while (i + 4 <= n && i32x4.all_true(f32x4.gt(v128.load(keys + (<usize>i << 2)), last))) i += 4;
+			if (i == n) break;
+		}
 		const key = load<f32>(keys + (<usize>i << 2));
 		if (size == k && key > load<f32>(pool + (<usize>(size - 1) << 3))) continue;
 		const id = load<u32>(ids + (<usize>i << 2));

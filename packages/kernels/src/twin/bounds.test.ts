@@ -128,6 +128,11 @@ const DATA: Readonly<Record<string, (random: () => number) => Float32Array[]>> =
 		return Array.from({ length: 90 }, (_, i) => (few[i % 4] as Float32Array).slice());
 	},
 	"far from zero": (random) => Array.from({ length: 100 }, () => randomVector(random, 16).map((x) => 1000 + x)),
+	// Codes of 0..127 in steps of 1, from which these rows leave nothing out: all that a bound has to allow for is what the query's planes do.
+	"on the grid of the codes": (random) =>
+		Array.from({ length: 150 }, () =>
+			Float32Array.from({ length: 24 }, (_, i) => (i === 0 ? 0 : i === 1 ? 127 : 60 + Math.floor(7 * random()))),
+		),
 	"of one value": () => Array.from({ length: 20 }, () => new Float32Array(5).fill(0.25)),
 };
 
@@ -144,6 +149,7 @@ for (const [name, make] of Object.entries(DATA)) {
 				rows[3] as Float32Array,
 				prepare(randomVector(random, dimensions)),
 				prepare((rows[7] as Float32Array).map((x) => x * (1 + 0.01 * random()))),
+				prepare((rows[9] as Float32Array).map((x) => x + 0.45)),
 				new Float32Array(dimensions),
 			];
 			for (const query of queries) {

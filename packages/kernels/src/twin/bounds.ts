@@ -46,8 +46,12 @@ class BoundScan {
 	kept: number;
 	/** The k-th smallest upper bound so far, already widened. */
 	#most: number;
+	/** l2: squared length of the high plane. */
+	readonly #highSquared: number;
+	/** l2: how far the coded query lies from its high plane. Dot: the most that the low plane adds to 128 times the product with the high one. */
+	readonly #beyond: number;
 
-	constructor(eligible: Eligibility, query: number) {
+	constructor(eligible: Eligibility, query: number, bytes: number) {
 		const { m } = eligible;
 		this.#eligible = eligible;
 		this.#m = m;
@@ -64,10 +68,33 @@ class BoundScan {
 		this.#keptBounds = m.loadU32(query + BOUND_QUERY.keptBounds);
 		this.kept = m.loadI32(query + BOUND_QUERY.kept);
 		this.#most = this.#limit();
+		let [highs, lows, sum] = [0, 0, 0];
+		for (let i = 0; i < bytes; i++) {
+			const high = m.i8[m.loadU32(query + BOUND_QUERY.high) + i] as number;
+			const low = m.i8[m.loadU32(query + BOUND_QUERY.low) + i] as number;
+			highs += high * high;
+			lows += low * low;
+			sum += low;
+		}
+		this.#highSquared = highs;
+		const length = Math.sqrt(lows);
+		if (this.#form === CODE_FORMS.l2) this.#beyond = (Math.sqrt(this.#factor) * length) / 128;
+		// The low plane times a code, whose bytes lie within 64 of 64.
+		else this.#beyond = 64 * sum + length * 64 * Math.sqrt(bytes);
 	}
 
 	#limit(): number {
 		return this.size < this.#k ? Infinity : this.#m.loadF32(this.#pool + 8 * (this.#k - 1));
+	}
+
+	/** Whether a row cannot be among the k nearest whatever the low plane adds; `product` is that with the high plane. */
+	excludes(product: number, norm: number, error: number): boolean {
+		const width = this.#slack + this.#perResidual * error;
+		if (this.#form === CODE_FORMS.l2) {
+			const reach = this.#most * (1 + this.#rounding) + width + this.#beyond;
+			return this.#factor * (this.#highSquared + norm - 2 * product) > reach * reach;
+		}
+		return this.#constant + this.#factor * (128 * product + this.#beyond) - width > this.#most;
 	}
 
 	judge(product: number, norm: number, error: number, row: number, label: number): void {
@@ -117,12 +144,15 @@ export function boundScan(
 	const { m } = eligible;
 	const high = m.loadU32(query + BOUND_QUERY.high);
 	const low = m.loadU32(query + BOUND_QUERY.low);
-	const scan = new BoundScan(eligible, query);
+	const scan = new BoundScan(eligible, query, bytes);
 	eligible.open(eligibility !== 0 ? eligibility : query + BOUND_QUERY.everything);
 	for (let i = 0; i < n; i++) {
 		const row = base + i * stride;
-		const product = 128 * codeDot(m, high, row, bytes) + codeDot(m, low, row, bytes);
-		scan.judge(product, m.loadI32(row + bytes), m.loadF32(row + bytes + 4), first + i, m.loadU32(labels + 4 * i));
+		const product = codeDot(m, high, row, bytes);
+		const norm = m.loadI32(row + bytes);
+		const error = m.loadF32(row + bytes + 4);
+		if (scan.excludes(product, norm, error)) continue;
+		scan.judge(128 * product + codeDot(m, low, row, bytes), norm, error, first + i, m.loadU32(labels + 4 * i));
 	}
 	m.storeI32(query + BOUND_QUERY.poolSize, scan.size);
 	m.storeI32(query + BOUND_QUERY.kept, scan.kept);

@@ -52,7 +52,7 @@ export function encodeSigned(m: TwinMemory, row: number, rowBytes: number, code:
 
 /**
  * Codes a query in two planes of bytes: (x - origin) / unit is about (128 * high + low) / 128 with high in -128..127 and low in
- * 0..127, which leaves an error 128 times smaller than one plane does. Writes the length of what is left over (in the units of x) to
+ * -64..63, which leaves an error 128 times smaller than one plane does. Writes the length of what is left over (in the units of x) to
  * `left` and the squared length of the coded query (in units of `unit`, so of the one-plane code) to `left + 8`, both float64.
  */
 export function encodePlanes(
@@ -74,10 +74,11 @@ export function encodePlanes(
 	let norm = 0;
 	for (let i = 0; i < rowBytes >>> 2; i++) {
 		const x = m.loadF32(row + 4 * i) - m.loadF32(origin + 4 * i);
-		const y = unit === 0 ? 0 : Math.max(-16384, Math.min(16383, Math.floor((x / unit) * 128 + 0.5)));
+		const y = unit === 0 ? 0 : Math.max(-16384, Math.min(16319, Math.floor((x / unit) * 128 + 0.5)));
 		const whole = y | 0;
-		m.i8[toHigh + i] = whole >> 7;
-		m.i8[toLow + i] = whole & 127;
+		const upper = (whole + 64) >> 7;
+		m.i8[toHigh + i] = upper;
+		m.i8[toLow + i] = whole - (upper << 7);
 		const coded = y / 128;
 		const e = x - coded * unit;
 		error += e * e;
