@@ -10,6 +10,8 @@ const PLACES = [
 	"packages/*/test/*.test.ts",
 	"test/*.test.ts",
 	"scripts/**/*.test.ts",
+	"bench/*.test.ts",
+	"bench/!(node_modules)/**/*.test.ts",
 ] as const;
 
 /** Options of Node's test runner that take a value, which may be the next argument. */

@@ -1,0 +1,39 @@
+/** A part of docs/benchmarks.md: what one command prints or writes. */
+export interface Section {
+	readonly name: string;
+	/** The script and its arguments, from the root of the repository; `--out` and `--data` are added where they are wanted. */
+	readonly command: readonly string[];
+	/** Writes a report of this name (.md, .svg, .json) instead of printing. */
+	readonly report?: string;
+	/** Wants the folder of the known sets. */
+	readonly data?: true;
+	/** Runs on all cores; everything else is pinned to one. */
+	readonly cores?: "all";
+}
+
+const C = ["--peers", "hnswlib-cpp"];
+const GRAPHS = ["--peers", "hnswlib-cpp,usearch-f32,usearch-f16,hnswlib-node"];
+
+/** Those that build 60,000 x 784 in minutes. */
+const MANY = ["--peers", "hnswlib-cpp,usearch-f32,usearch-f16,hnswlib-node,faiss,sqlite-vec"];
+
+/** In the order of the document. Those without `--peers` run beside all peers that are installed. */
+export const SECTIONS: readonly Section[] = [
+	bench("fashion-mnist-784", ["--set", "fashion-mnist-784", "--queries", "5000", ...MANY]),
+	bench("generated-100000x128", ["--set", "generated", "--queries", "5000"]),
+	bench("generated-1000000x128", ["--set", "generated", "--n", "1000000", "--queries", "5000", ...C]),
+	bench("generated-100000x768", ["--set", "generated", "--dimensions", "768", "--queries", "5000", ...GRAPHS]),
+	bench("squad-sif-300d", ["--set", "squad-sif-300d", "--queries", "2000", ...GRAPHS]),
+	bench("uniform-100000x128", ["--set", "uniform", "--queries", "1000", ...C]),
+	...["flat", "threads", "ef-sweep", "presets", "sizes"].map(table),
+	{ name: "kernels", command: ["bench/kernels/main.ts"] },
+];
+
+function bench(report: string, args: readonly string[]): Section {
+	return { name: report, report, data: true, command: ["bench/bench.ts", ...args] };
+}
+
+function table(name: string): Section {
+	const section: Section = { name, data: true, command: ["bench/tables/main.ts", name] };
+	return name === "threads" ? { ...section, cores: "all" } : section;
+}

@@ -1,0 +1,3 @@
+import { serveUsearch } from "./usearch.ts";
+
+await serveUsearch("i8");

@@ -1,0 +1,34 @@
+import type { KernelName } from "@nigh/kernels";
+import { BOUND_CASES } from "./bound-cases.ts";
+import { CODE_CASES } from "./code-cases.ts";
+import { FLOAT_CASES } from "./float-cases.ts";
+import type { KernelCase } from "./kernel-case.ts";
+import { POOL_CASES } from "./pool-cases.ts";
+import { ROW_CASES } from "./row-cases.ts";
+
+/** In an order that fills the measured region as rarely as can be; the rows that normalizeRow leaves behind are its own. */
+export const KERNEL_CASES: readonly KernelCase[] = [
+	...FLOAT_CASES,
+	...CODE_CASES,
+	...BOUND_CASES,
+	...ROW_CASES,
+	...POOL_CASES,
+];
+
+/** Kernels without a case here, and why. */
+export const WITHOUT_CASE: Readonly<Partial<Record<KernelName, string>>> = {
+	searchGraph: "a search depends on the graph: npm run bench measures it on real ones",
+	searchRange: "searches shared out among threads: npm run bench:tables -- threads measures them",
+	insertRange: "depends on the graph: the build time of npm run bench",
+	linkRange: "depends on the graph: the build time of npm run bench",
+	repairRange: "depends on the graph and on what was removed from it",
+	bfs: "depends on the graph: part of optimize, in the build time of npm run bench",
+	permuteRows: "depends on the order: part of optimize, in the build time of npm run bench",
+	remapLinks: "depends on the graph: part of optimize, in the build time of npm run bench",
+};
+
+/** Names of kernels that have neither a case nor a reason to have none. */
+export function unmeasured(kernels: readonly string[]): string[] {
+	const measured = new Set<string>(KERNEL_CASES.map(({ kernel }) => kernel));
+	return kernels.filter((name) => !measured.has(name) && !Object.hasOwn(WITHOUT_CASE, name));
+}

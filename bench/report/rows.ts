@@ -1,0 +1,108 @@
+import type { Column } from "../../packages/nigh/src/terminal/table.ts";
+import type { EngineResult } from "../run/interleave.ts";
+import { type AtRecall, median, qpsAt } from "./operating-points.ts";
+import { COMPARED_RECALLS, NIGH, type Report, settingText } from "./report.ts";
+import { cut, lessIsBetter, moreIsBetter, raise, recallText } from "./rounding.ts";
+
+/** A table in words, for the terminal and for Markdown. */
+export interface Rows {
+	readonly columns: readonly Column[];
+	readonly rows: readonly (readonly string[])[];
+}
+
+const left = (title: string): Column => ({ title, align: "left" });
+const right = (title: string): Column => ({ title, align: "right" });
+
+/** An engine a row: what it took to have an index. */
+export function engineRows({ results }: Report): Rows {
+	return {
+		columns: [
+			left("engine"),
+			right("build s"),
+			right("MB"),
+			right("cold first query us"),
+			left("what"),
+			left("version"),
+		],
+		rows: results.map(({ engine, about, build, coldUs }) => [
+			engine,
+			lessIsBetter(engine, build.seconds, 2),
+			lessIsBetter(engine, build.bytes / 1e6, 1),
+			lessIsBetter(engine, coldUs, 0),
+			about,
+			build.version,
+		]),
+	};
+}
+
+/** An engine at one setting a row. */
+export function pointRows({ results, parameters }: Report): Rows {
+	return {
+		columns: [
+			left("engine"),
+			left("setting"),
+			right(`recall@${parameters.k}`),
+			right("queries/s"),
+			right("min..max"),
+			right("p50 us"),
+			right("p95 us"),
+			right("p99 us"),
+		],
+		rows: results.flatMap(({ engine, knob, points }) =>
+			points.map(({ setting, recall, qps, p50, p95, p99 }) => [
+				engine,
+				settingText(knob, setting),
+				recallText(recall),
+				moreIsBetter(engine, median(qps)),
+				`${moreIsBetter(engine, Math.min(...qps))}..${moreIsBetter(engine, Math.max(...qps))}`,
+				...[p50, p95, p99].map((us) => lessIsBetter(engine, us, 1)),
+			]),
+		),
+	};
+}
+
+/** An engine a row: queries a second at equal recall, and how many times as many Nigh answers. */
+export function recallRows({ results }: Report): Rows {
+	const nigh = results.find(({ engine }) => engine === NIGH);
+	return {
+		columns: [
+			left("engine"),
+			...COMPARED_RECALLS.flatMap((recall) => [right(`queries/s at ${recall.toFixed(2)}`), right("Nigh : it")]),
+		],
+		rows: results.map((result) => [
+			result.engine,
+			...COMPARED_RECALLS.flatMap((recall) => {
+				const peer = qpsAt(result, recall);
+				const ratio = nigh === undefined || result === nigh ? "" : ratioText(qpsAt(nigh, recall), peer);
+				return [atRecallText(result, peer), ratio];
+			}),
+		]),
+	};
+}
+
+/** What the tables do not say of themselves. */
+export function notes({ results, set, parameters }: Report): string[] {
+	const fewer = results.filter(({ queries }) => queries < set.queryCount);
+	return [
+		`One query at a time, one thread; queries/s is the median of ${parameters.passes} passes, taken engine after engine; us are of the median pass.`,
+		"Every figure is rounded against Nigh, and recall is cut. Queries/s at a recall lies on the line between the settings around it.",
+		">= and <=: the cheapest setting measured has more recall than that, so the figure is a limit; open: true of both engines.",
+		...fewer.map(
+			({ engine, queries }) => `${engine} is asked the first ${queries} of the ${set.queryCount} queries only.`,
+		),
+	];
+}
+
+function atRecallText({ engine }: EngineResult, { qps, atLeast }: AtRecall): string {
+	if (qps === undefined) return "not reached";
+	return `${atLeast ? ">= " : ""}${moreIsBetter(engine, qps)}`;
+}
+
+function ratioText(nigh: AtRecall, peer: AtRecall): string {
+	if (nigh.qps === undefined || peer.qps === undefined) return "-";
+	if (nigh.atLeast && peer.atLeast) return "open";
+	const ratio = nigh.qps / peer.qps;
+	// An upper limit that were cut would no longer be one.
+	if (peer.atLeast) return `<= ${raise(ratio, 2).toFixed(2)}`;
+	return `${nigh.atLeast ? ">= " : ""}${cut(ratio, 2).toFixed(2)}`;
+}

@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import type { Job } from "../engines/protocol.ts";
+import type { EngineEntry } from "../engines/registry.ts";
+import type { BenchSet } from "../sets/load.ts";
+import { type FakePlan, fakeEngine } from "./fake-engine.test-support.ts";
+import { type RunOptions, runInterleaved } from "./interleave.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "nigh-interleave-"));
+after(() => rmSync(folder, { recursive: true }));
+
+const K = 4;
+const QUERIES = 100;
+/** Points 0 to 9 on a line, and queries left of them all: the nearest are 0, 1, 2, 3. */
+const SET: BenchSet = {
+	name: "line",
+	about: "points on a line",
+	metric: "l2",
+	dimensions: 1,
+	base: Float32Array.from({ length: 10 }, (_, at) => at),
+	n: 10,
+	queries: new Float32Array(QUERIES).fill(-1),
+	queryCount: QUERIES,
+	truth: { width: K, ids: Int32Array.from({ length: QUERIES * K }, (_, at) => at % K) },
+};
+
+let runs = 0;
+/** Runs fake engines and tells what each was asked, in order. */
+async function run(
+	plans: Readonly<Record<string, Omit<FakePlan, "name" | "log">>>,
+	options: Partial<RunOptions> = {},
+	more: Partial<EngineEntry> = {},
+	others: Readonly<Record<string, EngineEntry>> = {},
+) {
+	const log = join(folder, `log-${++runs}`);
+	const registry = Object.fromEntries(
+		Object.entries(plans).map(([name, plan]) => [name, fakeEngine({ name, log, ...plan }, more)]),
+	);
+	const given: RunOptions = {
+		engines: Object.keys(plans),
+		registry: { ...registry, ...others },
+		k: K,
+		M: 5,
+		efConstruction: 60,
+		passes: 2,
+		enough: 2,
+		onStep: () => {},
+		...options,
+	};
+	const outcome = await runInterleaved(SET, given);
+	return { ...outcome, asked: readFileSync(log, "utf8").trim().split("\n") };
+}
+
+const settingsOf = (points: readonly { setting: number }[] | undefined) => points?.map(({ setting }) => setting);
+
+describe("the order", () => {
+	test("builds and warms up each engine, then asks engine after engine, setting by setting, pass by pass", async () => {
+		const { asked } = await run({ a: {}, b: {} }, { settings: [10, 20] });
+		const round = ["a search 10", "b search 10", "a search 20", "b search 20"];
+		assert.deepEqual(asked, [
+			...["a build", "a search 10", "a search 20"],
+			...["b build", "b search 10", "b search 20"],
+			...round,
+			...round,
+		]);
+	});
+});
+
+describe("the settings", () => {
+	test("are the engine's own, or those asked for", async () => {
+		const own = await run({ a: {} }, { passes: 1 });
+		assert.deepEqual(settingsOf(own.results[0]?.points), [10, 20, 30, 40]);
+		const given = await run({ a: {} }, { passes: 1, settings: [15, 25] });
+		assert.deepEqual(settingsOf(given.results[0]?.points), [15, 25]);
+	});
+	test("end with the first that has enough recall", async () => {
+		const { results } = await run({ a: {} }, { passes: 1, enough: 0.5 });
+		assert.deepEqual(
+			results[0]?.points.map(({ setting, recall }) => [setting, recall]),
+			[
+				[10, 0.25],
+				[20, 0.5],
+			],
+		);
+	});
+	test("are at least k, each once", async () => {
+		const { results } = await run({ a: {} }, { passes: 1, settings: [1, 2, 4, 10] });
+		assert.deepEqual(settingsOf(results[0]?.points), [4, 10]);
+	});
+	test("stay as they are for an engine that has only one", async () => {
+		const { results } = await run({ a: {} }, { passes: 1, settings: [20, 30] }, { settings: [0], knob: "none" });
+		assert.deepEqual(settingsOf(results[0]?.points), [0]);
+	});
+});
+
+describe("the results", () => {
+	test("have queries a second of each timed pass, and times of the median pass", async () => {
+		const { results } = await run({ a: {} }, { passes: 3, settings: [10] });
+		const point = results[0]?.points[0];
+		// The warm-up took 1 ms a query and is not timed; the passes took 2, 3 and 4.
+		assert.deepEqual(
+			point?.qps.map((qps) => Math.round(qps)),
+			[500, 333, 250],
+		);
+		assert.deepEqual([point?.p50, point?.p95, point?.p99], [3 * 50, 3 * 95, 3 * 99]);
+		assert.equal(results[0]?.coldUs, 1);
+	});
+	test("are of the first queries for an engine that gets fewer", async () => {
+		const { results } = await run({ a: {} }, { settings: [40, 50], passes: 1 }, { queries: 30 });
+		const [a] = results;
+		assert.equal(a?.queries, 30);
+		assert.equal(a?.points[0]?.recall, 1);
+		assert.deepEqual([a?.points[0]?.p50, a?.points[0]?.p99], [2 * 15, 2 * 30]);
+		const all = await run({ a: {} }, { settings: [40], passes: 1 }, { queries: 1_000 });
+		assert.equal(all.results[0]?.queries, QUERIES);
+	});
+	test("come with what the engine said of its build, which got the job, and leave no files", async () => {
+		const { results } = await run({ a: {} }, { passes: 1, settings: [10] });
+		const { seconds, bytes, version } = results[0]?.build ?? assert.fail();
+		assert.deepEqual([seconds, bytes], [1, 100]);
+		const { basePath, queriesPath, ...job } = JSON.parse(version) as Job;
+		const expected = { n: 10, dimensions: 1, queryCount: QUERIES, metric: "l2", M: 5, efConstruction: 60, k: K };
+		assert.deepEqual(job, expected);
+		assert.deepEqual([existsSync(basePath), existsSync(queriesPath)], [false, false]);
+	});
+});
+
+describe("an engine that fails", () => {
+	for (const failsOn of ["build #1", "search 20 #1", "search 20 #2"]) {
+		test(`on "${failsOn}" is reported, and the others go on`, async () => {
+			const { results, failures } = await run({ a: { failsOn }, b: {} }, { settings: [10, 20] });
+			assert.deepEqual(failures, { a: `told to fail on ${failsOn}` });
+			assert.deepEqual(
+				results.map(({ engine, points }) => [engine, points.map(({ qps }) => qps.length)]),
+				[["b", [2, 2]]],
+			);
+		});
+	}
+	test("is asked no more", async () => {
+		const { asked } = await run({ a: { failsOn: "search 10 #2" }, b: {} }, { settings: [10, 20] });
+		assert.equal(asked.filter((line) => line.startsWith("a")).at(-1), "a search 10");
+		assert.equal(asked.filter((line) => line === "a search 20").length, 1);
+	});
+	test("and dies without a word is reported, too", async () => {
+		const { results, failures } = await run(
+			{ a: { failsOn: "search 10 #2", dies: true }, b: {} },
+			{ settings: [10, 20] },
+		);
+		assert.match(failures.a ?? "", /^it ended without an answer to "search 10 /);
+		assert.equal(results.length, 1);
+	});
+	test("because its program is not there is reported, too", async () => {
+		const missing = { ...fakeEngine({ name: "a", log: "" }), command: [join(folder, "no-such-program")] };
+		const { results, failures } = await run({ b: {} }, { passes: 1, engines: ["a", "b"] }, {}, { a: missing });
+		assert.deepEqual(Object.keys(failures), ["a"]);
+		assert.deepEqual(
+			results.map(({ engine }) => engine),
+			["b"],
+		);
+	});
+});

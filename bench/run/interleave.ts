@@ -1,0 +1,174 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { BuildAnswer, Job } from "../engines/protocol.ts";
+import { ENGINES, type EngineEntry } from "../engines/registry.ts";
+import type { BenchSet } from "../sets/load.ts";
+import { EngineProcess, type Pass } from "./engine-process.ts";
+import { recallOf } from "./recall.ts";
+
+/** One engine at one setting. */
+export interface Point {
+	readonly engine: string;
+	readonly setting: number;
+	readonly recall: number;
+	/** Queries a second of each timed pass, in the order of the passes. */
+	readonly qps: readonly number[];
+	/** Microseconds, of the pass whose queries a second are the median. */
+	readonly p50: number;
+	readonly p95: number;
+	readonly p99: number;
+}
+
+export interface EngineResult {
+	readonly engine: string;
+	readonly about: string;
+	readonly knob: string;
+	/** Queries of a pass: the first of the set's, and all of them unless the engine's entry says fewer. */
+	readonly queries: number;
+	readonly build: BuildAnswer;
+	/** Microseconds of the very first query after the build. */
+	readonly coldUs: number;
+	readonly points: readonly Point[];
+}
+
+export interface RunOptions {
+	/** Names of {@link RunOptions.registry}. */
+	readonly engines: readonly string[];
+	/** Default: all that the bench knows. */
+	readonly registry?: Readonly<Record<string, EngineEntry>>;
+	readonly k: number;
+	readonly M: number;
+	readonly efConstruction: number;
+	readonly passes: number;
+	/** Settings to use in place of an engine's own, where it has more than one. */
+	readonly settings?: readonly number[];
+	/** Recall from which on larger settings of an engine are left out. */
+	readonly enough: number;
+	readonly onStep: (text: string) => void;
+}
+
+interface Running {
+	readonly name: string;
+	readonly entry: EngineEntry;
+	readonly process: EngineProcess;
+	readonly build: BuildAnswer;
+	readonly count: number;
+	coldUs: number;
+	readonly points: { setting: number; recall: number; passes: Pass[] }[];
+}
+
+/**
+ * Builds every engine, then asks all of them again and again: a pass at a time, engine after engine, so that what else the machine
+ * does hits all alike. The first pass of a setting warms up and gives the recall; it is not timed.
+ *
+ * An engine that fails is reported by `failures`, and the others go on.
+ */
+export async function runInterleaved(
+	set: BenchSet,
+	options: RunOptions,
+): Promise<{ results: EngineResult[]; failures: Record<string, string> }> {
+	const folder = mkdtempSync(join(tmpdir(), "nigh-bench-"));
+	const failures: Record<string, string> = {};
+	const running: Running[] = [];
+	try {
+		const job = writeJob(set, options, folder);
+		for (const name of options.engines) {
+			const entry = (options.registry ?? ENGINES)[name] as EngineEntry;
+			const process = new EngineProcess(entry, job, join(folder, `${name}.out`));
+			try {
+				options.onStep(`${name}: building`);
+				const build = await process.build();
+				const count = Math.min(set.queryCount, entry.queries ?? set.queryCount);
+				const each: Running = { name, entry, process, build, count, coldUs: 0, points: [] };
+				await warmUp(each, set, options);
+				running.push(each);
+			} catch (error) {
+				failures[name] = (error as Error).message;
+				await process.close();
+			}
+		}
+		await timedPasses(running, failures, options);
+		return { results: running.filter(({ name }) => failures[name] === undefined).map(resultOf), failures };
+	} finally {
+		await Promise.all(running.map((each) => each.process.close()));
+		rmSync(folder, { recursive: true, force: true });
+	}
+}
+
+function writeJob(set: BenchSet, { M, efConstruction, k }: RunOptions, folder: string): Job {
+	const basePath = join(folder, "base.f32");
+	const queriesPath = join(folder, "queries.f32");
+	writeFileSync(basePath, set.base);
+	writeFileSync(queriesPath, set.queries);
+	const { n, dimensions, queryCount, metric } = set;
+	return { basePath, n, dimensions, queriesPath, queryCount, metric, M, efConstruction, k };
+}
+
+async function warmUp(engine: Running, set: BenchSet, { settings, enough, k, onStep }: RunOptions): Promise<void> {
+	for (const setting of settingsOf(engine.entry, settings, k)) {
+		onStep(`${engine.name}: ${engine.entry.knob} ${setting}`);
+		const pass = await engine.process.search(setting, engine.count);
+		if (engine.points.length === 0) engine.coldUs = pass.times[0] as number;
+		const recall = recallOf(set, pass.labels, k);
+		engine.points.push({ setting, recall, passes: [] });
+		if (recall >= enough) break;
+	}
+}
+
+/** Beams narrower than k find fewer than k: some engines widen them without a word, others refuse them. */
+function settingsOf(
+	{ settings: own }: EngineEntry,
+	asked: readonly number[] | undefined,
+	k: number,
+): readonly number[] {
+	if (own.length === 1) return own;
+	return [...new Set((asked ?? own).map((setting) => Math.max(setting, k)))];
+}
+
+async function timedPasses(
+	running: readonly Running[],
+	failures: Record<string, string>,
+	{ passes, onStep }: RunOptions,
+): Promise<void> {
+	const steps = Math.max(0, ...running.map((each) => each.points.length));
+	for (let pass = 0; pass < passes; pass++) {
+		for (let step = 0; step < steps; step++) {
+			for (const engine of running) {
+				const point = engine.points[step];
+				if (point === undefined || failures[engine.name] !== undefined) continue;
+				onStep(`pass ${pass + 1} of ${passes}: ${engine.name}, ${engine.entry.knob} ${point.setting}`);
+				try {
+					point.passes.push(await engine.process.search(point.setting, engine.count));
+				} catch (error) {
+					failures[engine.name] = (error as Error).message;
+				}
+			}
+		}
+	}
+}
+
+function resultOf({ name, entry, build, count, coldUs, points }: Running): EngineResult {
+	return {
+		engine: name,
+		about: entry.about,
+		knob: entry.knob,
+		queries: count,
+		build,
+		coldUs,
+		points: points.map(({ setting, recall, passes }) => {
+			const bySpeed = passes.toSorted((a, b) => a.seconds - b.seconds);
+			const times = (bySpeed[bySpeed.length >> 1] as Pass).times.toSorted();
+			const at = (share: number) => times[Math.min(count - 1, Math.ceil(share * count) - 1)] as number;
+			return {
+				engine: name,
+				setting,
+				recall,
+				qps: passes.map(({ seconds }) => count / seconds),
+				p50: at(0.5),
+				p95: at(0.95),
+				p99: at(0.99),
+			};
+		}),
+	};
+}

@@ -1,0 +1,45 @@
+// Tables about Nigh alone. A check that does not hold makes the exit code 1.
+//
+//   npm run bench:tables -- [ef-sweep] [presets] [sizes] [flat] [threads] [--scale 0.05] [--json] [--data FOLDER]
+import { machineLine, thisMachine } from "../report/machine.ts";
+import { UsageError } from "../usage-error.ts";
+import { efSweep } from "./ef-sweep.ts";
+import { flat } from "./flat.ts";
+import { parseTablesOptions } from "./options.ts";
+import { presets } from "./presets.ts";
+import { sizes } from "./sizes.ts";
+import type { Table, TableOptions } from "./table.ts";
+import { threads } from "./threads.ts";
+
+const TABLES: Readonly<Record<string, (options: TableOptions) => Promise<Table>>> = {
+	"ef-sweep": efSweep,
+	presets,
+	sizes,
+	flat,
+	threads,
+};
+
+function onStep(text: string): void {
+	if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
+}
+
+try {
+	const { names, json, scale, data } = parseTablesOptions(process.argv.slice(2), Object.keys(TABLES));
+	const machine = thisMachine();
+	if (!json) console.log(`Measured on ${machineLine(machine)}.${scale === 1 ? "" : ` Scale ${scale}.`}`);
+	const tables: Omit<Table, "markdown">[] = [];
+	for (const name of names) {
+		if (!process.stderr.isTTY) console.error(`${name}: measuring`);
+		const { markdown, ...table } = await (TABLES[name] as (typeof TABLES)[string])({ scale, data, onStep });
+		onStep("");
+		tables.push(table);
+		// One at a time: what is done is there to read while the next is measured.
+		if (!json) console.log(`\n${markdown}`);
+	}
+	if (json) console.log(JSON.stringify({ format: 1, machine, scale, tables }, null, "\t"));
+	if (tables.some(({ checks }) => checks.some(({ holds }) => !holds))) process.exitCode = 1;
+} catch (error) {
+	if (!(error instanceof UsageError)) throw error;
+	console.error(error.message);
+	process.exitCode = 2;
+}
