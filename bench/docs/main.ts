@@ -1,23 +1,31 @@
-// Writes docs/benchmarks.md and its plots: runs every section (hours, with all peers), or those that are named, and puts the document
-// together from what each gave the last time it ran.
+// Writes docs/benchmarks.md and its plots: measures every section (hours, with all peers) or those that are named, and leaves the others as
+// they stand in the document.
 //
 //   npm run bench:docs -- [SECTION...] [--data FOLDER]
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { chosen } from "../../packages/nigh/src/terminal/arguments.ts";
 import { UsageError } from "../../packages/nigh/src/terminal/usage-error.ts";
-import { machineLine, thisMachine } from "../report/machine.ts";
 import { pinned } from "../run/pinned.ts";
+import { CHECK_FAILED } from "../tables/exit-code.ts";
+import { documentOf, sectionsOf } from "./document.ts";
 import { SECTIONS, type Section } from "./sections.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const CACHE = join(ROOT, "bench/.cache/docs");
+const DOCUMENT = join(ROOT, "docs/benchmarks.md");
 const PLOTS = join(ROOT, "docs/benchmarks");
-
 const NAMES = SECTIONS.map(({ name }) => name);
+
+const HEAD = `# Benchmarks
+
+Written by \`npm run bench:docs -- --data FOLDER\`, after \`npm run bench:setup\` (which installs and compiles the peers); every section names
+its own command and machine. Engines take turns, a pass over the queries at a time, so that what else the machine does hits all of them
+alike. On a shared machine two runs differ by a tenth and more: compare within one table. How the engine came to be as fast as it is, and
+what was tried and did not pay, is in [performance-notes.md](performance-notes.md).`;
 
 function main(args: readonly string[]): void {
 	const { values, positionals } = parseArgs({
@@ -26,34 +34,51 @@ function main(args: readonly string[]): void {
 		options: { data: { type: "string", default: process.env.NIGH_BENCH_DATA ?? join(ROOT, "bench/data") } },
 	});
 	for (const name of positionals) chosen("a section", name, NAMES);
-	mkdirSync(CACHE, { recursive: true });
 	for (const section of SECTIONS) {
-		if (positionals.length === 0 || positionals.includes(section.name)) run(section, resolve(values.data));
+		if (positionals.length > 0 && !positionals.includes(section.name)) continue;
+		process.stderr.write(`${section.name} ...\n`);
+		const text = measure(section, resolve(values.data));
+		// Read anew each time, and written at once: a run of hours that ends early keeps what it has.
+		const sections = sectionsOf(existsSync(DOCUMENT) ? readFileSync(DOCUMENT, "utf8") : "");
+		sections.set(section.name, text);
+		writeFileSync(DOCUMENT, documentOf(HEAD, NAMES, sections));
 	}
-	const measured = SECTIONS.filter(({ name }) => existsSync(join(CACHE, `${name}.md`)));
-	mkdirSync(PLOTS, { recursive: true });
-	for (const { report } of measured) {
-		if (report !== undefined) copyFileSync(join(CACHE, `${report}.svg`), join(PLOTS, `${report}.svg`));
-	}
-	writeFileSync(join(ROOT, "docs/benchmarks.md"), `${[head(measured), ...measured.map(textOf)].join("\n\n")}\n`);
-	const missing = NAMES.filter((name) => !measured.some((section) => section.name === name));
-	if (missing.length > 0) process.stderr.write(`Not measured yet, so not in the document: ${missing.join(", ")}.\n`);
 }
 
-/** Runs a section's command and keeps what it gave. A check that does not hold (exit code 1) is in the text, and shown. */
-function run({ name, command, report, data, cores }: Section, folder: string): void {
-	process.stderr.write(`${name} ...\n`);
+/** Runs a section's command; returns its text, and puts its plot where the text looks for it. */
+function measure({ name, command, report, data, cores }: Section, folder: string): string {
+	const out = mkdtempSync(join(tmpdir(), "nigh-bench-docs-"));
+	const pins = cores === "all" ? [] : pinned();
 	const line = [
-		...(cores === "all" ? [] : pinned()),
+		...pins,
 		process.execPath,
 		"--conditions=@nigh/source",
 		...command,
 		...(data ? ["--data", folder] : []),
-		...(report === undefined ? [] : ["--out", CACHE]),
+		...(report === undefined ? [] : ["--out", out]),
 	] as [string, ...string[]];
-	let output: string;
 	try {
-		output = execFileSync(line[0], line.slice(1), {
+		const output = outputOf(line);
+		if (report === undefined) {
+			const where = pins.length > 0 ? "pinned to a core" : "on all cores";
+			return `${output.trim()}\n\n\`npm run bench:${command[0]?.split("/")[1]} -- ${command.slice(1).join(" ")}\`, ${where}.`;
+		}
+		mkdirSync(PLOTS, { recursive: true });
+		copyFileSync(join(out, `${report}.svg`), join(PLOTS, `${report}.svg`));
+		return readFileSync(join(out, `${report}.md`), "utf8")
+			.trim()
+			.replace(`](${report}.svg)`, `](benchmarks/${report}.svg)`);
+	} catch (error) {
+		throw new Error(`${name} could not be measured: ${(error as Error).message}`, { cause: error });
+	} finally {
+		rmSync(out, { recursive: true, force: true });
+	}
+}
+
+/** What a command prints. Checks that do not hold are in its text; any other failure is one. */
+function outputOf([program, ...args]: readonly [string, ...string[]]): string {
+	try {
+		return execFileSync(program, args, {
 			cwd: ROOT,
 			encoding: "utf8",
 			maxBuffer: 1 << 26,
@@ -61,31 +86,9 @@ function run({ name, command, report, data, cores }: Section, folder: string): v
 		});
 	} catch (error) {
 		const { status, stdout } = error as { status?: number | null; stdout?: string };
-		if (status !== 1 || !stdout) throw error;
-		output = stdout;
+		if (status !== CHECK_FAILED || stdout === undefined) throw error;
+		return stdout;
 	}
-	if (report === undefined) writeFileSync(join(CACHE, `${name}.md`), output);
-}
-
-/** What a section gave, with the links to plots as the document needs them. */
-function textOf({ name, report }: Section): string {
-	const text = readFileSync(join(CACHE, `${name}.md`), "utf8").trim();
-	if (report === undefined) return text.replace(/^Measured on .*\n+/, "");
-	return text.replace(`](${report}.svg)`, `](benchmarks/${report}.svg)`);
-}
-
-function head(measured: readonly Section[]): string {
-	return `# Benchmarks
-
-Written by \`npm run bench:docs -- --data FOLDER\`, after \`npm run bench:setup\` (which installs and compiles the peers); every section names
-its own command. One thread, pinned to a core; engines take turns, a pass over the queries at a time, so that what else the machine does
-hits all of them alike. On a shared machine two runs differ by a tenth and more: compare within one table.
-
-Machine: ${machineLine(thisMachine())}.
-
-Contents: ${measured.map(({ name }) => name).join(", ")}.
-How the engine came to be as fast as it is, and what was tried and did not pay, is in
-[performance-notes.md](performance-notes.md).`;
 }
 
 try {

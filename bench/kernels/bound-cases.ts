@@ -62,6 +62,7 @@ function open(bench: Workbench, form: Form, dimensions: number, place: Place): O
 		items: Math.floor(workingSet(bench, place) / stride),
 		// The residual is what both forms read behind the codes, the norm only the l2 form.
 		bytesPerItem: bytes + (form === "l2" ? 8 : 4),
+		readBytesPerItem: stride,
 		run(from, count) {
 			words[BOUND_QUERY.poolSize / 4] = 0;
 			for (let i = 0; i < count; i += CHUNK_ROWS) {

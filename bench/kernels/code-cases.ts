@@ -24,6 +24,7 @@ function rowsOf(bench: Workbench, form: Form, dimensions: number, place: Place) 
 		queryNorm,
 		items: Math.floor(workingSet(bench, place) / stride),
 		bytesPerItem: form === "l2" ? bytes + 4 : bytes,
+		readBytesPerItem: stride,
 		read(from: number, count: number) {
 			bench.readLoop.readRange(base + from * stride, count * stride);
 		},
@@ -31,11 +32,17 @@ function rowsOf(bench: Workbench, form: Form, dimensions: number, place: Place) 
 }
 
 function dot(bench: Workbench, dimensions: number, place: Place): OpenCase {
-	const { bytes, stride, base, query, items, bytesPerItem, read } = rowsOf(bench, "dot", dimensions, place);
+	const { bytes, stride, base, query, items, bytesPerItem, readBytesPerItem, read } = rowsOf(
+		bench,
+		"dot",
+		dimensions,
+		place,
+	);
 	const { kernels } = bench;
 	return {
 		items,
 		bytesPerItem,
+		readBytesPerItem,
 		run(from, count) {
 			const end = base + (from + count) * stride;
 			for (let row = base + from * stride; row < end; row += stride) kernels.codeDot(query, row, bytes);
@@ -45,11 +52,17 @@ function dot(bench: Workbench, dimensions: number, place: Place): OpenCase {
 }
 
 function l2(bench: Workbench, dimensions: number, place: Place): OpenCase {
-	const { bytes, stride, base, query, items, bytesPerItem, read } = rowsOf(bench, "l2", dimensions, place);
+	const { bytes, stride, base, query, items, bytesPerItem, readBytesPerItem, read } = rowsOf(
+		bench,
+		"l2",
+		dimensions,
+		place,
+	);
 	const { kernels } = bench;
 	return {
 		items,
 		bytesPerItem,
+		readBytesPerItem,
 		run(from, count) {
 			const end = base + (from + count) * stride;
 			for (let row = base + from * stride; row < end; row += stride) kernels.codeL2(query, row, bytes);
@@ -83,13 +96,19 @@ function many(bench: Workbench, form: Form, dimensions: number, place: Place): O
 }
 
 function block(bench: Workbench, form: Form, dimensions: number, place: Place): OpenCase {
-	const { bytes, stride, base, query, queryNorm, items, bytesPerItem, read } = rowsOf(bench, form, dimensions, place);
+	const { bytes, stride, base, query, queryNorm, items, bytesPerItem, readBytesPerItem, read } = rowsOf(
+		bench,
+		form,
+		dimensions,
+		place,
+	);
 	const { kernels } = bench;
 	const code = CODE_FORMS[form];
 	const out = bench.alloc(4 * CHUNK_ROWS);
 	return {
 		items,
 		bytesPerItem,
+		readBytesPerItem,
 		run(from, count) {
 			for (let i = 0; i < count; i += CHUNK_ROWS) {
 				const n = Math.min(CHUNK_ROWS, count - i);
@@ -101,7 +120,7 @@ function block(bench: Workbench, form: Form, dimensions: number, place: Place): 
 }
 
 function tiles(bench: Workbench, form: Form, dimensions: number, place: Place): OpenCase {
-	const { bytes, stride, base, items, bytesPerItem, read } = rowsOf(bench, form, dimensions, place);
+	const { bytes, stride, base, items, bytesPerItem, readBytesPerItem, read } = rowsOf(bench, form, dimensions, place);
 	const { kernels } = bench;
 	const code = CODE_FORMS[form];
 	const m = TILE_QUERIES;
@@ -112,6 +131,7 @@ function tiles(bench: Workbench, form: Form, dimensions: number, place: Place): 
 	return {
 		items,
 		bytesPerItem,
+		readBytesPerItem,
 		unitsPerItem: m,
 		run(from, count) {
 			for (let i = 0; i < count; i += CHUNK_ROWS) {

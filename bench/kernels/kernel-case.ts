@@ -29,6 +29,8 @@ export interface OpenCase {
 	readonly mostItems?: number;
 	/** Bytes that the kernel must read of the working set for an item, what lies in between not counted. */
 	readonly bytesPerItem: number;
+	/** Bytes that the read loop reads for an item; default the same. More where what lies in between is read as well. */
+	readonly readBytesPerItem?: number;
 	/** How many of `unit` an item gives; default 1. */
 	readonly unitsPerItem?: number;
 	/** Called before every timed run, outside of the time. */

@@ -21,7 +21,7 @@ export interface Measurement {
 	readonly gigabytesPerSecond: number;
 	/** The read loop over the same bytes, run in between. */
 	readonly readGigabytesPerSecond: number;
-	/** Speed of the kernel over that of the read loop: the median over neighbouring pairs of runs. */
+	/** Bytes a second of the kernel over those of the read loop: the median over neighbouring pairs of runs. */
 	readonly share: number;
 }
 
@@ -66,6 +66,7 @@ export async function measure(
 			kernel.push(runner.time((from, count) => open.run(from, count), kernelLoad));
 		}
 		const perItem = median(kernel);
+		const readBytes = open.readBytesPerItem ?? open.bytesPerItem;
 		return {
 			kernel: kernelCase.kernel,
 			variant: kernelCase.variant,
@@ -76,8 +77,8 @@ export async function measure(
 			nanoseconds: perItem / (open.unitsPerItem ?? 1),
 			spread: (quantile(kernel, 0.75) - quantile(kernel, 0.25)) / perItem,
 			gigabytesPerSecond: open.bytesPerItem / perItem,
-			readGigabytesPerSecond: open.bytesPerItem / median(read),
-			share: median(kernel.map((time, i) => (read[i] as number) / time)),
+			readGigabytesPerSecond: readBytes / median(read),
+			share: (median(kernel.map((time, i) => (read[i] as number) / time)) * open.bytesPerItem) / readBytes,
 		};
 	} finally {
 		bench.release();

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { type BuildAnswer, type Job, jobArguments, type SearchAnswer } from "../engines/protocol.ts";
 import type { EngineEntry } from "../engines/registry.ts";
@@ -55,8 +55,11 @@ export class EngineProcess {
 	}
 
 	async search(setting: number, count: number): Promise<Pass> {
+		rmSync(this.#out, { force: true });
 		const { seconds } = await this.#ask<SearchAnswer>(`search ${setting} ${count} ${this.#out}`);
 		const bytes = readFileSync(this.#out);
+		const expected = count * (this.#job.k + 1) * 4;
+		if (bytes.length !== expected) throw new Error(`it wrote ${bytes.length} bytes of answers instead of ${expected}`);
 		const cut = bytes.byteOffset + count * this.#job.k * 4;
 		return {
 			seconds,

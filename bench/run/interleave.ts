@@ -55,12 +55,13 @@ interface Running {
 	readonly build: BuildAnswer;
 	readonly count: number;
 	coldUs: number;
-	readonly points: { setting: number; recall: number; passes: Pass[] }[];
+	/** The recall is the least of all passes: an engine has to answer as well when it is timed. */
+	readonly points: { readonly setting: number; recall: number; readonly passes: Pass[] }[];
 }
 
 /**
  * Builds every engine, then asks all of them again and again: a pass at a time, engine after engine, so that what else the machine
- * does hits all alike. The first pass of a setting warms up and gives the recall; it is not timed.
+ * does hits all alike. The first pass of a setting warms up; it is not timed.
  *
  * An engine that fails is reported by `failures`, and the others go on.
  */
@@ -88,7 +89,7 @@ export async function runInterleaved(
 				await process.close();
 			}
 		}
-		await timedPasses(running, failures, options);
+		await timedPasses(running, set, failures, options);
 		return { results: running.filter(({ name }) => failures[name] === undefined).map(resultOf), failures };
 	} finally {
 		await Promise.all(running.map((each) => each.process.close()));
@@ -128,8 +129,9 @@ function settingsOf(
 
 async function timedPasses(
 	running: readonly Running[],
+	set: BenchSet,
 	failures: Record<string, string>,
-	{ passes, onStep }: RunOptions,
+	{ passes, k, onStep }: RunOptions,
 ): Promise<void> {
 	const steps = Math.max(0, ...running.map((each) => each.points.length));
 	for (let pass = 0; pass < passes; pass++) {
@@ -139,7 +141,9 @@ async function timedPasses(
 				if (point === undefined || failures[engine.name] !== undefined) continue;
 				onStep(`pass ${pass + 1} of ${passes}: ${engine.name}, ${engine.entry.knob} ${point.setting}`);
 				try {
-					point.passes.push(await engine.process.search(point.setting, engine.count));
+					const timed = await engine.process.search(point.setting, engine.count);
+					point.recall = Math.min(point.recall, recallOf(set, timed.labels, k));
+					point.passes.push(timed);
 				} catch (error) {
 					failures[engine.name] = (error as Error).message;
 				}

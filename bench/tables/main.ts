@@ -1,9 +1,10 @@
-// Tables about Nigh alone. A check that does not hold makes the exit code 1.
+// Tables about Nigh alone. A check that does not hold makes the exit code 3.
 //
 //   npm run bench:tables -- [ef-sweep] [presets] [sizes] [flat] [threads] [--scale 0.05] [--json] [--data FOLDER]
 import { machineLine, thisMachine } from "../report/machine.ts";
 import { UsageError } from "../usage-error.ts";
 import { efSweep } from "./ef-sweep.ts";
+import { CHECK_FAILED } from "./exit-code.ts";
 import { flat } from "./flat.ts";
 import { parseTablesOptions } from "./options.ts";
 import { presets } from "./presets.ts";
@@ -37,7 +38,7 @@ try {
 		if (!json) console.log(`\n${markdown}`);
 	}
 	if (json) console.log(JSON.stringify({ format: 1, machine, scale, tables }, null, "\t"));
-	if (tables.some(({ checks }) => checks.some(({ holds }) => !holds))) process.exitCode = 1;
+	if (tables.some(({ checks }) => checks.some(({ holds }) => !holds))) process.exitCode = CHECK_FAILED;
 } catch (error) {
 	if (!(error instanceof UsageError)) throw error;
 	console.error(error.message);

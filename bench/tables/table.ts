@@ -1,3 +1,4 @@
+import { piped } from "../report/markdown.ts";
 import type { Rows } from "../report/rows.ts";
 import type { SetOptions } from "../sets/load.ts";
 
@@ -59,10 +60,7 @@ export function madeSet(
 /** A table with its section: the figures, then what they have to show. */
 export function tableOf<Row>({ title, cells, ...table }: TableContent<Row>): Table<Row> {
 	const { about, checks } = table;
-	const line = (texts: readonly string[]) => `| ${texts.map((text) => text.replaceAll("|", "\\|")).join(" | ")} |`;
-	const rule = `|${cells.columns.map(({ align }) => (align === "left" ? "---" : "--:")).join("|")}|`;
-	const lines = [line(cells.columns.map((column) => column.title)), rule, ...cells.rows.map(line)];
 	const marks = checks.map(({ promise, holds }) => `- ${holds ? "yes" : "**NO**"}: ${promise}`);
-	const parts = [`## ${title}`, ...about, lines.join("\n"), marks.join("\n")];
+	const parts = [`## ${title}`, ...about, piped(cells), marks.join("\n")];
 	return { ...table, markdown: parts.filter((part) => part !== "").join("\n\n") };
 }

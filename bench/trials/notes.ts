@@ -3,35 +3,36 @@ import type { Comparison } from "./compare.ts";
 import { speedUpAt } from "./speed-up.ts";
 import type { Trial } from "./trial.ts";
 
-/** A trial with what it gave the last time it ran; `undefined` where it has not run here. */
-export interface MeasuredTrial {
-	readonly trial: Trial;
-	readonly results: readonly Comparison[] | undefined;
-}
-
 const RECALLS = [0.95, 0.99] as const;
 
-/** The table of trials as Markdown: for each set how many times as fast the change is at equal recall, and what it does to the build. */
-export function trialTable(measured: readonly MeasuredTrial[], sets: readonly string[]): string {
-	const head = [
-		"what was tried",
-		...sets.flatMap((set) => [...RECALLS.map((recall) => `${set} at ${recall}`), "build"]),
-		"verdict",
-		"patch",
-	];
-	const rule = `|${head.map((_, at) => (at === 0 || at >= head.length - 2 ? "---" : "--:")).join("|")}|`;
-	const rows = measured.map(({ trial, results }) =>
-		tableRow([
-			trial.title,
-			...sets.flatMap((set) => cellsOf(results?.find((each) => each.set.startsWith(set)))),
-			trial.verdict,
-			`${trial.name}, of ${trial.base}`,
-		]),
-	);
-	return [tableRow(head), rule, ...rows].join("\n");
+/** A trial's row: for each set how many times as fast the change is at equal recall, and how many times as fast it builds. */
+export function trialRow(
+	{ name, base, title, verdict }: Trial,
+	results: readonly Comparison[],
+	sets: readonly string[],
+): string {
+	const figures = sets.flatMap((set) => figuresOf(results.find((each) => each.set.startsWith(set))));
+	return tableRow([`${name} (of ${base})`, title, ...figures, verdict]);
 }
 
-function cellsOf(result: Comparison | undefined): string[] {
+/** The rows of a table by the names of their trials. */
+export function rowsOf(table: string): Map<string, string> {
+	const rows = table.split("\n").flatMap((line) => {
+		const name = /^\| ([\w.-]+) \(of \w+\) \|/.exec(line)?.[1];
+		return name === undefined ? [] : [[name, line] as const];
+	});
+	return new Map(rows);
+}
+
+/** The whole table, rows in the order of the names. */
+export function trialTable(rows: ReadonlyMap<string, string>, sets: readonly string[]): string {
+	const figures = sets.flatMap((set) => [...RECALLS.map((recall) => `${set} at ${recall}`), "build"]);
+	const rule = `|---|---|${figures.map(() => "--:|").join("")}---|`;
+	const sorted = [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
+	return [tableRow(["patch", "what was tried", ...figures, "verdict"]), rule, ...sorted].join("\n");
+}
+
+function figuresOf(result: Comparison | undefined): string[] {
 	if (result === undefined) return [...RECALLS.map(() => "-"), "-"];
 	const { before, after } = result;
 	const ratios = RECALLS.map((recall) => speedUpAt(before.points, after.points, recall));

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, symlinkSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,6 +9,16 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** A copy of the sources at a commit, with its kernels built, to run from and to be thrown away. */
 export function layTree(commit: string, patch?: string): string {
 	const tree = mkdtempSync(join(tmpdir(), "nigh-trial-"));
+	try {
+		fill(tree, commit, patch);
+	} catch (error) {
+		rmSync(tree, { recursive: true, force: true });
+		throw error;
+	}
+	return tree;
+}
+
+function fill(tree: string, commit: string, patch: string | undefined): void {
 	const archive = execFileSync("git", ["archive", commit, "packages", "scripts", "package.json"], {
 		cwd: ROOT,
 		maxBuffer: 1 << 28,
@@ -19,7 +29,6 @@ export function layTree(commit: string, patch?: string): string {
 	if (patch !== undefined)
 		execFileSync("git", ["apply", "-"], { cwd: tree, input: patch, env: { ...process.env, GIT_DIR: "." } });
 	execFileSync(process.execPath, ["scripts/build-kernels.ts"], { cwd: tree, stdio: ["ignore", "ignore", "inherit"] });
-	return tree;
 }
 
 /** The modules of this workspace, except that its own packages are those of the tree. */

@@ -53,6 +53,17 @@ export class LabelSet {
 		return this;
 	}
 
+	/** A set of its own with the same labels, to be freed by itself. */
+	clone(): LabelSet {
+		const copy = new LabelSet(this.arena);
+		if (this.#words === 0) return copy;
+		copy.#address = this.arena.alloc(this.#words * 4);
+		copy.#words = this.#words;
+		copy.#size = this.#size;
+		copy.#bits().set(this.#bits());
+		return copy;
+	}
+
 	delete(label: number): boolean {
 		if (!this.has(label)) return false;
 		const bits = this.#bits();

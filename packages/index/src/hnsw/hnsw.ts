@@ -139,7 +139,7 @@ export class HnswIndex implements VectorIndex {
 	/**
 	 * As `searchMany`, shared out among several threads: the same answers. While it runs, other searches may run beside it, and whatever
 	 * writes fails with `LOCKED`; beside a running `insertMany` it fails with `LOCKED` itself. Exact searches, and those that only about
-	 * ef labels may answer, run on this thread.
+	 * ef labels may answer, run on this thread. `allow` is taken as it is at the call; an abort flag has to live until it has ended.
 	 *
 	 * @throws NighError as `searchMany`; `INVALID_OPTION` for several threads over an arena that is not shared.
 	 */

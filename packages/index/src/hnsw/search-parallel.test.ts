@@ -105,6 +105,28 @@ describe("while searchParallel runs", () => {
 		assert.equal(index.search(row, 1)[0]?.label, 7);
 	});
 
+	test("a set of labels may change or go: what counts is how it was at the call, and all memory is given back", async () => {
+		const { index } = await build(ROWS, { dimensions: D, metric: "l2" });
+		index.search(rowOf(QUERIES, 0, D), 5);
+		const before = index.arena.usedBytes;
+		const half = Array.from({ length: N / 2 }, (_, label) => label);
+		const allow = new LabelSet(index.arena, half);
+		const expected = index.searchMany(QUERIES, 5, { allow });
+		const filtered = index.arena.usedBytes;
+		const { parallel, started, goOn } = waiting();
+		const searching = index.searchParallel(QUERIES, 5, { parallel, allow });
+		await started;
+		for (const label of half) allow.delete(label);
+		allow.add(1_000_000).dispose();
+		// Over what the set has left, and over where it would have been moved to.
+		const taken = index.arena.alloc(200_000);
+		index.arena.u8(taken, 200_000).fill(255);
+		goOn();
+		assert.deepEqual(await searching, expected);
+		index.arena.free(taken);
+		assert.ok(index.arena.usedBytes <= filtered && before <= filtered);
+	});
+
 	test("disposing lets it answer, and gives the memory back when it has", async () => {
 		const { index } = await build(ROWS, { dimensions: D, metric: "l2" });
 		const expected = index.searchMany(QUERIES.subarray(0, 9 * D), 5);

@@ -1,7 +1,7 @@
 import { rowBytes } from "@nigh/kernels";
 import { checkAborted, writeEligibility } from "../eligibility.ts";
 import { type Parallel, serial } from "../parallel.ts";
-import type { Neighbor, ParallelSearchOptions, VectorRows } from "../vector-index.ts";
+import type { Neighbor, ParallelSearchOptions, SearchOptions, VectorRows } from "../vector-index.ts";
 import type { HnswGraph } from "./graph.ts";
 import { Scratch } from "./scratch.ts";
 import { answer, beamWidth, encodeQuery, isWalked, leastFound, rerankDepth, search } from "./search.ts";
@@ -18,12 +18,36 @@ export async function searchParallel(
 	queries: VectorRows,
 	n: number,
 	k: number,
-	{ parallel = serial, ...options }: ParallelSearchOptions,
+	{ parallel = serial, allow, ...others }: ParallelSearchOptions,
+): Promise<Neighbor[][]> {
+	// The caller may go on with the set: growing moves what the lanes would read.
+	const own = allow?.clone();
+	const options = own === undefined ? others : { ...others, allow: own };
+	try {
+		return await searchInBatches(graph, queries, n, k, parallel, options);
+	} finally {
+		own?.dispose();
+	}
+}
+
+async function searchInBatches(
+	graph: HnswGraph,
+	queries: VectorRows,
+	n: number,
+	k: number,
+	parallel: Parallel,
+	options: SearchOptions,
 ): Promise<Neighbor[][]> {
 	const ef = beamWidth(graph, k, options.ef);
 	const alone = (row: number) => search(graph, graph.rows.rowOf(queries, row), k, options);
 	if (graph.size === 0 || !isWalked(k, ef, options)) return Array.from({ length: n }, (_, row) => alone(row));
-	const walk = new ParallelWalk(graph, Math.min(k, graph.size), ef, Math.min(parallel.lanes, n), options);
+	const walk = new ParallelWalk(graph, {
+		k: Math.min(k, graph.size),
+		ef,
+		lanes: Math.min(parallel.lanes, n),
+		batch: Math.min(BATCH, n),
+		...options,
+	});
 	try {
 		const answers: Neighbor[][] = [];
 		for (let from = 0; from < n; from += BATCH) {
@@ -40,24 +64,34 @@ export async function searchParallel(
 	}
 }
 
+interface WalkOptions extends Pick<SearchOptions, "allow" | "abort"> {
+	readonly k: number;
+	readonly ef: number;
+	readonly lanes: number;
+	/** The most queries of a run. */
+	readonly batch: number;
+}
+
 /** The memory of a batch of walks: the queries, their codes, their answers, and a scratch for each lane. */
 class ParallelWalk {
 	readonly #graph: HnswGraph;
 	readonly #k: number;
 	readonly #ef: number;
 	readonly #least: number;
-	readonly #abort: ParallelSearchOptions["abort"];
+	readonly #batch: number;
+	readonly #abort: SearchOptions["abort"];
 	readonly #eligibility: number;
 	readonly #lanes: Scratch[] = [];
 	readonly #rowStride: number;
 	readonly #codeStride: number;
 	#memory = 0;
 
-	constructor(graph: HnswGraph, k: number, ef: number, lanes: number, { allow, abort }: ParallelSearchOptions) {
+	constructor(graph: HnswGraph, { k, ef, lanes, batch, allow, abort }: WalkOptions) {
 		this.#graph = graph;
 		this.#k = k;
 		this.#ef = ef;
 		this.#least = leastFound(k, allow);
+		this.#batch = batch;
 		this.#abort = abort;
 		this.#rowStride = graph.rows.bytes;
 		// The norm stands behind the codes.
@@ -73,7 +107,7 @@ class ParallelWalk {
 				if (lane === 0) eligibility = writeEligibility(graph.arena, scratch.eligibility, allow);
 				if (eligibility !== 0) scratch.fitHeap();
 			}
-			this.#memory = graph.arena.alloc(BATCH * (this.#rowStride + this.#codeStride + 8 * k + 4) + 4);
+			this.#memory = graph.arena.alloc(batch * (this.#rowStride + this.#codeStride + 8 * k + 4) + 4);
 		} catch (error) {
 			this.dispose();
 			throw error;
@@ -81,14 +115,14 @@ class ParallelWalk {
 		this.#eligibility = eligibility;
 	}
 
-	/** The answers to at most {@link BATCH} queries; `undefined` where a walk found fewer than were asked for. */
+	/** The answers to at most a batch of queries; `undefined` where a walk found fewer than were asked for. */
 	async run(queries: readonly VectorRows[], parallel: Parallel): Promise<(Neighbor[] | undefined)[]> {
 		const graph = this.#graph;
 		const { arena } = graph;
-		const codes = this.#memory + BATCH * this.#rowStride;
-		const answers = codes + BATCH * this.#codeStride;
-		const found = answers + BATCH * 8 * this.#k;
-		const cursor = found + BATCH * 4;
+		const codes = this.#memory + this.#batch * this.#rowStride;
+		const answers = codes + this.#batch * this.#codeStride;
+		const found = answers + this.#batch * 8 * this.#k;
+		const cursor = found + this.#batch * 4;
 		queries.forEach((query, i) => {
 			const row = this.#memory + i * this.#rowStride;
 			const code = codes + i * this.#codeStride;
