@@ -1,10 +1,13 @@
 import type { BenchSet } from "../sets/load.ts";
 
+/** What it takes to judge answers. */
+export type Judged = Pick<BenchSet, "base" | "queries" | "dimensions" | "metric" | "n" | "truth">;
+
 /**
  * Mean recall@k of the first `labels.length / k` queries: the share of the k nearest that was found. A label counts once; one that the
  * truth does not name counts where it is no farther, in double precision, than the k-th of the truth.
  */
-export function recallOf(set: BenchSet, labels: Int32Array, k: number): number {
+export function recallOf(set: Judged, labels: Int32Array, k: number): number {
 	const count = labels.length / k;
 	const { ids, width } = set.truth;
 	let found = 0;
@@ -25,7 +28,7 @@ export function recallOf(set: BenchSet, labels: Int32Array, k: number): number {
 }
 
 /** The squared Euclidean distance, or the cosine distance, in double precision. */
-function distance({ base, queries, dimensions, metric }: BenchSet, query: number, label: number): number {
+function distance({ base, queries, dimensions, metric }: Judged, query: number, label: number): number {
 	const [q, v] = [query * dimensions, label * dimensions];
 	let [square, dot, normQ, normV] = [0, 0, 0, 0];
 	for (let d = 0; d < dimensions; d++) {

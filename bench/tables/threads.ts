@@ -6,9 +6,12 @@ import { createPool } from "@nigh/threads";
 import { grouped } from "../../packages/nigh/src/terminal/table.ts";
 import { median } from "../report/operating-points.ts";
 import { NIGH } from "../report/report.ts";
-import { cut, lessIsBetter } from "../report/rounding.ts";
+import { cut, lessIsBetter, recallText } from "../report/rounding.ts";
+import { recallOf } from "../run/recall.ts";
 import { generated, type Rows } from "../sets/generated.ts";
+import { exactNeighbors } from "../sets/truth.ts";
 import { type Check, K, scaledCount, type Table, type TableOptions, tableOf } from "./table.ts";
+import { labelsOf } from "./time-searches.ts";
 import { timesInTurns } from "./times-in-turns.ts";
 
 export interface ThreadsRow {
@@ -29,6 +32,8 @@ const VECTORS = 100_000;
 const BATCH = 10_000;
 const PARAMETERS = { M: 16, efConstruction: 200 } as const;
 const EF = 40;
+/** Queries whose answers are held against the exact ones. */
+const JUDGED = 1_000;
 const MORE_THREADS = 2;
 
 /** Runs of each number of threads, in turns. Odd, so that the median is one of them. */
@@ -63,11 +68,12 @@ export async function threads(options: TableOptions): Promise<Table<ThreadsRow>>
 		onStep("searching");
 		const { searches, answers } = await searchInTurns(crews, indexes, vectors);
 		for (const index of indexes) index.dispose();
+		const recall = await recallOfFirst(vectors, n, answers[0] ?? []);
 		const rows = [...buildRows(builds), ...searchRows(searches)];
 		return tableOf({
 			name: "threads",
 			title: "Two threads",
-			about: aboutOf(n),
+			about: aboutOf(n, recall),
 			rows,
 			cells: cellsOf(rows),
 			checks: checksOf(builds, answers),
@@ -161,10 +167,23 @@ export function checksOf(builds: readonly Pick<Build, "sha256">[], answers: read
 	];
 }
 
-function aboutOf(n: number): string[] {
+/** Recall of the first answers: what the speed of the searches has to be read with. */
+async function recallOfFirst({ base, queries }: Rows, n: number, answers: readonly Neighbor[][]): Promise<number> {
+	const set = {
+		base,
+		queries: queries.subarray(0, JUDGED * DIMENSIONS),
+		dimensions: DIMENSIONS,
+		metric: "l2",
+		n,
+	} as const;
+	const truth = await exactNeighbors(set, K);
+	return recallOf({ ...set, truth }, labelsOf(answers.slice(0, JUDGED), K), K);
+}
+
+function aboutOf(n: number, recall: number): string[] {
 	const { M, efConstruction } = PARAMETERS;
 	return [
-		`${grouped(n)} generated vectors of ${DIMENSIONS} dimensions under l2, M ${M}, efConstruction ${efConstruction}: ${BUILDS} builds of each in turns, and ${SEARCHES} times ${grouped(BATCH)} queries in one call, k ${K}, ef ${EF}. The median and the extremes. One thread is the caller's, without a pool and without shared memory; the start of the pool is not timed.`,
+		`${grouped(n)} generated vectors of ${DIMENSIONS} dimensions under l2, M ${M}, efConstruction ${efConstruction}: ${BUILDS} builds of each in turns, and ${SEARCHES} times ${grouped(BATCH)} queries in one call, k ${K}, ef ${EF}, recall@${K} ${recallText(recall)} over the first ${grouped(JUDGED)}. The median and the extremes. One thread is the caller's, without a pool and without shared memory; the start of the pool is not timed.`,
 		...(availableParallelism() < MORE_THREADS
 			? ["This process may use one core only: what two threads bring does not show."]
 			: []),
