@@ -64,7 +64,9 @@ function callCost({ kernels, region }: Workbench): number {
 /** One line for each case, the cache beside the memory; rows taken in random order have a line of their own. */
 export function markdownOf({ machine, callNanoseconds, rows }: Omit<KernelReport, "markdown">): string {
 	const lines = [
-		machine,
+		"## Kernels",
+		"",
+		`${machine}. Each kernel in turns with a loop that only reads the same bytes: from the cache, and from memory.`,
 		"",
 		"| kernel | dimensions | of a | cache: ns | GB/s | of reading | memory: ns | GB/s | of reading |",
 		"|---|---:|---|---:|---:|---:|---:|---:|---:|",
@@ -91,7 +93,7 @@ export function markdownOf({ machine, callNanoseconds, rows }: Omit<KernelReport
 function cells(row: Measurement | undefined): string {
 	if (row === undefined) return "| |";
 	const ns = `${significant(row.nanoseconds)} ± ${Math.round(row.spread * 50)} %`;
-	return `${ns} | ${significant(row.gigabytesPerSecond)} | ${Math.round(row.share * 100)} %`;
+	return `${ns} | ${significant(row.gigabytesPerSecond)} | ${Math.floor(row.share * 100)} %`;
 }
 
 /** What the read loop itself does, which the shares are of. */
