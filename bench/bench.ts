@@ -4,7 +4,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isNighError } from "@nigh/contract";
-import { UsageError as TerminalUsageError } from "../packages/nigh/src/terminal/usage-error.ts";
+import { UsageError } from "../packages/nigh/src/terminal/usage-error.ts";
 import { ENGINES } from "./engines/registry.ts";
 import { type BenchOptions, HELP, parseOptions } from "./options.ts";
 import { jsonReport } from "./report/json.ts";
@@ -15,7 +15,6 @@ import type { Report } from "./report/report.ts";
 import { tableReport } from "./report/table.ts";
 import { runInterleaved } from "./run/interleave.ts";
 import { type BenchSet, loadSet } from "./sets/load.ts";
-import { UsageError } from "./usage-error.ts";
 
 const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
 const CLEAR_LINE = "\r\u001b[K";
@@ -79,7 +78,7 @@ function showStep(text: string): void {
 
 /** One line where the message is meant for the caller, the whole stack where it is a mistake of ours. */
 function explain(error: unknown): number {
-	if (error instanceof UsageError || error instanceof TerminalUsageError || isNighError(error, "INVALID_OPTION")) {
+	if (error instanceof UsageError || isNighError(error, "INVALID_OPTION")) {
 		console.error(`${error.message}\nnpm run bench -- --help tells the options.`);
 		return EXIT.usage;
 	}

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { UsageError } from "../packages/nigh/src/terminal/usage-error.ts";
 import type { EngineEntry } from "./engines/registry.ts";
 import { HELP, parseOptions } from "./options.ts";
-import { UsageError } from "./usage-error.ts";
 
 const HERE = fileURLToPath(import.meta.url);
 const entry = (needs: string): EngineEntry => ({ about: "", command: [], knob: "ef", settings: [10], needs });

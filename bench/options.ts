@@ -10,11 +10,11 @@ import {
 	parseArguments,
 	wholeNumber,
 } from "../packages/nigh/src/terminal/arguments.ts";
+import { UsageError } from "../packages/nigh/src/terminal/usage-error.ts";
 import { ENGINES, type EngineEntry, missing } from "./engines/registry.ts";
 import type { RunOptions } from "./run/interleave.ts";
 import { KNOWN_SETS } from "./sets/known.ts";
 import type { SetOptions } from "./sets/load.ts";
-import { UsageError } from "./usage-error.ts";
 
 export interface BenchOptions {
 	readonly set: SetOptions;

@@ -1,7 +1,7 @@
 // Every kernel but those of the graph, beside a loop that only reads the same bytes.
 //
 //   npm run bench:kernels -- [--json] [--dimensions 128,784] [--seconds S] [--kernels distanceBlock,topk]
-import { UsageError } from "../usage-error.ts";
+import { UsageError } from "../../packages/nigh/src/terminal/usage-error.ts";
 import { parseKernelOptions } from "./options.ts";
 import { kernelReport } from "./report.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { UsageError } from "../usage-error.ts";
+import { UsageError } from "../../packages/nigh/src/terminal/usage-error.ts";
 import { parseKernelOptions } from "./options.ts";
 
 test("options have defaults and are read", () => {

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { UsageError } from "../usage-error.ts";
+import { UsageError } from "../../packages/nigh/src/terminal/usage-error.ts";
 import { KERNEL_CASES } from "./cases.ts";
 import { DEFAULT_DIMENSIONS, DEFAULT_SECONDS } from "./report.ts";
 

@@ -37,8 +37,18 @@ export function qpsAt({ points }: EngineResult, recall: number): AtRecall {
 	const high = edge[above] as Point;
 	const low = edge[above - 1];
 	if (low === undefined || high.recall === recall) return { qps: median(high.qps), atLeast: high.recall > recall };
-	const x = (point: Point) => Math.log(Math.max(1e-6, 1 - point.recall));
-	const share = (x(low) - Math.log(1 - recall)) / (x(low) - x(high));
-	const [from, to] = [Math.log(median(low.qps)), Math.log(median(high.qps))];
-	return { qps: Math.exp(from + share * (to - from)), atLeast: false };
+	const [from, to] = [low, high].map((point) => ({ recall: point.recall, value: median(point.qps) })) as [Known, Known];
+	return { qps: valueBetween(from, to, recall), atLeast: false };
+}
+
+interface Known {
+	readonly recall: number;
+	readonly value: number;
+}
+
+/** A time or a rate at a recall between two that were measured: linear in its logarithm over log(1 - recall). */
+export function valueBetween(low: Known, high: Known, recall: number): number {
+	const x = (of: number) => Math.log(Math.max(1e-6, 1 - of));
+	const share = (x(low.recall) - x(recall)) / (x(low.recall) - x(high.recall));
+	return Math.exp(Math.log(low.value) + share * (Math.log(high.value) - Math.log(low.value)));
 }

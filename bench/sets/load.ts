@@ -1,7 +1,7 @@
 import { createReadStream, existsSync } from "node:fs";
 import { join } from "node:path";
 import { formatOf, readAll } from "@nigh/formats";
-import { UsageError } from "../usage-error.ts";
+import { UsageError } from "../../packages/nigh/src/terminal/usage-error.ts";
 import { generated, type Shape, uniform } from "./generated.ts";
 import { KNOWN_SETS } from "./known.ts";
 import { exactNeighbors, type Truth } from "./truth.ts";

@@ -1,8 +1,9 @@
 // Tables about Nigh alone. A check that does not hold makes the exit code 3.
 //
 //   npm run bench:tables -- [ef-sweep] [presets] [sizes] [flat] [threads] [--scale 0.05] [--json] [--data FOLDER]
+
+import { UsageError } from "../../packages/nigh/src/terminal/usage-error.ts";
 import { machineLine, thisMachine } from "../report/machine.ts";
-import { UsageError } from "../usage-error.ts";
 import { efSweep } from "./ef-sweep.ts";
 import { CHECK_FAILED } from "./exit-code.ts";
 import { flat } from "./flat.ts";

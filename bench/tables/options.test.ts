@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { UsageError } from "../usage-error.ts";
+import { UsageError } from "../../packages/nigh/src/terminal/usage-error.ts";
 import { parseTablesOptions } from "./options.ts";
 
 const KNOWN = ["sizes", "flat"];

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { UsageError } from "../usage-error.ts";
+import { UsageError } from "../../packages/nigh/src/terminal/usage-error.ts";
 
 export interface TablesCommand {
 	/** Tables to make, in this order. */

@@ -7,6 +7,7 @@ import type * as Index from "@nigh/index";
 import { median } from "../report/operating-points.ts";
 import { recallOf } from "../run/recall.ts";
 import { type BenchSet, loadSet, type SetOptions } from "../sets/load.ts";
+import { labelsOf } from "../tables/time-searches.ts";
 
 /** What a trial gave on one set: of the tree as it was, and of the tree with the change. */
 export interface Comparison {
@@ -61,14 +62,8 @@ function queryAt({ queries, dimensions }: BenchSet, at: number): Float32Array {
 }
 
 function recall(index: Index.HnswIndex, of: BenchSet, ef: number): number {
-	const labels = new Int32Array(of.queryCount * K).fill(-1);
-	for (let at = 0; at < of.queryCount; at++) {
-		const hits = index.search(queryAt(of, at), K, { ef });
-		hits.forEach(({ label }, rank) => {
-			labels[at * K + rank] = label;
-		});
-	}
-	return recallOf(of, labels, K);
+	const answers = Array.from({ length: of.queryCount }, (_, at) => index.search(queryAt(of, at), K, { ef }));
+	return recallOf(of, labelsOf(answers, K), K);
 }
 
 /** Time that this process has had: what others do on the core is not in it, so that a trial can run on a machine that is not idle. */
