@@ -31,6 +31,8 @@ export const BOUNDS = {
 	timeoutMs: { min: 1, max: 86_400_000, integer: true, unit: "ms" },
 	/** Least score of a hit. Any finite number, since a dot product has no bound of its own. Left out: every score. */
 	minScore: { min: -Number.MAX_VALUE, max: Number.MAX_VALUE },
+	/** Largest distance of a hit. A dot product makes negative ones. Left out: every distance. */
+	maxDistance: { min: -Number.MAX_VALUE, max: Number.MAX_VALUE },
 	/** Requests of one `searchMany`. */
 	queriesPerCall: { min: 0, max: 10_000, integer: true },
 	/** Records of one `upsert` or `update`, ids of one `get` or `delete`. */
@@ -66,10 +68,17 @@ export const BOUNDS = {
 	label: { min: 0, max: 4_294_967_294, integer: true },
 	/** Records of a collection, as many as there are labels. */
 	maxRecords: { min: 1, max: 4_294_967_295, integer: true, default: 4_294_967_295, unit: "records" },
+	/** Share of a limit. */
+	warnAt: { min: 0, max: 1, default: 0.8 },
+	pruneAt: { min: 0, max: 1, default: 0.9 },
+	/** Paths of `filterable`. */
+	filterablePaths: { min: 0, max: 32, integer: true },
 	/** Memory of a collection. Left out: what the machine gives. */
 	memoryLimit: { min: 1_048_576, max: Number.MAX_SAFE_INTEGER, integer: true, unit: "bytes" },
 	/** A moment, in milliseconds since 1970 (the range of a JavaScript date). */
 	time: { min: -8_640_000_000_000_000, max: 8_640_000_000_000_000, integer: true, unit: "ms" },
+	/** Backups that are kept. */
+	backups: { min: 1, max: 1_000, integer: true },
 	/** Age that `prune` looks at. */
 	ageMs: { min: 0, max: 8_640_000_000_000_000, integer: true, unit: "ms" },
 

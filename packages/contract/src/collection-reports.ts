@@ -3,7 +3,7 @@ import type { HealthReason } from "./health.ts";
 import type { RecallStatement } from "./recall.ts";
 import type { CallOptions } from "./records.ts";
 
-/** Bytes of memory, as allocated. */
+/** Bytes of memory in use. Room that is reserved and has not been written to takes none. */
 export interface MemoryStats {
 	/** Quantised codes with their norms. */
 	readonly codes: number;
@@ -15,6 +15,16 @@ export interface MemoryStats {
 	readonly total: number;
 	/** What the layout needs for the vectors there are, without spare capacity. */
 	readonly formula: number;
+}
+
+/** How long calls took, in ms. */
+export interface LatencyStats {
+	/** Calls since the collection was opened. */
+	readonly count: number;
+	readonly p50: number;
+	readonly p95: number;
+	readonly p99: number;
+	readonly max: number;
 }
 
 export interface CollectionStats {
@@ -33,6 +43,12 @@ export interface CollectionStats {
 		/** Deleted vectors whose place is not free yet. */
 		readonly tombstones: number;
 	};
+	/** Share of `maxRecords` or of `memoryLimit` that is used, whichever is more, and whether that is above `warnAt`. */
+	readonly fill: { readonly share: number; readonly nearLimit: boolean };
+	/** Times of the last searches and writes, in ms; `null` before the first. */
+	readonly latency: { readonly search: LatencyStats | null; readonly write: LatencyStats | null };
+	/** ms since the tail was last taken in, and since the last snapshot; `null` where that has not happened since opening. */
+	readonly ages: { readonly fold: number | null; readonly snapshot: number | null };
 	/** `null` where the back end cannot tell. */
 	readonly memory: MemoryStats | null;
 	/** Bytes on disk, `null` where the back end cannot tell. */
@@ -68,6 +84,13 @@ export interface AnalyzeReport {
 export interface ProgressOptions extends CallOptions {
 	/** Called now and then, and at the end with done = total. What it throws is ignored. */
 	readonly onProgress?: (done: number, total: number) => void;
+}
+
+export interface RebuildOptions extends ProgressOptions {
+	/** Links of a node of an HNSW graph, 2 to 200. Default: as it is. */
+	readonly M?: number;
+	/** Beam width of the build, max(4, 2M) to 4,000. Default: as it is. */
+	readonly efConstruction?: number;
 }
 
 /** What `optimize`, `rebuild` and `convert` did. */

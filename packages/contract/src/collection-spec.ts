@@ -9,6 +9,11 @@ export type IndexKind = (typeof INDEX_KINDS)[number];
 /** Floats (`Float32Array`), or bits packed eight to a byte (`Uint8Array`). */
 export type VectorType = "float" | "bit";
 
+/** What a collection gives up by itself when it is nearly full. */
+export const PRUNE_POLICIES = ["expired", "oldest"] as const;
+
+export type PrunePolicy = (typeof PRUNE_POLICIES)[number];
+
 /** How a collection finds neighbours. */
 export type IndexSpec =
 	| { readonly kind: "auto" }
@@ -33,10 +38,10 @@ export type IndexSpec =
 
 /**
  * What a collection is. Needed once, to create it; reopening with another one is `SPEC_CONFLICT` (only `recall`, `logQueries`,
- * `maxRecords` and `memoryLimit` may change).
+ * `filterable` and the limits, from `maxRecords` on, may change).
  */
 export interface CollectionSpec {
-	/** Length of every vector: 1 to 16,384 floats, or 8 to 131,072 bits (a multiple of 8). May be left out with an embedder, which tells it. */
+	/** Length of every vector: 1 to 16,384 floats, or 8 to 131,072 bits (a multiple of 8). Left out: as the embedder says, or as the first vector has. */
 	readonly dimensions?: number;
 	/** Default: `"float"`. */
 	readonly type?: VectorType;
@@ -56,15 +61,32 @@ export interface CollectionSpec {
 	readonly embedder?: Embedder;
 	/** Whether query vectors may be kept to certify the recall. Default: true. Without them, audits keep counts only. */
 	readonly logQueries?: boolean;
+	/** Paths of the metadata (`"type"`, `"author.name"`) that filters often name: they get an index. At most 32. Faster filters, slower writes. */
+	readonly filterable?: readonly string[];
 	/** More records are refused with `COLLECTION_FULL`. 1 to 4,294,967,295, default: that. */
 	readonly maxRecords?: number;
-	/** More bytes are refused with `MEMORY_LIMIT`. From 1 MiB. Default: what the machine gives. */
+	/** More bytes of memory for the index are refused with `MEMORY_LIMIT`. From 1 MiB. Default: what the machine gives. */
 	readonly memoryLimit?: number;
+	/** `health()` warns from this share of `maxRecords` or `memoryLimit` on, 0 to 1, default 0.8. */
+	readonly warnAt?: number;
+	/**
+	 * From this share of `maxRecords` or `memoryLimit` on, a write prunes by itself, 0 to 1, default 0.9. What it prunes is told by
+	 * {@link prunePolicy}; with `"expired"` nothing but what had expired goes.
+	 */
+	readonly pruneAt?: number;
+	/**
+	 * What may go where `pruneAt` is reached: `"expired"` (default): records that have expired or are older than `maxAgeMs`; `"oldest"`: those,
+	 * and then the longest not updated until `warnAt` is reached again.
+	 */
+	readonly prunePolicy?: PrunePolicy;
+	/** Records whose `updatedAt` is longer ago are pruned now and then. Left out: records have no age to go at. */
+	readonly maxAgeMs?: number;
 }
 
 /** The settings in force, every default filled in. What is left to the back end's choice is `null`. */
 export interface EffectiveSettings {
-	readonly dimensions: number;
+	/** `null` until the first vector has told it. */
+	readonly dimensions: number | null;
 	readonly type: VectorType;
 	readonly metric: Metric;
 	readonly weights: readonly number[] | null;
@@ -76,6 +98,11 @@ export interface EffectiveSettings {
 	};
 	readonly embedder: EmbedderIdentity | null;
 	readonly logQueries: boolean;
+	readonly filterable: readonly string[];
 	readonly maxRecords: number;
 	readonly memoryLimit: number | null;
+	readonly warnAt: number;
+	readonly pruneAt: number;
+	readonly prunePolicy: PrunePolicy;
+	readonly maxAgeMs: number | null;
 }

@@ -5,6 +5,7 @@ import type {
 	CollectionStats,
 	MaintenanceReport,
 	ProgressOptions,
+	RebuildOptions,
 	RefreshReport,
 	TuneReport,
 	WarmReport,
@@ -81,13 +82,14 @@ export interface Collection<M extends Metadata = Metadata> {
 	/**
 	 * The nearest records, with the evidence for the answer.
 	 *
-	 * @throws NighError `INVALID_FILTER`, `INVALID_VECTOR`, `DIMENSION_MISMATCH`, `SEARCH_TIMEOUT`.
+	 * @throws NighError `INVALID_FILTER`, `INVALID_VECTOR`, `DIMENSION_MISMATCH`, `SEARCH_TIMEOUT`, `NOT_FOUND` (the `id`).
 	 */
 	search(request: SearchRequest<M>): Promise<SearchResult<M>>;
 
 	/**
-	 * Answers in the order of the requests, each as from `search` at one common state of the collection. At most 10,000. One that fails
-	 * fails all.
+	 * Answers in the order of the requests, each as from `search` at one common state of the collection. At most 10,000. Requests that
+	 * cannot be answered are refused, all of them, before the first is begun; one that runs out of its `timeoutMs` has the `error` in its
+	 * result and leaves the others as they are.
 	 *
 	 * @throws NighError as `search`, with the row.
 	 */
@@ -103,8 +105,8 @@ export interface Collection<M extends Metadata = Metadata> {
 	/** Takes the tail into the main index, gives up tombstones and writes a snapshot. */
 	optimize(options?: ProgressOptions): Promise<MaintenanceReport>;
 
-	/** Builds the same kind of index anew beside the old one, which answers meanwhile. */
-	rebuild(options?: ProgressOptions): Promise<MaintenanceReport>;
+	/** Builds the same kind of index anew beside the old one, which answers meanwhile; with other parameters where some are given. */
+	rebuild(options?: RebuildOptions): Promise<MaintenanceReport>;
 
 	/** Builds another kind of index, or one with other parameters, beside the old one, which answers meanwhile. */
 	convert(index: IndexSpec, options?: ProgressOptions): Promise<MaintenanceReport>;

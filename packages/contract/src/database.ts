@@ -6,7 +6,16 @@ import type { DatabaseHealth } from "./health.ts";
 import type { Metadata } from "./metadata.ts";
 import type { CallOptions } from "./records.ts";
 
+export interface BackupOptions extends ProgressOptions {
+	/** Write one `.tar.gz` file instead of a folder. Default: whether the destination ends in `.tar.gz`. */
+	readonly gzip?: boolean;
+	/** Treat the destination as a folder of backups: write a new one named by its time into it, and keep only the newest so many. 1 to 1,000. */
+	readonly keep?: number;
+}
+
 export interface BackupReport {
+	/** Where the backup is. */
+	readonly path: string;
 	readonly collections: readonly string[];
 	readonly records: number;
 	readonly bytes: number;
@@ -74,8 +83,8 @@ export interface Database {
 	/** Deletes a collection with all its records. Returns whether there was one. */
 	drop(name: string, options?: CallOptions): Promise<boolean>;
 
-	/** Writes a consistent copy while the database stays in use. `destination` must not exist. */
-	backup(destination: string, options?: ProgressOptions): Promise<BackupReport>;
+	/** Writes a consistent copy while the database stays in use. `destination` must not exist, except with `keep`. */
+	backup(destination: string, options?: BackupOptions): Promise<BackupReport>;
 
 	/**
 	 * Takes the collections of a backup in.

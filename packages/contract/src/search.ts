@@ -1,5 +1,7 @@
 import type { IndexKind } from "./collection-spec.ts";
+import type { NighError } from "./errors.ts";
 import type { Filter } from "./filter/filter.ts";
+import type { Id } from "./ids.ts";
 import type { Metadata } from "./metadata.ts";
 import type { Distance, Score } from "./metric.ts";
 import type { RecallStatement } from "./recall.ts";
@@ -14,12 +16,14 @@ export interface FusionOptions {
 	readonly weights?: { readonly vector?: number; readonly text?: number };
 }
 
-/** A question: exactly one of `vector` and `embed`, and what else is known. */
+/** A question: exactly one of `vector`, `embed` and `id`, and what else is known. */
 export interface SearchRequest<M extends Metadata = Metadata> extends CallOptions {
 	/** What the hits are to be near to. */
 	readonly vector?: VectorInput;
 	/** Text that the collection's embedder turns into the vector. */
 	readonly embed?: string;
+	/** The record whose vector is searched for; it is among the hits itself. `NOT_FOUND` where there is none. */
+	readonly id?: Id;
 	/**
 	 * Makes the search hybrid: words for the full-text index. They are words and never its query language: quotes and operators in them
 	 * have no meaning. The hits are those of both legs, ordered by `fusedScore`.
@@ -32,6 +36,8 @@ export interface SearchRequest<M extends Metadata = Metadata> extends CallOption
 	readonly filter?: Filter<M>;
 	/** Only hits with at least this score; the others do not count as matches. Any finite number. */
 	readonly minScore?: number;
+	/** Only hits that are at most so far away; the others do not count as matches. Any finite number. */
+	readonly maxDistance?: number;
 	/** Mean recall to keep, 0.5 to 1. Higher: slower. Default: the collection's. */
 	readonly recall?: number;
 	/** Compare everything: recall 1, time in proportion to the number of vectors. Default: false. */
@@ -48,8 +54,13 @@ export interface SearchRequest<M extends Metadata = Metadata> extends CallOption
 	readonly include?: IncludeOptions;
 }
 
-/** One answer: a record, and how near it is. */
-export interface Hit<M extends Metadata = Metadata> extends StoredRecord<M> {
+/**
+ * One answer: a record, and how near it is. Where neither metadata nor text nor vector are included the record itself is not read, and
+ * `insertedAt`, `updatedAt` and `expiresAt` are absent.
+ */
+export interface Hit<M extends Metadata = Metadata>
+	extends Omit<StoredRecord<M>, "insertedAt" | "updatedAt">,
+		Partial<Pick<StoredRecord<M>, "insertedAt" | "updatedAt">> {
 	/** Smaller is nearer. Also there when only the full-text leg found the hit. */
 	readonly distance: Distance;
 	/** Larger is nearer. */
@@ -90,4 +101,6 @@ export interface SearchResult<M extends Metadata = Metadata> {
 	readonly plan: SearchPlan;
 	/** The state of the collection that was searched. */
 	readonly changeNumber: number;
+	/** Only from `searchMany`: why this one of the requests was not answered (`SEARCH_TIMEOUT`). It has no hits; the others are not affected. */
+	readonly error?: NighError;
 }

@@ -1,0 +1,158 @@
+import type { Feature } from "../capabilities.ts";
+import type { MaintenanceReport, ProgressOptions } from "../collection-reports.ts";
+import { checkApproximateAnswer, checkExactAnswer, checkStatement } from "./answers.ts";
+import { rank } from "./oracle.ts";
+import { anyVector, type Filled, fill } from "./sample-records.ts";
+import { type Cases, defaultSpace, type Setting } from "./setting.ts";
+
+/** Searches, writes and searches again: the collection is in order. */
+async function checkWorks(setting: Setting, { collection, model, space, random }: Filled, note: string): Promise<void> {
+	const search = async () => {
+		const vector = anyVector(random, space);
+		const filter = random.pick([{}, { kind: "skill" }]);
+		const expected = { ranked: rank(model.list(filter), vector, space), k: 20, space, note };
+		checkExactAnswer(setting, await collection.search({ vector, k: 20, filter, exact: true }), expected);
+		checkApproximateAnswer(setting, await collection.search({ vector, k: 20, filter }), expected);
+	};
+	await search();
+	const ids = model.list().map(({ id }) => id);
+	const gone = ids.slice(0, 3);
+	await collection.delete(gone);
+	model.delete(gone);
+	const batch = [ids[5] as string, `${note} new`].map((id) => ({ id, vector: anyVector(random, space) }));
+	await collection.upsert(batch);
+	model.upsert(batch);
+	await search();
+	setting.assert.equal(await collection.count(), model.list().length, `${note}: count`);
+}
+
+/** Runs `call` with a progress callback, which sees done = total at the end, and with one that throws. */
+async function withProgress<T>({ assert }: Setting, call: (options: ProgressOptions) => Promise<T>): Promise<T> {
+	const seen: [number, number][] = [];
+	const report = await call({ onProgress: (done, total) => seen.push([done, total]) });
+	const last = seen.at(-1);
+	assert.ok(last !== undefined && last[0] === last[1], `onProgress is called with done = total at the end: ${last}`);
+	assert.ok(
+		seen.every(([done, total]) => done >= 0 && done <= total),
+		"done is never above total",
+	);
+	const fail = () => {
+		throw new Error("a callback that throws must not break the call");
+	};
+	await call({ onProgress: fail });
+	return report;
+}
+
+function checkReport({ assert }: Setting, report: MaintenanceReport, vectors: number): void {
+	assert.ok(report.vectors <= vectors, `${report.vectors} vectors in the main index of ${vectors}`);
+	for (const number of [report.vectors, report.removed, report.durationMs, report.changeNumber]) assert.ok(number >= 0);
+}
+
+const each =
+	(feature: Feature, run: (setting: Setting, filled: Filled) => Promise<void>) => async (setting: Setting) => {
+		// That it is UNSUPPORTED otherwise is looked at for all the verbs at once.
+		if (!setting.has(feature)) return;
+		const filled = await fill(setting, 110, 400, defaultSpace(setting));
+		await run(setting, filled);
+		await checkWorks(setting, filled, feature);
+	};
+
+export const maintenanceCases: Cases = {
+	"optimize takes the tail in and gives up what is deleted": each(
+		"optimize",
+		async (setting, { collection, model }) => {
+			const gone = model
+				.list()
+				.map(({ id }) => id)
+				.filter((_, i) => i % 4 === 0);
+			await collection.delete(gone);
+			model.delete(gone);
+			const report = await withProgress(setting, (options) => collection.optimize(options));
+			checkReport(setting, report, 300);
+			setting.assert.equal(report.vectors, 300, "all the vectors are in the main index");
+			const { main, tail, tombstones } = (await collection.stats()).index;
+			setting.assert.deepEqual([main, tail, tombstones], [300, 0, 0]);
+		},
+	),
+
+	"optimize of an empty collection does nothing": async (setting) => {
+		if (!setting.has("optimize")) return;
+		const collection = await setting.create();
+		setting.assert.equal((await collection.optimize()).vectors, 0);
+	},
+
+	"rebuild builds the same kind anew": each("rebuild", async (setting, { collection }) => {
+		const { kind } = (await collection.stats()).effective.index;
+		const report = await withProgress(setting, (options) => collection.rebuild(options));
+		checkReport(setting, report, 400);
+		setting.assert.equal(report.index, kind);
+		await setting.refused("INVALID_OPTION", () => collection.rebuild({ M: 1 }));
+		await setting.refused("INVALID_OPTION", () => collection.rebuild({ efConstruction: 4_001 }));
+	}),
+
+	"convert changes the kind of index to each of the manifest, and back": each("convert", async (setting, filled) => {
+		const { indexes } = setting.capabilities;
+		for (const kind of [...indexes, ...[...indexes].reverse()]) {
+			const report = await withProgress(setting, (options) => filled.collection.convert({ kind }, options));
+			checkReport(setting, report, 1_000);
+			setting.assert.equal(report.index, kind);
+			setting.assert.equal((await filled.collection.stats()).effective.index.kind, kind);
+			await checkWorks(setting, filled, kind);
+		}
+		await setting.refused("INVALID_OPTION", () => filled.collection.convert({ kind: "tree" } as never));
+	}),
+
+	"analyze tells how the index is built": each("analyze", async (setting, { collection }) => {
+		const { assert, capabilities } = setting;
+		const { index, graph, cells, issues } = await collection.analyze();
+		assert.ok(capabilities.indexes.includes(index), `index ${index}`);
+		assert.ok(Array.isArray(issues));
+		if (graph !== undefined) {
+			const { min, mean, max } = graph.degree;
+			assert.ok(min <= mean && mean <= max, `degree ${min} ${mean} ${max}`);
+			assert.ok(graph.reachable >= 0 && graph.reachable <= 1, `reachable ${graph.reachable}`);
+			assert.ok(graph.meanPathLength >= 0 && graph.layers.length > 0);
+		}
+		if (cells === undefined) return;
+		const { min, mean, max } = cells.size;
+		assert.ok(min <= mean && mean <= max && cells.empty <= cells.count, `cells ${min} ${mean} ${max}`);
+	}),
+
+	"certify gives statements that say what they rest on": each(
+		"certify",
+		async (setting, { collection, random, space }) => {
+			for (let i = 0; i < 20; i++) await collection.search({ vector: anyVector(random, space) });
+			const { statements, durationMs } = await withProgress(setting, (options) =>
+				collection.certify({ ...options, k: 10, target: 0.9 }),
+			);
+			for (const statement of statements) {
+				checkStatement(setting.assert, statement);
+				setting.assert.ok(statement.target >= 0.9, `target ${statement.target}`);
+			}
+			setting.assert.ok(durationMs >= 0);
+			for (const wrong of [{ target: 0.4 }, { k: 0 }, { k: 4_001 }, { confidence: 1 }, { confidence: 0.4 }]) {
+				await setting.refused("INVALID_OPTION", () => collection.certify(wrong), JSON.stringify(wrong));
+			}
+		},
+	),
+
+	"tune, warm and refresh leave the answers as they are": async (setting) => {
+		const { assert } = setting;
+		await each("tune", async (_, { collection }) => {
+			const { changed, before, after } = await collection.tune();
+			assert.ok(changed >= 0 && (before === null || before >= 0) && (after === null || after >= 0));
+		})(setting);
+		await each("warm", async (_, { collection }) => {
+			const { bytes, durationMs } = await withProgress(setting, (options) => collection.warm(options));
+			assert.ok(bytes >= 0 && durationMs >= 0);
+		})(setting);
+		await each("refresh", async (_, { collection }) => {
+			const { changeNumber, changed } = await collection.refresh();
+			assert.equal(typeof changed, "boolean");
+			await collection.upsert([{ id: "to be gone", vector: [1, 2, 3, 4] }]);
+			const deleted = await collection.delete("to be gone");
+			assert.ok(deleted.changeNumber > changeNumber, "a write moves the change number on");
+			assert.ok((await collection.refresh()).changeNumber >= deleted.changeNumber, "refresh shows what was written");
+		})(setting);
+	},
+};

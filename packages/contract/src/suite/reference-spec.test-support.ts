@@ -1,0 +1,137 @@
+import { BOUNDS } from "../bounds.ts";
+import { type Capabilities, requireFeature } from "../capabilities.ts";
+import { type CollectionSpec, type EffectiveSettings, INDEX_KINDS, PRUNE_POLICIES } from "../collection-spec.ts";
+import { NighError } from "../errors.ts";
+import { parseFilter } from "../filter/parse.ts";
+import { METRICS } from "../metric.ts";
+import { checkBound, checkOptions } from "../options.ts";
+import { checkWeights } from "../vectors.ts";
+
+const NAMES = [
+	...["dimensions", "type", "metric", "weights", "recall", "index", "embedder", "logQueries", "filterable"],
+	...["maxRecords", "memoryLimit", "warnAt", "pruneAt", "prunePolicy", "maxAgeMs"],
+];
+
+/** The settings of a collection after it was opened with `spec`: the stored ones, where there are some, with what may change changed. */
+export async function settle(
+	capabilities: Capabilities,
+	spec: CollectionSpec,
+	stored: EffectiveSettings | undefined,
+): Promise<EffectiveSettings> {
+	checkSpec(capabilities, spec);
+	const identity = await spec.embedder?.identity();
+	const dimensions = spec.dimensions ?? identity?.dimensions;
+	if (identity !== undefined && dimensions !== identity.dimensions) {
+		throw new NighError("SPEC_CONFLICT", `The embedder makes ${identity.dimensions} dimensions, not ${dimensions}.`);
+	}
+	const type = spec.type ?? "float";
+	const base: EffectiveSettings = stored ?? {
+		dimensions: dimensions ?? null,
+		type,
+		metric: spec.metric ?? (type === "bit" ? "hamming" : "cosine"),
+		weights: spec.weights === undefined ? null : Array.from(spec.weights),
+		recall: BOUNDS.recall.default,
+		index: { kind: "flat", parameters: {} },
+		embedder: identity ?? null,
+		logQueries: true,
+		filterable: [],
+		maxRecords: BOUNDS.maxRecords.default,
+		memoryLimit: null,
+		warnAt: BOUNDS.warnAt.default,
+		pruneAt: BOUNDS.pruneAt.default,
+		prunePolicy: "expired",
+		maxAgeMs: null,
+	};
+	requireMetric(capabilities, base);
+	if (stored !== undefined) checkConflicts(spec, identity, stored);
+	const { recall, logQueries, filterable, maxRecords, memoryLimit, warnAt, pruneAt, prunePolicy, maxAgeMs } = spec;
+	const changes = { recall, logQueries, filterable, maxRecords, memoryLimit, warnAt, pruneAt, prunePolicy, maxAgeMs };
+	return { ...base, ...Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)) };
+}
+
+function invalid(field: string, message: string): NighError {
+	return new NighError("INVALID_OPTION", `${field} ${message}.`, { field });
+}
+
+function requireMetric(capabilities: Capabilities, { metric }: EffectiveSettings): void {
+	if (capabilities.metrics.includes(metric)) return;
+	throw new NighError("UNSUPPORTED", `The metric ${metric} is not supported.`, { field: "metric", value: metric });
+}
+
+function checkSpec(capabilities: Capabilities, spec: CollectionSpec): void {
+	checkOptions(spec, NAMES, "collection");
+	const { dimensions, type = "float", metric, weights, index, embedder } = spec;
+	if (!["float", "bit"].includes(type)) throw invalid("type", 'must be "float" or "bit"');
+	if (type === "bit") requireFeature(capabilities, "bits");
+	if (metric !== undefined && !METRICS.includes(metric)) throw invalid("metric", `must be one of ${METRICS}`);
+	if (metric !== undefined && (metric === "hamming") !== (type === "bit"))
+		throw invalid("metric", "is not for this type");
+	if (dimensions !== undefined) {
+		checkBound("dimensions", dimensions, type === "bit" ? BOUNDS.bits : BOUNDS.dimensions);
+		const limit = capabilities.limits[type === "bit" ? "bits" : "dimensions"];
+		if (dimensions > limit) throw new NighError("UNSUPPORTED", `At most ${limit} dimensions are supported.`);
+	}
+	if (weights !== undefined) {
+		requireFeature(capabilities, "weights");
+		if (type === "bit") throw invalid("weights", "are not for bits");
+		checkWeights(weights, dimensions ?? weights.length);
+	}
+	if (index !== undefined) checkIndex(capabilities, index);
+	if (embedder !== undefined && typeof embedder.identity !== "function")
+		throw invalid("embedder", "must be an embedder");
+	checkChangeable(spec);
+}
+
+/** @throws NighError `INVALID_OPTION`, `UNSUPPORTED`. */
+export function checkIndex(capabilities: Capabilities, index: NonNullable<CollectionSpec["index"]>): void {
+	const isKnown = index !== null && typeof index === "object" && ["auto", ...INDEX_KINDS].includes(index.kind);
+	if (!isKnown) throw invalid("index", "must have a known kind");
+	if (index.kind !== "auto" && !capabilities.indexes.includes(index.kind)) {
+		throw new NighError("UNSUPPORTED", `The index ${index.kind} is not supported.`, { field: "index.kind" });
+	}
+	checkOptions(index, ["kind"], "index");
+}
+
+function checkChangeable(spec: CollectionSpec): void {
+	const bounds = {
+		recall: BOUNDS.recall,
+		maxRecords: BOUNDS.maxRecords,
+		memoryLimit: BOUNDS.memoryLimit,
+		warnAt: BOUNDS.warnAt,
+	};
+	const all = { ...bounds, pruneAt: BOUNDS.pruneAt, maxAgeMs: BOUNDS.ageMs };
+	for (const [field, bound] of Object.entries(all)) {
+		const value = spec[field as keyof typeof all];
+		if (value !== undefined) checkBound(field, value, bound);
+	}
+	const { logQueries, filterable, prunePolicy } = spec;
+	if (logQueries !== undefined && typeof logQueries !== "boolean") throw invalid("logQueries", "must be true or false");
+	if (prunePolicy !== undefined && !PRUNE_POLICIES.includes(prunePolicy)) throw invalid("prunePolicy", "is not known");
+	if (filterable === undefined) return;
+	if (!Array.isArray(filterable)) throw invalid("filterable", "must be a list of paths");
+	checkBound("filterable", filterable.length, BOUNDS.filterablePaths);
+	try {
+		for (const path of filterable) parseFilter({ [path]: { $exists: true } });
+	} catch {
+		throw invalid("filterable", "has something that is no path");
+	}
+}
+
+function checkConflicts(
+	spec: CollectionSpec,
+	identity: EffectiveSettings["embedder"] | undefined,
+	stored: EffectiveSettings,
+): void {
+	const given: Partial<Record<keyof EffectiveSettings, unknown>> = {
+		type: spec.type,
+		metric: spec.metric,
+		weights: spec.weights && Array.from(spec.weights),
+		embedder: identity,
+		dimensions: spec.dimensions,
+	};
+	for (const [field, value] of Object.entries(given)) {
+		if (value === undefined) continue;
+		if (JSON.stringify(value) === JSON.stringify(stored[field as keyof EffectiveSettings])) continue;
+		throw new NighError("SPEC_CONFLICT", `The collection is stored with another ${field}.`, { field });
+	}
+}
