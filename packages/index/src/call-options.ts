@@ -1,4 +1,4 @@
-import { checkOptions } from "@nigh/contract";
+import { checkInteger, checkOptions } from "@nigh/contract";
 import type { InsertManyOptions, ParallelSearchOptions, SearchOptions } from "./vector-index.ts";
 
 const SEARCH_NAMES = ["ef", "allow", "exact", "abort"] as const satisfies readonly (keyof SearchOptions)[];
@@ -7,7 +7,12 @@ const INSERT_NAMES = [
 	"parallel",
 	"onProgress",
 	"signal",
+	"stored",
+	"together",
 ] as const satisfies readonly (keyof InsertManyOptions)[];
+
+/** Vectors that are linked at a time. */
+const TOGETHER = { min: 1, max: 65_536 } as const;
 
 /** @throws NighError `INVALID_OPTION` for a name that no search reads. */
 export function checkSearchOptions(options: SearchOptions): void {
@@ -22,4 +27,5 @@ export function checkParallelSearchOptions(options: ParallelSearchOptions): void
 /** @throws NighError `INVALID_OPTION` for a name that `insertMany` does not read. */
 export function checkInsertOptions(options: InsertManyOptions): void {
 	checkOptions(options, INSERT_NAMES, "insertMany");
+	if (options.together !== undefined) checkInteger("together", options.together, TOGETHER);
 }

@@ -41,7 +41,7 @@ export interface ImageHeader {
 	readonly sections: readonly SavedSection[];
 }
 
-/** The image, chunk by chunk; every chunk is a copy. */
+/** The image, chunk by chunk; every chunk is a copy. The index must not change before the last one. */
 export function* writeImage(
 	arena: Arena,
 	kind: ImageHeader["kind"],
@@ -112,7 +112,7 @@ export class ImageReader {
 		for (let at = 0, block = 0; at < bytes; at += BLOCK, block++) {
 			const start = this.#offset;
 			const length = Math.min(BLOCK, bytes - at);
-			arena.u8(address + at, length).set(this.#take(length, `the section "${name}"`));
+			this.#take(length, `the section "${name}"`, arena.u8(address + at, length));
 			if (arena.kernels.checksum(address + at, length) >>> 0 !== section.checksums[block]) {
 				throw corrupt(`block ${block} of the section "${name}" does not match its checksum`, start);
 			}
@@ -130,8 +130,7 @@ export class ImageReader {
 		throw corrupt("there are bytes behind the last section", this.#offset);
 	}
 
-	#take(length: number, what: string): Uint8Array {
-		const taken = new Uint8Array(length);
+	#take(length: number, what: string, taken: Uint8Array = new Uint8Array(length)): Uint8Array {
 		let have = 0;
 		while (have < length) {
 			if (this.#at === this.#chunk.length) {

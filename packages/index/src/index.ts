@@ -1,7 +1,8 @@
 export { AbortFlag, Arena, type ArenaOptions, LabelSet } from "@nigh/kernels";
+export type { Eligibility } from "./eligibility.ts";
 export { createFlat, FlatIndex, type FlatOptions } from "./flat/flat.ts";
 export type { GraphAnalysis } from "./hnsw/analyze.ts";
-export { createHnsw, HnswIndex, type HnswOptions } from "./hnsw/hnsw.ts";
+export { type ArrangeOptions, createHnsw, HnswIndex, type HnswOptions } from "./hnsw/hnsw.ts";
 export type { OptimizeReport } from "./hnsw/optimize.ts";
 export {
 	adaptiveEf,
@@ -13,9 +14,14 @@ export {
 	PRESETS,
 	type PresetName,
 } from "./hnsw/parameters.ts";
+export type { HnswParts, HnswSource } from "./hnsw/parts.ts";
+export { GraphReader, openReader, type ReaderScanOptions, type ReaderSearchOptions } from "./hnsw/reader.ts";
+export type { ReaderOptions, ReaderSpec } from "./hnsw/reader-spec.ts";
 export type { RebalanceReport } from "./hnsw/rebalance.ts";
-export { type LoadOptions, loadIndex } from "./load.ts";
+export type { LabelRange } from "./hnsw/sharing.ts";
+export { type LoadOptions, loadIndex, restoreHnsw } from "./load.ts";
 export { type Parallel, serial } from "./parallel.ts";
+export { RowFormat, type RowFormatOptions } from "./rows/row-format.ts";
 export type { IndexSpec } from "./spec.ts";
 export type {
 	BlockRange,

@@ -1,9 +1,11 @@
-import { checkOptions, NighError } from "@nigh/contract";
+import { checkInteger, checkOptions, NighError } from "@nigh/contract";
 import type { Arena } from "@nigh/kernels";
 import { createRows, FlatIndex, type FlatOptions } from "./flat/flat.ts";
 import { flatOptionsOf, readFlat } from "./flat/serialize.ts";
+import type { HnswGraph } from "./hnsw/graph.ts";
 import { createGraph, HnswIndex, type HnswOptions } from "./hnsw/hnsw.ts";
-import { optionsOf, readHnsw } from "./hnsw/serialize.ts";
+import type { HnswSource } from "./hnsw/parts.ts";
+import { fillGraph, optionsOf } from "./hnsw/restore.ts";
 import { corrupt, type ImageHeader, ImageReader } from "./image.ts";
 import { checkShared, createArena } from "./spec.ts";
 import type { CustomMetric } from "./vector-index.ts";
@@ -15,6 +17,8 @@ export interface LoadOptions {
 	readonly arena?: Arena;
 	/** The function of an index that was made with a metric of your own; its name must be the saved one. */
 	readonly metric?: CustomMetric;
+	/** Take room for so many vectors in all, as `HnswIndex.reserve` does, before the first is read. Not for flat. */
+	readonly reserve?: number;
 }
 
 /**
@@ -25,23 +29,57 @@ export interface LoadOptions {
  * hold it; `INVALID_OPTION` for an option of yours.
  */
 export function loadIndex(chunks: Iterable<Uint8Array>, options: LoadOptions = {}): FlatIndex | HnswIndex {
-	checkOptions(options, ["shared", "arena", "metric"] satisfies (keyof LoadOptions)[], "loadIndex");
+	const room = roomOf(options, "loadIndex");
 	const reader = new ImageReader(chunks);
 	const { arena, memory } = memoryFor(options);
 	const header = reader.readHeader(arena);
-	const metric = metricOf(header, options);
 	if (header.kind === "flat") {
+		const metric = metricOf(header.state, options);
 		const rows = created(() => createRows({ ...(flatOptionsOf(header) as unknown as FlatOptions), ...memory, metric }));
 		return filled(rows, () => {
 			readFlat(rows, header, reader);
 			return new FlatIndex(rows);
 		});
 	}
-	const graph = created(() => createGraph({ ...(optionsOf(header) as unknown as HnswOptions), ...memory, metric }));
+	const graph = graphFor(header.state, memory, options);
 	return filled(graph, () => {
-		readHnsw(graph, header, reader);
+		const read: HnswSource["read"] = (name, into) =>
+			reader.readSection(graph.arena, name, into.length, into.byteOffset);
+		fillGraph(graph, { ...header, read }, room);
+		reader.finish();
 		return new HnswIndex(graph);
 	});
+}
+
+/**
+ * Makes the index again whose parts were saved ({@link HnswIndex.parts}), each section read straight to where it stays. Whoever gives the
+ * parts answers for the bytes being those that were saved; that they make a graph which no search leaves is checked here.
+ *
+ * @throws NighError `CORRUPT_SNAPSHOT` for parts that make no graph; `SPEC_CONFLICT`, `MEMORY_LIMIT`, `INVALID_OPTION` as
+ * {@link loadIndex}. What `read` throws.
+ */
+export function restoreHnsw(source: HnswSource, options: LoadOptions = {}): HnswIndex {
+	const room = roomOf(options, "restoreHnsw");
+	const graph = graphFor(source.state, memoryFor(options).memory, options);
+	return filled(graph, () => {
+		fillGraph(graph, source, room);
+		return new HnswIndex(graph);
+	});
+}
+
+function roomOf(options: LoadOptions, what: string): number {
+	checkOptions(options, ["shared", "arena", "metric", "reserve"] satisfies (keyof LoadOptions)[], what);
+	return options.reserve === undefined ? 0 : checkInteger("reserve", options.reserve, { min: 0, max: 0xffffffff });
+}
+
+/** The empty graph that saved settings ask for. */
+function graphFor(
+	state: HnswSource["state"],
+	memory: Pick<HnswOptions, "arena" | "shared">,
+	options: LoadOptions,
+): HnswGraph {
+	const metric = metricOf(state, options);
+	return created(() => createGraph({ ...(optionsOf(state) as unknown as HnswOptions), ...memory, metric }));
 }
 
 /** What reads the header, and what the index is told of its memory. */
@@ -79,8 +117,8 @@ function filled<T>(storage: { dispose(): void }, fill: () => T): T {
 	}
 }
 
-function metricOf(header: ImageHeader, { metric }: LoadOptions): HnswOptions["metric"] {
-	const { custom, metric: name } = header.state as { custom?: unknown; metric?: unknown };
+function metricOf(state: ImageHeader["state"], { metric }: LoadOptions): HnswOptions["metric"] {
+	const { custom, metric: name } = state;
 	if (typeof name !== "string") throw corrupt("the header names no metric");
 	if (custom !== true) {
 		if (metric === undefined) return name as HnswOptions["metric"];

@@ -47,6 +47,16 @@ export interface InsertManyOptions {
 	readonly labels?: Uint32Array;
 	/** Who does the work. Default: this thread. The result does not depend on it. */
 	readonly parallel?: Parallel;
+	/**
+	 * The rows are as `vector()` gives them back (scaled by the weights, of length 1 under cosine) and are taken as they are, bit for bit.
+	 * Default: false.
+	 */
+	readonly stored?: boolean;
+	/**
+	 * Vectors of an HNSW graph that are linked at a time at most, 1 to 65,536; they do not see one another. Fewer make a better graph where
+	 * neighbours come one after the other, and leave less to share out among threads. Default: 2 % of the graph.
+	 */
+	readonly together?: number;
 	/** Called now and then, and at the end with done = total. */
 	readonly onProgress?: (done: number, total: number) => void;
 	/**
@@ -84,7 +94,7 @@ export interface CompactReport {
  * Errors: `DIMENSION_MISMATCH` and `INVALID_VECTOR` (NaN, infinite, or a norm above the bound; with the row's number),
  * `INVALID_OPTION` (outside its bound), `COLLECTION_FULL` (above `maxElements`), `MEMORY_LIMIT` (the arena cannot hold it),
  * `INVALID_RECORD` (a label that is out of range or given twice in one call), `ABORTED`, `CLOSED` after `dispose`, `LOCKED` (a write
- * beside an `insertMany` that is still running; searches may run beside it).
+ * beside an `insertMany` that is still running; searches may run beside it. With readers on other threads, all that is no new vector).
  */
 export interface VectorIndex {
 	readonly kind: "flat" | "hnsw";

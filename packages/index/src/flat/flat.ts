@@ -73,6 +73,15 @@ export class FlatIndex implements VectorIndex {
 	async insertMany(vectors: VectorRows, options: InsertManyOptions = {}): Promise<void> {
 		const rows = this.#open();
 		checkInsertOptions(options);
+		if (options.together !== undefined) {
+			throw new NighError(
+				"INVALID_OPTION",
+				"together is of a graph, which links vectors; a flat index has no links: leave it out",
+				{
+					field: "together",
+				},
+			);
+		}
 		const n = rows.format.checkRows(vectors);
 		if (options.signal?.aborted) {
 			throw new NighError(
@@ -87,7 +96,7 @@ export class FlatIndex implements VectorIndex {
 		rows.checkRoom(n - known);
 		rows.reserve(rows.size + n - known, true);
 		labels.forEach((label, row) => {
-			rows.put(label, rows.format.rowOf(vectors, row) as Float32Array | Uint8Array);
+			rows.put(label, rows.format.rowOf(vectors, row) as Float32Array | Uint8Array, options.stored);
 		});
 		rows.trainCodes();
 		options.onProgress?.(n, n);

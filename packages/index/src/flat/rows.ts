@@ -55,10 +55,11 @@ export class FlatRows {
 	}
 
 	/** Writes a checked vector under a label, new or in place of the old one. */
-	put(label: Label, vector: Float32Array | Uint8Array): void {
+	put(label: Label, vector: Float32Array | Uint8Array, stored = false): void {
 		const row = this.table.get(label) ?? this.size;
 		this.reserve(row + 1);
-		this.format.write(vector, this.vectorOf(row));
+		if (stored) this.format.writeStored(vector, this.vectorOf(row));
+		else this.format.write(vector, this.vectorOf(row));
 		this.arena.u32(this.labels, this.capacity)[row] = label;
 		this.table.set(label, row);
 		if (this.codes === undefined) return;

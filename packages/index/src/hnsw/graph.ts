@@ -13,9 +13,11 @@ import { LabelTable } from "../rows/label-table.ts";
 import type { RowFormat } from "../rows/row-format.ts";
 import type { ScalarCodes } from "../rows/scalar-codes.ts";
 import type { Label } from "../vector-index.ts";
+import type { GraphView } from "./graph-view.ts";
 import { Linker } from "./link.ts";
 import { efConstructionFor, type HnswParameters } from "./parameters.ts";
 import { Scratch } from "./scratch.ts";
+import { type LabelRange, Sharing } from "./sharing.ts";
 import { UpperRecords } from "./upper.ts";
 
 /** A new graph has room for so many nodes; a full one grows by half. */
@@ -28,7 +30,7 @@ const MOST_SURCHARGE = 2 ** 29;
  * layers; and beside the arena the table of labels. Verbs (insert, search, remove ...) stand in files of their own and work on this.
  * The layout is drawn in the kernels' assembly/graph/state.ts.
  */
-export class HnswGraph {
+export class HnswGraph implements GraphView {
 	readonly arena: Arena;
 	readonly rows: RowFormat;
 	/** `undefined` where the graph is searched by exact keys. */
@@ -55,7 +57,11 @@ export class HnswGraph {
 	/** Links of the layers above 0. */
 	readonly upper: UpperRecords;
 	readonly linker: Linker;
-	/** Nodes inserted one by one since it was last seen to that all can be reached. */
+	/** What readers on other threads are told. */
+	readonly sharing: Sharing;
+	/** Whether codes stay as they were trained. They do while there are readers, in any case. */
+	codesHeld = false;
+	/** Nodes inserted since it was last seen to that all can be reached. */
 	unchecked = 0;
 	#levels = 0;
 	#upperOf = 0;
@@ -78,6 +84,7 @@ export class HnswGraph {
 		this.vectorStride = codes === undefined ? this.blockStride : rows.bytes;
 		this.upper = new UpperRecords(arena, this.M);
 		this.linker = new Linker(this);
+		this.sharing = new Sharing(this);
 		this.address = arena.alloc(GRAPH.bytes);
 		this.set("payload", this.payload);
 		this.set("metric", rows.metricCode);
@@ -112,9 +119,23 @@ export class HnswGraph {
 		return Atomics.load(this.arena.u32(this.address, GRAPH.bytes / 4), GRAPH.topLevel / 4);
 	}
 
+	/** The entry point first: a reader looks at the level before, so that the node it then gets reaches that level, as levels only rise beside readers. */
 	setEntry(node: number, level: number): void {
-		this.set("topLevel", level);
 		this.set("entry", node);
+		this.set("topLevel", level);
+	}
+
+	/** Bytes of the graph struct. */
+	get structBytes(): number {
+		return GRAPH.bytes;
+	}
+
+	get levelsAddress(): number {
+		return this.#levels;
+	}
+
+	get upperOfAddress(): number {
+		return this.#upperOf;
 	}
 
 	blockOf(node: number): number {
@@ -127,6 +148,16 @@ export class HnswGraph {
 
 	labelOf(node: number): Label {
 		return this.arena.u32(this.blockOf(node) + this.payloadBytes + BLOCK_TAIL.label, 1)[0] as Label;
+	}
+
+	/** All blocks as words, for loops over every node: words from one block to the next, and where label and count of links are in it. */
+	blockWords(): { words: Uint32Array; stride: number; label: number; count: number } {
+		return {
+			words: this.arena.u32(this.blocks, (this.slots * this.blockStride) / 4),
+			stride: this.blockStride / 4,
+			label: (this.payloadBytes + BLOCK_TAIL.label) / 4,
+			count: (this.payloadBytes + BLOCK_TAIL.count) / 4,
+		};
 	}
 
 	/** The level of every place; `FREE_LEVEL` where there is no node. */
@@ -179,12 +210,12 @@ export class HnswGraph {
 		this.#resize(Math.max(nodes, Math.min(grown, maxElements ?? grown)));
 	}
 
-	/** Gives back what is behind the last place in use, and the working memory. */
-	trim(): void {
+	/** Gives back the working memory and, unless the room is to be kept, what is behind the last place in use. */
+	trim(keepRoom = false): void {
 		for (const scratch of this.#scratches) scratch?.dispose();
 		this.#scratches.length = 0;
 		this.linker.dispose();
-		if (this.capacity > this.slots) this.#resize(Math.max(1, this.slots));
+		if (!keepRoom && this.capacity > this.slots) this.#resize(Math.max(1, this.slots));
 	}
 
 	/** Makes room for so many upper records in all. */
@@ -212,6 +243,53 @@ export class HnswGraph {
 		return node;
 	}
 
+	/** Gives every node another label: different ones, in the order of `table.labels()`. */
+	relabel(labels: Uint32Array): void {
+		const nodes = new Uint32Array(labels.length);
+		let at = 0;
+		let end = 0;
+		this.table.forEach((_, node) => {
+			end = Math.max(end, (labels[at] as number) + 1);
+			nodes[at++] = node;
+		});
+		this.table.clear();
+		this.table.next = 0;
+		this.table.reserve(labels.length, end);
+		const { words, stride, label } = this.blockWords();
+		for (let i = 0; i < nodes.length; i++) {
+			const node = nodes[i] as number;
+			words[node * stride + label] = labels[i] as number;
+			this.table.set(labels[i] as number, node);
+		}
+	}
+
+	/** The range of the labels there are, and of so many more behind the largest there ever was. */
+	labelRange(more: number): LabelRange {
+		const from = this.table.first ?? this.table.next;
+		return { from, count: this.table.next - from + more };
+	}
+
+	/** Takes nodes out of the table that could not be linked. Links to them must be gone. Where readers may look at their places, those wait. */
+	abandon(nodes: Iterable<number>): void {
+		if (!this.sharing.active) {
+			this.release(nodes);
+			return;
+		}
+		const levels = this.levels();
+		for (const node of nodes) {
+			this.sharing.abandon(node);
+			this.table.delete(this.labelOf(node));
+			levels[node] = FREE_LEVEL;
+		}
+	}
+
+	/** Places that were abandoned and that no reader looks at any more can be taken again. */
+	reuse(nodes: readonly number[]): void {
+		this.freeNodes.push(...nodes);
+		this.freeNodes.sort((a, b) => b - a);
+		this.upper.findGaps(this.levels(), this.upperOf());
+	}
+
 	/** Gives places up. Links to them must be gone. The entry point moves to a tallest node where it is among them. */
 	release(nodes: Iterable<number>): void {
 		const levels = this.levels();
@@ -232,9 +310,10 @@ export class HnswGraph {
 		if (entryGone) this.#enterAtTallest();
 	}
 
-	/** Writes a node's vector, and its code where codes have been trained. */
-	write(node: number, vector: Float32Array | Uint8Array): void {
-		this.rows.write(vector, this.vectorOf(node));
+	/** Writes a node's vector, `stored`: as it is, and its code where codes have been trained. */
+	write(node: number, vector: Float32Array | Uint8Array, stored = false): void {
+		if (stored) this.rows.writeStored(vector, this.vectorOf(node));
+		else this.rows.write(vector, this.vectorOf(node));
 		if (this.codes !== undefined && this.codes.trainedOn > 0) this.encode(node);
 	}
 
@@ -249,10 +328,16 @@ export class HnswGraph {
 		arena.i32(this.blockOf(node) + this.payloadBytes, 1)[0] = norm + more;
 	}
 
-	/** Learns the codes from all rows and codes all rows, where that is due. */
+	/** Whether there are enough rows by now that codes would be learnt better. */
+	codesAreStale(): boolean {
+		return this.codes !== undefined && this.size > 0 && this.codes.isStale(this.size);
+	}
+
+	/** Learns the codes from all rows and codes all rows, where that is due and they are not held. */
 	trainCodes(): void {
 		const { codes } = this;
-		if (codes === undefined || this.size === 0 || !codes.isStale(this.size)) return;
+		if (codes === undefined || !this.codesAreStale()) return;
+		if (codes.trainedOn > 0 && (this.codesHeld || this.sharing.active)) return;
 		const nodes = Uint32Array.from(this.nodes());
 		codes.train(nodes.length, (i) => this.vectorOf(nodes[i] as number));
 		for (const node of nodes) this.encode(node);
@@ -291,19 +376,21 @@ export class HnswGraph {
 	}
 
 	/** Bytes by what they are for. */
-	bytes(): { blocks: number; vectors: number; upper: number; tables: number; scratch: number } {
+	bytes(): { blocks: number; vectors: number; upper: number; tables: number; scratch: number; sharing: number } {
 		return {
 			blocks: this.capacity * this.blockStride,
 			vectors: this.codes === undefined ? 0 : this.capacity * this.vectorStride,
 			upper: this.upper.bytes,
 			tables: this.capacity * 5 + this.table.bytes + GRAPH.bytes,
 			scratch: this.#scratches.reduce((sum, scratch) => sum + scratch.bytes, this.linker.bytes),
+			sharing: this.sharing.bytes,
 		};
 	}
 
 	dispose(): void {
 		// Lanes that never ran are holes.
 		for (const scratch of this.#scratches) scratch?.dispose();
+		this.sharing.dispose();
 		for (const address of [this.blocks, this.#levels, this.#upperOf, this.address]) this.arena.free(address);
 		this.upper.dispose();
 		this.linker.dispose();

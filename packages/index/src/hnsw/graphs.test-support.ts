@@ -7,7 +7,7 @@ import type { Label, Neighbor, SearchOptions, VectorIndex, VectorRows } from "..
 import { randomNumbers } from "../vectors.test-support.ts";
 import type { HnswGraph } from "./graph.ts";
 import { createGraph, HnswIndex, type HnswOptions } from "./hnsw.ts";
-import { optionsOf, readHnsw } from "./serialize.ts";
+import { fillGraph, optionsOf } from "./restore.ts";
 
 /** Standard normal numbers of a seed (Box and Muller). */
 export function normalNumbers(seed: number): () => number {
@@ -135,8 +135,8 @@ export async function build(rows: VectorRows, options: HnswOptions, labels?: Uin
 export function reload(image: Uint8Array, arena: Arena): Built {
 	const reader = new ImageReader([image]);
 	const header = reader.readHeader(arena);
-	const graph = createGraph({ ...(optionsOf(header) as unknown as HnswOptions), arena });
-	readHnsw(graph, header, reader);
+	const graph = createGraph({ ...(optionsOf(header.state) as unknown as HnswOptions), arena });
+	fillGraph(graph, { ...header, read: (name, into) => reader.readSection(arena, name, into.length, into.byteOffset) });
 	return { index: new HnswIndex(graph), graph };
 }
 

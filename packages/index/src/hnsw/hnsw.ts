@@ -1,10 +1,10 @@
-import { BOUNDS, checkInteger, type Metric, NighError } from "@nigh/contract";
+import { BOUNDS, checkInteger, checkOptions, type Metric, NighError } from "@nigh/contract";
 import type { Arena } from "@nigh/kernels";
 import { checkInsertOptions, checkParallelSearchOptions, checkSearchOptions } from "../call-options.ts";
 import { checkAbortFlag } from "../eligibility.ts";
 import { withinArena } from "../memory-limit.ts";
 import type { Parallel } from "../parallel.ts";
-import { checkedLabels, checkLabel, labelsFor } from "../rows/label-table.ts";
+import { checkedLabels, checkLabel, labelsFor, MAX_LABEL } from "../rows/label-table.ts";
 import { RowFormat } from "../rows/row-format.ts";
 import { ScalarCodes } from "../rows/scalar-codes.ts";
 import { checkSpec, type IndexSpec } from "../spec.ts";
@@ -27,12 +27,16 @@ import { HnswGraph } from "./graph.ts";
 import { insertOne, insertRows } from "./insert.ts";
 import { memoryOf } from "./memory.ts";
 import { type OptimizeReport, optimize } from "./optimize.ts";
-import { type HnswParameterOptions, resolveParameters } from "./parameters.ts";
+import { HNSW_BOUNDS, type HnswParameterOptions, resolveParameters } from "./parameters.ts";
+import { type HnswParts, partsOf } from "./parts.ts";
+import { namedMetric, type ReaderOptions, type ReaderSpec } from "./reader-spec.ts";
 import { type RebalanceReport, rebalance } from "./rebalance.ts";
 import { removeLabels } from "./remove.ts";
+import { fits, reserveNodes, roomOf } from "./reserve.ts";
 import { search } from "./search.ts";
 import { searchParallel } from "./search-parallel.ts";
 import { serializeHnsw } from "./serialize.ts";
+import type { LabelRange } from "./sharing.ts";
 
 export interface HnswOptions extends IndexSpec, HnswParameterOptions {
 	/**
@@ -40,6 +44,11 @@ export interface HnswOptions extends IndexSpec, HnswParameterOptions {
 	 * memory traffic for a quarter more memory. `"none"`: the exact vectors. `"auto"` (default): codes where the metric allows them.
 	 */
 	readonly codes?: "auto" | "none" | "sq7";
+}
+
+export interface ArrangeOptions {
+	/** Keep the memory for vectors still to come, as {@link HnswIndex.reserve} took it, instead of giving it back. Default false. */
+	readonly keepRoom?: boolean;
 }
 
 /** A hierarchical navigable small world graph (Malkov and Yashunin, arXiv 1603.09320) in one arena. */
@@ -76,6 +85,7 @@ export class HnswIndex implements VectorIndex {
 		checkLabel(label);
 		const checked = graph.rows.check(vector);
 		if (graph.table.get(label) === undefined) this.#checkRoom(1);
+		checkReaders(graph, [label]);
 		withinArena("another vector", () => insertOne(graph, label, checked));
 	}
 
@@ -87,6 +97,7 @@ export class HnswIndex implements VectorIndex {
 		const labels = labelsFor(graph.table, n, options.labels);
 		const known = labels.reduce((count, label) => count + (graph.table.get(label) === undefined ? 0 : 1), 0);
 		this.#checkRoom(n - known);
+		checkReaders(graph, labels);
 		this.#writing = true;
 		try {
 			await insertRows(graph, rows, labels, { ...options, isClosed: () => this.#closed });
@@ -102,7 +113,7 @@ export class HnswIndex implements VectorIndex {
 	}
 
 	remove(labels: Iterable<Label>): number {
-		const graph = this.#writable();
+		const graph = this.#unread();
 		return withinArena("mending links", () => removeLabels(graph, checkedLabels(labels)));
 	}
 
@@ -163,9 +174,10 @@ export class HnswIndex implements VectorIndex {
 		}
 	}
 
-	compact(): CompactReport {
-		const graph = this.#writable();
-		return withinArena("compacting", () => compact(graph));
+	compact(options: ArrangeOptions = {}): CompactReport {
+		const graph = this.#unread();
+		const keepRoom = keepsRoom(options, "compact");
+		return withinArena("compacting", () => compact(graph, keepRoom));
 	}
 
 	/** Links again what cannot be reached from the entry point. */
@@ -175,9 +187,10 @@ export class HnswIndex implements VectorIndex {
 	}
 
 	/** Puts the nodes into breadth-first order; worth calling once after a bulk load. */
-	optimize(): OptimizeReport {
-		const graph = this.#writable();
-		return withinArena("renumbering", () => optimize(graph));
+	optimize(options: ArrangeOptions = {}): OptimizeReport {
+		const graph = this.#unread();
+		const keepRoom = keepsRoom(options, "optimize");
+		return withinArena("renumbering", () => optimize(graph, keepRoom));
 	}
 
 	/** What the graph looks like: reachability, paths, degrees, layers, what is wrong and what to do. */
@@ -205,12 +218,109 @@ export class HnswIndex implements VectorIndex {
 		};
 	}
 
+	/**
+	 * Takes the memory for `vectors` in all, exactly: node blocks, rows, levels, and links of upper layers for as many nodes as come with
+	 * these levels but once in a thousand million times. While the number stays within it, no insert moves anything that other threads
+	 * read; {@link HnswIndex.fits} says so beforehand. `compact` and `optimize` give back what is not used of it, unless
+	 * they are told to keep it.
+	 *
+	 * `labels` are those that readers can find by label ({@link GraphReader.rank}), 4 bytes each. Default: from the smallest there is to the
+	 * largest there ever was and one more for each vector still to come.
+	 *
+	 * @throws NighError `INVALID_OPTION`, `MEMORY_LIMIT`; `LOCKED` while there are readers.
+	 */
+	reserve(vectors: number, labels?: LabelRange): void {
+		const graph = this.#unread();
+		const max = graph.parameters.maxElements ?? HNSW_BOUNDS.maxElements.max;
+		checkInteger("vectors", vectors, { ...HNSW_BOUNDS.maxElements, max });
+		const range = labels ?? graph.labelRange(Math.max(0, vectors - graph.size));
+		checkInteger("labels.from", range.from, { min: 0, max: MAX_LABEL });
+		checkInteger("labels.count", range.count, { min: 0, max: MAX_LABEL + 1 - range.from });
+		withinArena(`${vectors} vectors`, () => {
+			reserveNodes(graph, vectors);
+			graph.sharing.reserveLabels(range);
+		});
+	}
+
+	/** Whether an `insertMany` is running: what writes or takes memory fails with `LOCKED` meanwhile. */
+	get isInserting(): boolean {
+		return this.#writing;
+	}
+
+	/** Vectors that can be inserted, one by one or many at once, before something must move. Readers go on beside that many. */
+	get room(): number {
+		return roomOf(this.#open());
+	}
+
+	/**
+	 * Whether inserting vectors under these different labels moves nothing that other threads read: there is room, none of them is there
+	 * already, and they are within the labels that have been reserved, if any.
+	 */
+	fits(labels: Iterable<Label>): boolean {
+		return fits(this.#open(), checkedLabels(labels));
+	}
+
+	/**
+	 * Keeps the codes as they are, or (`false`) lets inserts and `optimize` learn them anew as the index grows. An index without codes yet
+	 * learns them with its first insert all the same; beside readers they are never learnt anew.
+	 */
+	holdCodes(held = true): void {
+		this.#open().codesHeld = held;
+	}
+
+	/** Whether codes learnt from all the vectors there are now would be better ones: a reason to build the index again. */
+	codesAreStale(): boolean {
+		return this.#open().codesAreStale();
+	}
+
+	/**
+	 * Takes the memory of a reader on another thread, and returns what that thread needs to open it with {@link openReader}: plain data, to
+	 * be sent with a message. From then on vectors are only added, and only as many as {@link HnswIndex.fits}; everything else that writes
+	 * fails with `LOCKED`, `rebalance` excepted. A thread needs a reader for each search that it does at the same time.
+	 *
+	 * @throws NighError `INVALID_OPTION` over an arena that is not shared, and for options outside their bounds; `MEMORY_LIMIT`.
+	 */
+	readerSpec(options: ReaderOptions = {}): ReaderSpec {
+		const graph = this.#open();
+		namedMetric(graph);
+		return withinArena("a reader", () => graph.sharing.open(options));
+	}
+
+	/** Gives a reader's memory back, once its thread has done with it. Returns whether there was such a reader. */
+	releaseReader(spec: ReaderSpec): boolean {
+		return this.#open().sharing.close(spec);
+	}
+
+	/**
+	 * Gives every vector another label, which must be different ones. Readers would not follow.
+	 *
+	 * @throws NighError `INVALID_RECORD` for labels that are out of range or given twice; `LOCKED` while there are readers.
+	 */
+	relabel(labelFor: (label: Label) => Label): void {
+		const graph = this.#unread();
+		const labels = graph.table.labels().map(labelFor);
+		graph.relabel(labelsFor(graph.table, graph.size, labels));
+	}
+
 	serialize(): Iterable<Uint8Array> {
 		return serializeHnsw(this.#writable());
 	}
 
+	/** One more than the largest label there ever was. */
+	get nextLabel(): number {
+		return this.#open().table.next;
+	}
+
 	/**
-	 * While `insertMany` or `searchParallel` runs, the memory is given back when that has ended; `insertMany` ends with `CLOSED` before its
+	 * The index in parts, for whoever writes and checks bytes in a way of his own; {@link restoreHnsw} makes the index of them again. Copies
+	 * nothing.
+	 */
+	parts(): HnswParts {
+		return partsOf(this.#writable());
+	}
+
+	/**
+	 * Readers on other threads must have done with it. While `insertMany` or `searchParallel` runs, the memory is given back when that has ended; `insertMany` ends with `CLOSED` before its
 	 * next batch.
 	 */
 	dispose(): void {
@@ -229,6 +339,13 @@ export class HnswIndex implements VectorIndex {
 		const graph = this.#unlocked();
 		if (this.#reading === 0) return graph;
 		throw locked("searchParallel");
+	}
+
+	/** For what moves or uses again what readers on other threads read. */
+	#unread(): HnswGraph {
+		const graph = this.#writable();
+		checkReaders(graph);
+		return graph;
 	}
 
 	#unlocked(): HnswGraph {
@@ -284,6 +401,17 @@ function locked(running: string): NighError {
 	);
 }
 
+/** @throws NighError `LOCKED` where there are readers on other threads; where labels are to be inserted, only if they do not fit. */
+function checkReaders(graph: HnswGraph, labels?: Iterable<Label>): void {
+	if (!graph.sharing.active || (labels !== undefined && fits(graph, labels))) return;
+	const { readers } = graph.sharing;
+	const what =
+		labels === undefined
+			? "this would change what they read: give them back with releaseReader() first, or build another index"
+			: "these vectors do not fit in what was reserved, or are there already: build another index with a larger reserve()";
+	throw new NighError("LOCKED", `${readers} readers on other threads are open on this index, and ${what}`, { readers });
+}
+
 /** @throws NighError `INVALID_OPTION` for several threads over memory that only one can see. */
 function checkLanes({ arena }: HnswGraph, parallel: Parallel | undefined): void {
 	if (parallel === undefined || parallel.lanes <= 1 || arena.shared) return;
@@ -296,6 +424,11 @@ function checkSearch({ arena }: HnswGraph, k: number, options: SearchOptions): v
 	checkSearchOptions(options);
 	checkAbortFlag(arena, options.abort);
 	checkInteger("k", k, BOUNDS.k);
+}
+
+function keepsRoom(options: ArrangeOptions, what: string): boolean {
+	checkOptions(options, ["keepRoom"] satisfies (keyof ArrangeOptions)[], what);
+	return options.keepRoom ?? false;
 }
 
 function isCoded(metric: Metric | CustomMetric, asked: HnswOptions["codes"] = "auto"): boolean {

@@ -12,13 +12,21 @@ import { withdraw } from "./withdraw.ts";
 /** A batch may have this share of the graph that comes out, and never more nodes than the graph has already: nodes of one batch do not see one another. */
 const BATCH_SHARE = 0.02;
 
-/** When single inserts make up this share of the graph, it is seen to that all nodes can be reached. */
-const UNCHECKED_SHARE = 1 / 8;
+/**
+ * When nodes inserted since the last time make up this share of the graph, it is seen to that all nodes can be reached: a look goes over
+ * the whole graph, and is worth that much work. Memory is taken exactly where rows make up this share, by half as much again otherwise.
+ */
+const LARGE_SHARE = 1 / 8;
+
+/** In a graph up to so many nodes a look costs less than linking a few rows: there it follows every insertMany. */
+const SMALL_GRAPH = 4_096;
 
 export interface InsertProgress {
 	readonly parallel?: Parallel | undefined;
 	readonly onProgress?: ((done: number, total: number) => void) | undefined;
 	readonly signal?: AbortSignal | undefined;
+	readonly stored?: boolean | undefined;
+	readonly together?: number | undefined;
 	/** Whether the index has been disposed of meanwhile. */
 	readonly isClosed?: () => boolean;
 }
@@ -33,15 +41,14 @@ export function insertOne(graph: HnswGraph, label: Label, vector: Float32Array |
 	try {
 		graph.write(node, vector);
 		graph.trainCodes();
+		graph.sharing.publish([node]);
 		const { address } = graph.scratch(0, graph.efConstruction);
 		for (const step of graph.linker.insert(Uint32Array.of(node), [address])) runStep(graph, step);
 	} catch (error) {
 		withdraw(graph, [node], [node]);
 		throw error;
 	}
-	// A link back can push another out, and now and then it is the last that led to a node.
-	graph.unchecked++;
-	if (graph.unchecked >= graph.size * UNCHECKED_SHARE) reconnectWhereRoom(graph);
+	countUnchecked(graph, 1);
 }
 
 /** Takes checked rows in, in an order of its own and batch by batch; {@link InsertManyOptions} says what happens when it fails. */
@@ -56,18 +63,26 @@ export async function insertRows(
 	throwIfAborted(options.signal, 0, labels.length);
 	const nodes = labels.length - known.length;
 	const batch = Math.min(labels.length, Math.ceil((graph.size + nodes) * BATCH_SHARE));
-	reserve(graph, { nodes, records: levels, batch, exactly: true, parallel: options.parallel });
+	const exactly = nodes >= graph.size * LARGE_SHARE;
+	reserve(graph, { nodes, records: levels, batch, exactly, parallel: options.parallel });
 	removeLabels(graph, known);
 	const placed = labels.map((label, row) => {
 		const node = graph.place(label, levelFor(label, graph.parameters));
-		graph.write(node, graph.rows.rowOf(rows, row));
+		graph.write(node, graph.rows.rowOf(rows, row), options.stored);
 		return node;
 	});
 	graph.trainCodes();
+	graph.sharing.publish(placed);
 	shuffle(placed, graph.parameters.seed);
 	await linkBatches(graph, placed, options);
 	if (labels.length === 0) options.onProgress?.(0, 0);
-	reconnectWhereRoom(graph);
+	countUnchecked(graph, graph.size <= SMALL_GRAPH ? graph.size : labels.length);
+}
+
+/** A link back can push another out, and now and then it is the last that led to a node. */
+function countUnchecked(graph: HnswGraph, nodes: number): void {
+	graph.unchecked += nodes;
+	if (graph.unchecked >= graph.size * LARGE_SHARE) reconnectWhereRoom(graph);
 }
 
 /** The vectors are in: that there is no memory left to look around does not undo it. A later write looks again. */
@@ -86,7 +101,7 @@ interface Reservation {
 	readonly records: number;
 	/** Nodes that are linked at a time. */
 	readonly batch: number;
-	/** Not by half at a time, which is for single inserts. */
+	/** Not by half at a time, which is for few nodes. */
 	readonly exactly?: boolean;
 	readonly parallel?: Parallel | undefined;
 }
@@ -106,7 +121,7 @@ async function linkBatches(graph: HnswGraph, nodes: Uint32Array, options: Insert
 		while (linked < nodes.length) {
 			throwIfAborted(options.signal, linked, nodes.length);
 			if (options.isClosed?.()) throw new NighError("CLOSED", "the index was disposed of while vectors were inserted");
-			started = linked + batchSize(graph, nodes, linked);
+			started = linked + batchSize(graph, nodes, linked, options.together);
 			const lanes = lanesOf(options.parallel).map((lane) => graph.scratch(lane, graph.efConstruction).address);
 			for (const { kernel, args } of graph.linker.insert(nodes.subarray(linked, started), lanes)) {
 				await (options.parallel ?? serial).run(graph.arena, kernel, args);
@@ -147,9 +162,10 @@ function shuffle(nodes: Uint32Array, seed: number): void {
 }
 
 /** A node that is taller than the graph goes in alone, so that every layer has an entry point before others need it. */
-function batchSize(graph: HnswGraph, nodes: Uint32Array, from: number): number {
+function batchSize(graph: HnswGraph, nodes: Uint32Array, from: number, together = Number.POSITIVE_INFINITY): number {
 	const linked = graph.size - (nodes.length - from);
-	const most = Math.min(Math.max(1, linked), Math.max(1, Math.floor(graph.size * BATCH_SHARE)), nodes.length - from);
+	const share = Math.max(1, Math.floor(graph.size * BATCH_SHARE));
+	const most = Math.min(Math.max(1, linked), share, together, nodes.length - from);
 	const levels = graph.levels();
 	const top = graph.entry === NO_NODE ? -1 : graph.topLevel;
 	for (let i = 0; i < most; i++) {

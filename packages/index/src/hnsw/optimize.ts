@@ -16,7 +16,7 @@ export interface OptimizeReport {
  * Puts the nodes into breadth-first order from the entry point, so that neighbours lie near one another in memory, closes gaps, and
  * learns the codes again where the collection has outgrown what they were trained on. Answers do not change, but for the codes.
  */
-export function optimize(graph: HnswGraph): OptimizeReport {
+export function optimize(graph: HnswGraph, keepRoom: boolean): OptimizeReport {
 	if (graph.entry === NO_NODE) return { totalNodes: 0, relinked: 0, retrained: false };
 	const relinked = reconnect(graph);
 	const before = graph.codes?.trainedOn;
@@ -25,6 +25,6 @@ export function optimize(graph: HnswGraph): OptimizeReport {
 	const order = reach.order();
 	reach.dispose();
 	renumber(graph, order);
-	graph.trim();
+	graph.trim(keepRoom);
 	return { totalNodes: graph.size, relinked, retrained: graph.codes?.trainedOn !== before };
 }

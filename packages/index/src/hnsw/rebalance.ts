@@ -1,7 +1,7 @@
 import { NO_NODE } from "@nigh/kernels";
 import type { HnswGraph } from "./graph.ts";
 import { Reach } from "./reach.ts";
-import { encodeQuery } from "./search.ts";
+import { encodeQuery } from "./walk.ts";
 
 export interface RebalanceReport {
 	/** Nodes that nothing led to from the entry point, and that are linked again now. */

@@ -4,7 +4,8 @@ import { type Parallel, serial } from "../parallel.ts";
 import type { Neighbor, ParallelSearchOptions, SearchOptions, VectorRows } from "../vector-index.ts";
 import type { HnswGraph } from "./graph.ts";
 import { Scratch } from "./scratch.ts";
-import { answer, beamWidth, encodeQuery, isWalked, leastFound, rerankDepth, search } from "./search.ts";
+import { answer, isWalked, leastFound, search } from "./search.ts";
+import { beamWidth, encodeQuery, rerankDepth } from "./walk.ts";
 
 /** Queries that are prepared and handed out at a time: enough that waiting for the last lane costs little. */
 const BATCH = 1_024;

@@ -30,6 +30,11 @@ export class UpperRecords {
 		this.stride = 4 * (1 + M);
 	}
 
+	/** Records there is room for. */
+	get capacity(): number {
+		return this.#capacity;
+	}
+
 	get bytes(): number {
 		return this.#capacity * this.stride;
 	}

@@ -19,6 +19,6 @@ export function withdraw(graph: HnswGraph, nodes: Iterable<number>, started: Ite
 			}
 		}
 	}
-	graph.release(nodes);
+	graph.abandon(nodes);
 	if (cut.size > 0) graph.unchecked = graph.size;
 }

@@ -16,10 +16,12 @@ test("a label table is a map, whichever labels it is given", () => {
 		fc.record({ verb: fc.constant("set" as const), label: LABEL, place: fc.nat(1_000) }),
 		fc.record({ verb: fc.constant("delete" as const), label: LABEL, place: fc.constant(0) }),
 	);
+	const room = fc.record({ count: fc.nat(300), end: LABEL });
 	fc.assert(
-		fc.property(fc.array(action, { maxLength: 300 }), (actions) => {
+		fc.property(fc.array(action, { maxLength: 300 }), fc.option(room, { nil: undefined }), (actions, reserved) => {
 			const table = new LabelTable();
 			const model = new Map<number, number>();
+			if (reserved !== undefined) table.reserve(reserved.count, reserved.end);
 			let next = 0;
 			for (const { verb, label, place } of actions) {
 				if (verb === "set") {
@@ -38,6 +40,15 @@ test("a label table is a map, whichever labels it is given", () => {
 			const byLabel = ([a]: [number, number], [b]: [number, number]) => a - b;
 			assert.deepEqual([...table.entries()].sort(byLabel), [...model].sort(byLabel));
 			assert.deepEqual([...table.labels()].sort(), [...model.keys()].sort());
+			const visited: [number, number][] = [];
+			table.forEach((label, place) => {
+				visited.push([label, place]);
+			});
+			assert.deepEqual(visited, [...table.entries()]);
+			assert.equal(
+				table.first,
+				model.size === 0 ? undefined : [...model.keys()].reduce((least, label) => Math.min(least, label)),
+			);
 			table.clear();
 			assert.equal(table.size, 0);
 			assert.deepEqual([...table.entries()], []);

@@ -43,6 +43,29 @@ export class LabelTable {
 		else this.#far.delete(label);
 	}
 
+	/** Makes room at once for `count` labels below `end`, in any order. */
+	reserve(count: number, end: number): void {
+		if (end > this.#places.length && end <= DENSE_SHARE * (count + 1_024)) this.#grow(end);
+	}
+
+	/** The smallest label there is. */
+	get first(): Label | undefined {
+		for (let label = 0; label < this.#places.length; label++) if (this.#places[label] !== NOWHERE) return label;
+		let first: Label | undefined;
+		for (const label of this.#far.keys()) if (first === undefined || label < first) first = label;
+		return first;
+	}
+
+	/** As {@link LabelTable.entries}, without an object for each. */
+	forEach(visit: (label: Label, place: number) => void): void {
+		const places = this.#places;
+		for (let label = 0; label < places.length; label++) {
+			const place = places[label] as number;
+			if (place !== NOWHERE) visit(label, place);
+		}
+		for (const [label, place] of this.#far) visit(label, place);
+	}
+
 	*entries(): Generator<[label: Label, place: number]> {
 		for (let label = 0; label < this.#places.length; label++) {
 			const place = this.#places[label] as number;
@@ -54,7 +77,9 @@ export class LabelTable {
 	labels(): Uint32Array {
 		const all = new Uint32Array(this.#size);
 		let i = 0;
-		for (const [label] of this.entries()) all[i++] = label;
+		this.forEach((label) => {
+			all[i++] = label;
+		});
 		return all;
 	}
 
@@ -89,15 +114,20 @@ export function labelsFor(table: LabelTable, n: number, given: Uint32Array | und
 			actual: given.length,
 		});
 	}
-	const seen = new Set<Label>();
+	// A table rather than a set: labels are dense as a rule, and there can be millions.
+	const seen = new LabelTable();
+	seen.reserve(
+		n,
+		given.reduce((end, label) => Math.max(end, label + 1), 0),
+	);
 	given.forEach((label, row) => {
 		checkLabel(label, row);
-		if (seen.has(label))
+		if (seen.get(label) !== undefined)
 			throw new NighError("INVALID_RECORD", `row ${row}: the label ${label} is given twice in one call`, {
 				row,
 				value: label,
 			});
-		seen.add(label);
+		seen.set(label, row);
 	});
 	return given;
 }

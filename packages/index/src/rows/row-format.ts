@@ -1,63 +1,31 @@
-import { BOUNDS, checkBits, checkVector, checkWeights, type Metric, NighError } from "@nigh/contract";
-import { type Arena, METRIC_CODES, rowBytes } from "@nigh/kernels";
-import type { CustomMetric, Vector, VectorRows } from "../vector-index.ts";
+import { BOUNDS, checkBits, checkVector, checkWeights, NighError } from "@nigh/contract";
+import type { Arena } from "@nigh/kernels";
+import type { Vector, VectorRows } from "../vector-index.ts";
+import { bytesOfRow, type RowShape, RowWriter } from "./row-writer.ts";
 
-export interface RowFormatOptions {
-	readonly dimensions: number;
-	readonly metric: Metric | CustomMetric;
+export interface RowFormatOptions extends RowShape {
 	readonly weights?: Float32Array | readonly number[] | undefined;
 }
 
 /**
- * How a vector of the caller becomes a row in the arena: checked, padded with zeros to a multiple of 16 bytes, scaled by its weights, of
- * length 1 under cosine. Weights scale rows, not distances: sqrt(w) a dimension where the metric multiplies two elements, w for l1.
+ * How a vector of the caller becomes a row in the arena: checked, then written by {@link RowWriter}. Weights scale rows, not distances:
+ * sqrt(w) a dimension where the metric multiplies two elements, w for l1.
  */
-export class RowFormat {
-	readonly dimensions: number;
-	readonly metric: Metric | CustomMetric;
-	readonly metricCode: number;
-	/** Bytes of a row, the padding included. */
-	readonly bytes: number;
+export class RowFormat extends RowWriter {
 	readonly weights: Float32Array | undefined;
 	readonly #arena: Arena;
-	readonly #factors: number = 0;
 
 	constructor(arena: Arena, options: RowFormatOptions) {
+		const weights = checkedWeights(options);
+		super(arena, options, weights === undefined ? 0 : arena.alloc(bytesOfRow(options)));
 		this.#arena = arena;
-		this.dimensions = options.dimensions;
-		this.metric = options.metric;
-		this.metricCode = METRIC_CODES[typeof options.metric === "string" ? options.metric : "custom"];
-		this.bytes = rowBytes(this.isBits ? options.dimensions / 8 : options.dimensions * 4);
-		if (options.weights !== undefined) {
-			if (this.isBits)
-				throw new NighError("UNSUPPORTED", "weights cannot scale bits: leave them out under hamming", {
-					field: "weights",
-				});
-			if (typeof options.metric !== "string")
-				throw new NighError(
-					"UNSUPPORTED",
-					"weights belong to a named metric: let the function of your own apply them",
-					{
-						field: "weights",
-					},
-				);
-			this.weights = Float32Array.from(checkWeights(options.weights, options.dimensions));
-			this.#factors = arena.alloc(this.bytes);
-			const factors = arena.f32(this.#factors, options.dimensions);
-			for (let i = 0; i < factors.length; i++) {
-				const weight = this.weights[i] as number;
-				factors[i] = options.metric === "l1" ? weight : Math.sqrt(weight);
-			}
+		this.weights = weights;
+		if (weights === undefined) return;
+		const factors = arena.f32(this.factors, options.dimensions);
+		for (let i = 0; i < factors.length; i++) {
+			const weight = weights[i] as number;
+			factors[i] = options.metric === "l1" ? weight : Math.sqrt(weight);
 		}
-	}
-
-	get isBits(): boolean {
-		return this.metric === "hamming";
-	}
-
-	/** Elements of a vector in the caller's array: floats, or bytes of packed bits. */
-	get length(): number {
-		return this.isBits ? this.dimensions / 8 : this.dimensions;
 	}
 
 	/** The vector as a typed array, or the error that says why not. */
@@ -98,23 +66,6 @@ export class RowFormat {
 		return rows.subarray(row * this.length, (row + 1) * this.length);
 	}
 
-	/** Writes a checked vector as a row. Returns false for a row that is zero as it is stored. */
-	write(vector: Float32Array | Uint8Array, address: number): boolean {
-		const { kernels } = this.#arena;
-		if (this.isBits) {
-			this.#arena.u8(address, this.bytes).fill(0, this.length);
-			this.#arena.u8(address, this.length).set(vector as Uint8Array);
-			return true;
-		}
-		const floats = this.#arena.f32(address, this.bytes / 4);
-		floats.set(vector as Float32Array);
-		floats.fill(0, this.dimensions);
-		if (this.#factors !== 0) {
-			kernels.scaleRow(address, this.#factors, this.bytes);
-		}
-		return this.metric !== "cosine" || kernels.normalizeRow(address, this.bytes) !== 0;
-	}
-
 	/** Whether what lies there can have been written by {@link write}: finite, within the bound, zero behind the last dimension. */
 	isSound(address: number): boolean {
 		const used = this.isBits ? this.length : this.length * 4;
@@ -127,18 +78,13 @@ export class RowFormat {
 		return this.isBits ? this.#arena.u8(address, this.length).slice() : this.#arena.f32(address, this.length).slice();
 	}
 
-	/** The distance that a key stands for. */
-	distanceOf(key: number): number {
-		return this.metric === "l2" ? Math.sqrt(key) : key;
-	}
-
 	dispose(): void {
-		this.#arena.free(this.#factors);
+		this.#arena.free(this.factors);
 	}
 
 	/** Weights may lift a vector that was within the bound above it. */
 	#checkWeighted(floats: Float32Array, place: { readonly row?: number }): void {
-		const factors = this.#arena.f32(this.#factors, this.dimensions);
+		const factors = this.#arena.f32(this.factors, this.dimensions);
 		let sum = 0;
 		for (let i = 0; i < floats.length; i++) sum += ((floats[i] as number) * (factors[i] as number)) ** 2;
 		const norm = Math.sqrt(sum);
@@ -150,6 +96,18 @@ export class RowFormat {
 			{ ...place, value: norm, bound: BOUNDS.vectorNorm },
 		);
 	}
+}
+
+/** The weights as they are kept, or the error that says why there can be none. */
+function checkedWeights({ weights, metric, dimensions }: RowFormatOptions): Float32Array | undefined {
+	if (weights === undefined) return undefined;
+	if (metric === "hamming")
+		throw new NighError("UNSUPPORTED", "weights cannot scale bits: leave them out under hamming", { field: "weights" });
+	if (typeof metric !== "string")
+		throw new NighError("UNSUPPORTED", "weights belong to a named metric: let the function of your own apply them", {
+			field: "weights",
+		});
+	return Float32Array.from(checkWeights(weights, dimensions));
 }
 
 function describeRows(rows: unknown): string {

@@ -1,4 +1,5 @@
 import { type Arena, rowBytes } from "@nigh/kernels";
+import { RowCoder } from "./row-coder.ts";
 
 /** Values looked at in training: more do not change the quantile that matters. */
 const SAMPLE_ROWS = 16_384;
@@ -13,25 +14,16 @@ const LEVELS = 127;
  * origin for each dimension (its mean in the middle of the range), which no distance sees. Training chooses the range that makes the mean
  * squared error least on a sample: where few values lie far out, cutting them off costs less than a wider step.
  */
-export class ScalarCodes {
-	/** Bytes of the codes of a row, without what stands behind them. */
-	readonly bytes: number;
+export class ScalarCodes extends RowCoder {
 	/** Rows it was trained on the last time; 0 before. */
 	trainedOn = 0;
-	/** What one step of a code stands for. */
-	unit = 1;
-	/** Address of one float a dimension: what code 0 stands for. */
-	readonly origin: number;
 	readonly #arena: Arena;
 	readonly #dimensions: number;
-	readonly #rowBytes: number;
 
 	constructor(arena: Arena, dimensions: number, floatRowBytes: number) {
+		super(arena, { origin: arena.alloc(floatRowBytes), rowBytes: floatRowBytes, bytes: rowBytes(dimensions) });
 		this.#arena = arena;
 		this.#dimensions = dimensions;
-		this.#rowBytes = floatRowBytes;
-		this.bytes = rowBytes(dimensions);
-		this.origin = arena.alloc(floatRowBytes);
 	}
 
 	/** Learns origin and step from rows at the given addresses; `n` of them. */
@@ -70,11 +62,6 @@ export class ScalarCodes {
 	/** Whether training again is due: the sample has doubled and was small. */
 	isStale(size: number): boolean {
 		return this.trainedOn === 0 || (this.trainedOn < SAMPLE_ROWS && size >= 2 * this.trainedOn);
-	}
-
-	/** Codes one row; its norm is written behind the codes and returned. */
-	encode(row: number, code: number): number {
-		return this.#arena.kernels.encodeRow(row, this.origin, 1 / this.unit, this.#rowBytes, code, this.bytes);
 	}
 
 	dispose(): void {

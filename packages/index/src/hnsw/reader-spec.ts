@@ -1,0 +1,136 @@
+import { BOUNDS, checkInteger, checkOptions, type Metric, NighError } from "@nigh/contract";
+import type { HnswGraph } from "./graph.ts";
+import { HNSW_BOUNDS } from "./parameters.ts";
+import { SCAN_BYTES } from "./scan.ts";
+import { Scratch } from "./scratch.ts";
+
+export interface ReaderOptions {
+	/** The widest beam the reader may be asked for, 1 to 10,000. Default 10,000: the lists for it take 0.4 MB. */
+	readonly maxEf?: number;
+	/** The most answers it may be asked for, 1 to 10,000. Default 10,000. */
+	readonly maxK?: number;
+}
+
+/** What a thread needs to search a graph that another one owns: plain numbers, to be sent with a message. Addresses are bytes of the shared memory. */
+export interface ReaderSpec {
+	readonly dimensions: number;
+	readonly metric: Metric;
+	/** The ef of a search that names none, at least. */
+	readonly ef: number;
+	readonly maxEf: number;
+	readonly maxK: number;
+	readonly M: number;
+	/** Nodes there is room for. */
+	readonly capacity: number;
+	/** One factor a dimension; 0 where there are no weights. */
+	readonly factors: number;
+	/** What code 0 stands for; 0 where the graph has no codes. */
+	readonly origin: number;
+	/** The graph struct of the owner. */
+	readonly graph: number;
+	/** The reader's own graph struct, with an entry point that matches its top level. */
+	readonly ownGraph: number;
+	readonly payload: number;
+	readonly payloadBytes: number;
+	readonly blocks: number;
+	readonly blockStride: number;
+	readonly vectors: number;
+	readonly vectorStride: number;
+	readonly levels: number;
+	/** How many places are complete, and the step of the codes. */
+	readonly published: number;
+	/** u32 a label from `firstLabel` on: 1 + its place, 0 for none. */
+	readonly places: number;
+	readonly firstLabel: number;
+	readonly labels: number;
+	readonly scratch: number;
+	readonly query: number;
+	readonly queryCode: number;
+	readonly eligibility: number;
+	readonly room: number;
+	/** Keys and labels of a chunk of an exact scan. */
+	readonly scan: number;
+}
+
+/** The numbers of a graph that every reader of it gets. */
+export type SharedSpec = Pick<ReaderSpec, "published" | "places" | "firstLabel" | "labels">;
+
+/** The memory of one reader: a scratch, a graph struct and room for a scan. Taken whole or not at all. */
+export class ReaderMemory {
+	readonly spec: ReaderSpec;
+	readonly #graph: HnswGraph;
+	readonly #scratch: Scratch;
+
+	constructor(graph: HnswGraph, shared: SharedSpec, options: ReaderOptions) {
+		checkOptions(options, ["maxEf", "maxK"] satisfies (keyof ReaderOptions)[], "readerSpec");
+		const maxEf = checkInteger("maxEf", options.maxEf ?? HNSW_BOUNDS.ef.max, HNSW_BOUNDS.ef);
+		const maxK = checkInteger("maxK", options.maxK ?? BOUNDS.k.max, BOUNDS.k);
+		this.#graph = graph;
+		const scratch = new Scratch(graph);
+		this.#scratch = scratch;
+		const { arena, rows } = graph;
+		let ownGraph = 0;
+		let scan = 0;
+		try {
+			scratch.fit(graph.capacity, Math.max(maxEf, maxK));
+			scratch.fitHeap();
+			ownGraph = arena.alloc(graph.structBytes);
+			scan = arena.alloc(SCAN_BYTES);
+		} catch (error) {
+			scratch.dispose();
+			arena.free(ownGraph);
+			throw error;
+		}
+		arena.u8(ownGraph, graph.structBytes).set(arena.u8(graph.address, graph.structBytes));
+		this.spec = {
+			dimensions: rows.dimensions,
+			metric: namedMetric(graph),
+			ef: graph.parameters.ef,
+			maxEf,
+			maxK,
+			M: graph.M,
+			capacity: graph.capacity,
+			factors: rows.factors,
+			origin: graph.codes?.origin ?? 0,
+			graph: graph.address,
+			ownGraph,
+			payload: graph.payload,
+			payloadBytes: graph.payloadBytes,
+			blocks: graph.blocks,
+			blockStride: graph.blockStride,
+			vectors: graph.vectors,
+			vectorStride: graph.vectorStride,
+			levels: graph.levelsAddress,
+			...shared,
+			scratch: scratch.address,
+			query: scratch.query,
+			queryCode: scratch.queryCode,
+			eligibility: scratch.eligibility,
+			room: scratch.room,
+			scan,
+		};
+	}
+
+	get bytes(): number {
+		return this.#scratch.bytes + this.#graph.structBytes + SCAN_BYTES;
+	}
+
+	dispose(): void {
+		const { arena } = this.#graph;
+		this.#scratch.dispose();
+		arena.free(this.spec.ownGraph);
+		arena.free(this.spec.scan);
+	}
+}
+
+/** @throws NighError `INVALID_OPTION` where no other thread could read the graph. */
+export function namedMetric({ arena, rows }: HnswGraph): Metric {
+	if (arena.shared && typeof rows.metric === "string") return rows.metric;
+	throw new NighError(
+		"INVALID_OPTION",
+		"readers on other threads need a shared arena: create the index with shared: true",
+		{
+			field: "shared",
+		},
+	);
+}

@@ -1,0 +1,299 @@
+import { BOUNDS, checkInteger, NighError } from "@nigh/contract";
+import { type EngineName, GRAPH, NO_NODE, SCRATCH, type WasmMemory } from "@nigh/kernels";
+import { type ArenaView, AttachedArena } from "../arena-view.ts";
+import { aborted, type Eligibility, writeEligible } from "../eligibility.ts";
+import { RowCoder } from "../rows/row-coder.ts";
+import { RowWriter } from "../rows/row-writer.ts";
+import type { Label } from "../vector-index.ts";
+import type { GraphView, SearchScratch } from "./graph-view.ts";
+import { HNSW_BOUNDS } from "./parameters.ts";
+import type { ReaderSpec } from "./reader-spec.ts";
+import { keysOf, rankLabels, SCAN_ROWS, scanChunk } from "./scan.ts";
+import { PUBLISHED } from "./sharing.ts";
+import { beamWidth, rerankDepth, walk } from "./walk.ts";
+
+export interface ReaderScanOptions {
+	/** What may be answered. Default: everything. */
+	readonly eligibility?: Eligibility | undefined;
+	/** Address of a word of the shared memory that ends the search with `ABORTED` when it is not 0. */
+	readonly abort?: number | undefined;
+}
+
+export interface ReaderSearchOptions extends ReaderScanOptions {
+	/** Beam width, k to the reader's `maxEf`. Default: the index's, and from k = 11 on no less than `adaptiveEf(k)`. */
+	readonly ef?: number | undefined;
+	/**
+	 * Walks as if everything could be answered, and drops from the best max(2 k, k + 16) what may not: costs next to nothing beside a plain
+	 * walk, where minding on the way needs a heap. For a graph of which nearly everything may be answered: it may leave fewer than k.
+	 * Default false.
+	 */
+	readonly dropAfter?: boolean | undefined;
+}
+
+/** A graph as the reader's thread sees it. */
+interface ReadGraph extends GraphView {
+	readonly codes: RowCoder | undefined;
+}
+
+/**
+ * Opens a graph for reading on this thread, with what `HnswIndex.readerSpec` gave on the thread that owns it. `memory` and `engine` are
+ * those of the owner's arena.
+ *
+ * @example
+ * worker.postMessage({ memory: index.arena.memory, engine: index.arena.engine, spec: index.readerSpec() });
+ * // on the other thread:
+ * const reader = openReader(memory, engine, spec);
+ * const found = reader.search(query, 10);
+ * for (let i = 0; i < found; i++) console.log(reader.labelAt(i), reader.distanceAt(i));
+ */
+export function openReader(memory: WasmMemory, engine: EngineName, spec: ReaderSpec): GraphReader {
+	return new GraphReader(new AttachedArena(memory, engine), spec);
+}
+
+/**
+ * Searches a graph that another thread owns and adds to meanwhile. It takes no memory, locks nothing and does one thing at a time; the
+ * answers stay until the next call. Queries must have been checked: floats, finite, of the graph's dimensions, or packed bits.
+ *
+ * A walk meets what was linked when it began and may meet what is linked meanwhile; a scan and {@link GraphReader.rank} see every vector
+ * that has been written, linked or not, and so at least what a walk can meet.
+ */
+export class GraphReader {
+	readonly spec: ReaderSpec;
+	readonly #arena: ArenaView;
+	readonly #graph: ReadGraph;
+	readonly #scratch: SearchScratch;
+	readonly #answerWords: Uint32Array;
+	readonly #answerKeys: Float32Array;
+	readonly #ownerGraph: Uint32Array;
+	readonly #ownGraph: Uint32Array;
+	readonly #published: Uint32Array;
+	readonly #unit: Float64Array;
+	readonly #places: Uint32Array;
+	#count = 0;
+	/** Number of the search that the answers belong to: a scan that has been interrupted by another must not go on. */
+	#turn = 0;
+
+	/** Use {@link openReader}. */
+	constructor(arena: ArenaView, spec: ReaderSpec) {
+		this.spec = spec;
+		this.#arena = arena;
+		this.#graph = readGraph(arena, spec);
+		this.#scratch = readScratch(arena, spec);
+		const answer = this.#scratch.get("answer");
+		this.#answerWords = arena.u32(answer, 2 * spec.room);
+		this.#answerKeys = arena.f32(answer, 2 * spec.room);
+		this.#ownerGraph = arena.u32(spec.graph, GRAPH.bytes / 4);
+		this.#ownGraph = arena.u32(spec.ownGraph, GRAPH.bytes / 4);
+		this.#published = arena.u32(spec.published, PUBLISHED.bytes / 4);
+		this.#unit = arena.f64(spec.published + PUBLISHED.unit, 1);
+		this.#places = arena.u32(spec.places, spec.labels);
+	}
+
+	/** Places of the graph that are written by now: its vectors, and a few that could not be linked. */
+	get slots(): number {
+		return Atomics.load(this.#published, PUBLISHED.slots / 4);
+	}
+
+	/** Answers of the last search. */
+	get count(): number {
+		return this.#count;
+	}
+
+	/** The label of answer `i`, nearest first; equal distances in the order of labels. */
+	labelAt(i: number): Label {
+		return this.#answerWords[2 * i + 1] as number;
+	}
+
+	/** The distance of answer `i`. */
+	distanceAt(i: number): number {
+		return this.#graph.rows.distanceOf(this.#answerKeys[2 * i] as number);
+	}
+
+	/** Whether a label is one of those that {@link GraphReader.rank} can find. */
+	covers(label: Label): boolean {
+		return label >= this.spec.firstLabel && label < this.spec.firstLabel + this.spec.labels;
+	}
+
+	/**
+	 * The nearest `k` by a walk over the graph. Returns how many there are: fewer than `k` where the walk met fewer that may be answered,
+	 * although there may be others, which {@link GraphReader.scan} finds.
+	 *
+	 * @throws NighError `INVALID_OPTION` for a k or an ef above what the reader has room for; `ABORTED`.
+	 */
+	search(query: Float32Array | Uint8Array, k: number, options: ReaderSearchOptions = {}): number {
+		const { spec } = this;
+		const ef = beamWidth(this.#graph, k, options.ef);
+		if (ef > spec.maxEf) checkInteger("ef", ef, { ...HNSW_BOUNDS.ef, max: spec.maxEf });
+		const eligibility = this.#begin(query, k, options);
+		if (!this.#enter()) return 0;
+		const abort = options.abort ?? 0;
+		const late = options.dropAfter === true && eligibility !== 0;
+		const depth = rerankDepth(k, ef);
+		this.#count = late
+			? this.#dropAfter(
+					walk(this.#graph, this.#scratch, { k: depth, ef, depth, eligibility: 0, abort }),
+					k,
+					eligibility,
+				)
+			: walk(this.#graph, this.#scratch, { k, ef, depth, eligibility, abort });
+		return this.#count;
+	}
+
+	/**
+	 * The nearest `k` by exact keys of all vectors, {@link SCAN_ROWS} at a time: a generator that yields how many places it has looked at
+	 * and returns how many answers there are, which can be read then. Another search of this reader in between ends it.
+	 *
+	 * @throws NighError `INVALID_OPTION`; `ABORTED`; `LOCKED` when it goes on after another search.
+	 */
+	*scan(
+		query: Float32Array | Uint8Array,
+		k: number,
+		options: ReaderScanOptions = {},
+	): Generator<number, number, undefined> {
+		const eligibility = this.#begin(query, k, options);
+		const turn = this.#turn;
+		const { slots } = this;
+		let size = 0;
+		for (let first = 0; first < slots; first += SCAN_ROWS) {
+			if (first > 0) yield first;
+			if (turn !== this.#turn) throw interrupted();
+			this.#checkAborted(options.abort);
+			const n = Math.min(SCAN_ROWS, slots - first);
+			const chunk = { first, n, room: this.spec.scan, size };
+			size = scanChunk(this.#graph, this.#scratch, chunk, { k, eligibility });
+		}
+		this.#count = size;
+		return size;
+	}
+
+	/**
+	 * The nearest `k` of some labels by exact keys; those that are not in the graph, or that the reader does not
+	 * {@link GraphReader.covers cover}, are passed over. Returns how many there are.
+	 *
+	 * @throws NighError `INVALID_OPTION`; `ABORTED`.
+	 */
+	rank(query: Float32Array | Uint8Array, labels: Iterable<Label>, k: number, options: ReaderScanOptions = {}): number {
+		const eligibility = this.#begin(query, k, options);
+		this.#checkAborted(options.abort);
+		this.#count = rankLabels(this.#graph, this.#scratch, labels, (label) => this.#nodeOf(label), { k, eligibility });
+		return this.#count;
+	}
+
+	/** Writes the distance of each label to `distances`, in the same order; NaN for those that {@link GraphReader.rank} would pass over. */
+	distances(
+		query: Float32Array | Uint8Array,
+		labels: ArrayLike<Label>,
+		distances: Float32Array | Float64Array = new Float64Array(labels.length),
+	): Float32Array | Float64Array {
+		this.#begin(query, 1, {});
+		const scratch = this.#scratch;
+		const { room } = this.spec;
+		const ids = this.#arena.u32(scratch.get("ids"), room);
+		const keys = this.#arena.f32(scratch.get("keys"), room);
+		for (let from = 0; from < labels.length; from += room) {
+			const to = Math.min(labels.length, from + room);
+			let n = 0;
+			for (let i = from; i < to; i++) {
+				const node = this.#nodeOf(labels[i] as number);
+				if (node !== undefined) ids[n++] = node;
+				distances[i] = node === undefined ? Number.NaN : 0;
+			}
+			keysOf(this.#graph, scratch, scratch.get("ids"), n, scratch.get("keys"));
+			n = 0;
+			for (let i = from; i < to; i++) {
+				if (!Number.isNaN(distances[i])) distances[i] = this.#graph.rows.distanceOf(keys[n++] as number);
+			}
+		}
+		return distances;
+	}
+
+	/** Checks k, writes the query and what may be answered; returns what kernels are to be told of that. */
+	#begin(query: Float32Array | Uint8Array, k: number, { eligibility }: ReaderScanOptions): number {
+		checkInteger("k", k, { ...BOUNDS.k, max: this.spec.maxK });
+		this.#turn++;
+		this.#count = 0;
+		this.#graph.rows.write(query, this.#scratch.query);
+		return writeEligible(this.#arena, this.#scratch.eligibility, eligibility);
+	}
+
+	/**
+	 * Takes over the entry point; returns whether there is one. The level is read first: the owner writes it last, so that the node reaches
+	 * it. The step of the codes is read after: it is written before there is an entry point, and not again.
+	 */
+	#enter(): boolean {
+		const topLevel = Atomics.load(this.#ownerGraph, GRAPH.topLevel / 4);
+		const entry = Atomics.load(this.#ownerGraph, GRAPH.entry / 4);
+		if (entry === NO_NODE) return false;
+		this.#ownGraph[GRAPH.topLevel / 4] = topLevel;
+		this.#ownGraph[GRAPH.entry / 4] = entry;
+		const { codes } = this.#graph;
+		if (codes !== undefined) codes.unit = this.#unit[0] as number;
+		return true;
+	}
+
+	/** Keeps of the answers those that may be answered, at most k. */
+	#dropAfter(found: number, k: number, eligibility: number): number {
+		const scratch = this.#scratch;
+		const [keysAt, labelsAt] = [scratch.get("keys"), scratch.get("selected")];
+		const keys = this.#arena.f32(keysAt, found);
+		const labels = this.#arena.u32(labelsAt, found);
+		for (let i = 0; i < found; i++) {
+			keys[i] = this.#answerKeys[2 * i] as number;
+			labels[i] = this.#answerWords[2 * i + 1] as number;
+		}
+		return this.#arena.kernels.topk(keysAt, labelsAt, found, k, scratch.get("answer"), 0, eligibility);
+	}
+
+	#nodeOf(label: Label): number | undefined {
+		// A label outside reads `undefined`.
+		const place = this.#places[label - this.spec.firstLabel] ?? 0;
+		return place === 0 ? undefined : place - 1;
+	}
+
+	#checkAborted(abort: number | undefined): void {
+		if (abort !== undefined && abort !== 0 && Atomics.load(this.#arena.i32(abort, 1), 0) !== 0) throw aborted();
+	}
+}
+
+function readGraph(arena: ArenaView, spec: ReaderSpec): ReadGraph {
+	const rows = new RowWriter(arena, spec, spec.factors);
+	const { origin, payload, payloadBytes, blocks, blockStride, vectors, vectorStride } = spec;
+	const levels = arena.u8(spec.levels, spec.capacity);
+	return {
+		arena,
+		address: spec.ownGraph,
+		rows,
+		codes: origin === 0 ? undefined : new RowCoder(arena, { origin, rowBytes: rows.bytes, bytes: payloadBytes }),
+		parameters: { ef: spec.ef },
+		payload,
+		payloadBytes,
+		blocks,
+		blockStride,
+		vectors,
+		vectorStride,
+		levels: () => levels,
+	};
+}
+
+function readScratch(arena: ArenaView, spec: ReaderSpec): SearchScratch {
+	const { scratch: address, query, queryCode, eligibility, room } = spec;
+	const words = arena.u32(address, SCRATCH.bytes / 4);
+	return {
+		address,
+		query,
+		queryCode,
+		eligibility,
+		room,
+		get: (field) => words[SCRATCH[field] / 4] as number,
+		set: (field, value) => {
+			words[SCRATCH[field] / 4] = value;
+		},
+	};
+}
+
+function interrupted(): NighError {
+	return new NighError(
+		"LOCKED",
+		"another search of this reader has begun since: open a reader for each that runs at a time",
+	);
+}

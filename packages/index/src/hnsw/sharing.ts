@@ -1,0 +1,126 @@
+import type { Label } from "../vector-index.ts";
+import type { HnswGraph } from "./graph.ts";
+import { ReaderMemory, type ReaderOptions, type ReaderSpec } from "./reader-spec.ts";
+
+/** What the owner tells its readers, in bytes of one cache line: f64 step of the codes, u32 places that are complete. */
+export const PUBLISHED = { unit: 0, slots: 8, bytes: 64 } as const;
+
+/** Labels that readers can find: `count` of them from `from` on. */
+export interface LabelRange {
+	readonly from: Label;
+	readonly count: number;
+}
+
+/**
+ * What a graph shares with readers on other threads. While there are readers nothing that they read moves or is used again: their number
+ * decides what the owner may do. A place is published when its vector, code, label and level are written, before a link leads to it.
+ */
+export class Sharing {
+	readonly #graph: HnswGraph;
+	readonly #readers = new Map<number, ReaderMemory>();
+	#published = 0;
+	/** Address of u32 a label: 1 + its place, 0 for none. */
+	#places = 0;
+	#labels: LabelRange = { from: 0, count: 0 };
+	/** Places of nodes that could not be linked: readers may still look at them, so they wait until there are none. */
+	readonly #abandoned: number[] = [];
+
+	constructor(graph: HnswGraph) {
+		this.#graph = graph;
+	}
+
+	/** Whether other threads may be reading. */
+	get active(): boolean {
+		return this.#readers.size > 0;
+	}
+
+	get readers(): number {
+		return this.#readers.size;
+	}
+
+	get labels(): LabelRange {
+		return this.#labels;
+	}
+
+	get bytes(): number {
+		let bytes = 4 * this.#labels.count + (this.#published === 0 ? 0 : PUBLISHED.bytes);
+		for (const reader of this.#readers.values()) bytes += reader.bytes;
+		return bytes;
+	}
+
+	covers(label: Label): boolean {
+		const { from, count } = this.#labels;
+		return label >= from && label < from + count;
+	}
+
+	/** Takes room for the places of labels. Only while there are no readers. */
+	reserveLabels(labels: LabelRange): void {
+		this.#places = this.#graph.arena.resize(this.#places, 4 * labels.count);
+		this.#labels = labels;
+	}
+
+	open(options: ReaderOptions): ReaderSpec {
+		const { arena } = this.#graph;
+		if (this.#published === 0) this.#published = arena.alloc(PUBLISHED.bytes);
+		if (this.#places === 0) this.reserveLabels(this.#graph.labelRange(0));
+		const { from: firstLabel, count: labels } = this.#labels;
+		const shared = { published: this.#published, places: this.#places, firstLabel, labels };
+		const reader = new ReaderMemory(this.#graph, shared, options);
+		// Before the first there was nobody to be told.
+		if (!this.active) this.#publishAll();
+		this.#readers.set(reader.spec.scratch, reader);
+		return reader.spec;
+	}
+
+	/** Gives a reader's memory back; its thread must have done with it. Returns whether there was such a reader. */
+	close({ scratch }: ReaderSpec): boolean {
+		const reader = this.#readers.get(scratch);
+		if (reader === undefined) return false;
+		reader.dispose();
+		this.#readers.delete(scratch);
+		if (!this.active && this.#abandoned.length > 0) this.#graph.reuse(this.#abandoned.splice(0));
+		return true;
+	}
+
+	/** Tells readers of new places, which must be written but need not be linked. */
+	publish(nodes: Iterable<number>): void {
+		if (!this.active) return;
+		const places = this.#placesView();
+		const { from } = this.#labels;
+		for (const node of nodes) Atomics.store(places, this.#graph.labelOf(node) - from, node + 1);
+		this.#publishCounts();
+	}
+
+	/** Takes back what was told of a node that could not be linked; its place is not used again while there are readers. */
+	abandon(node: number): void {
+		const label = this.#graph.labelOf(node);
+		if (this.covers(label)) Atomics.store(this.#placesView(), label - this.#labels.from, 0);
+		this.#abandoned.push(node);
+	}
+
+	dispose(): void {
+		for (const reader of this.#readers.values()) reader.dispose();
+		this.#readers.clear();
+		this.#graph.arena.free(this.#published);
+		this.#graph.arena.free(this.#places);
+	}
+
+	#publishAll(): void {
+		const places = this.#placesView().fill(0);
+		const { from, count } = this.#labels;
+		this.#graph.table.forEach((label, node) => {
+			if (label >= from && label - from < count) places[label - from] = node + 1;
+		});
+		this.#publishCounts();
+	}
+
+	#publishCounts(): void {
+		const { arena, codes, slots } = this.#graph;
+		arena.f64(this.#published + PUBLISHED.unit, 1)[0] = codes?.unit ?? 1;
+		Atomics.store(arena.u32(this.#published + PUBLISHED.slots, 1), 0, slots);
+	}
+
+	#placesView(): Uint32Array {
+		return this.#graph.arena.u32(this.#places, this.#labels.count);
+	}
+}
