@@ -1,6 +1,7 @@
 // A program of a user, type-checked against the packed declarations (see ../packed.ts).
 import { type ErrorCode, isNighError, type Metric, NighError } from "@nigh/contract";
 import * as embed from "@nigh/embed";
+import * as embedded from "@nigh/embedded";
 import * as formats from "@nigh/formats";
 import * as index from "@nigh/index";
 import * as kernels from "@nigh/kernels";
@@ -20,5 +21,5 @@ export function nearest(vectors: Float32Array): readonly index.Neighbor[] {
 // @ts-expect-error A metric that does not exist is refused by the types as well.
 export const refused = () => index.createHnsw({ dimensions: 3, metric: "euclid" });
 
-export const seen: readonly object[] = [embed, formats, index, kernels, threads, nigh];
+export const seen: readonly object[] = [embed, embedded, formats, index, kernels, threads, nigh];
 export const known: boolean = isNighError(error, code) && metric === "cosine";

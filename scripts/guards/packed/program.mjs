@@ -52,8 +52,29 @@ const CHECKS = {
 		assert.equal(index.search([250.2], 1)[0]?.label, 250);
 		await pool.close();
 	},
-	nigh: ({ createHnsw, createFlat, hashedNgrams, NighError }) => {
+	"@nigh/embedded": async ({ openFolder }) => {
+		// The worker threads are found in the package as it is installed.
+		const database = await openFolder("data", { threads: 2 });
+		const notes = await database.collection("notes", { metric: "l2", index: { kind: "hnsw" } });
+		await notes.upsert(
+			Array.from({ length: 300 }, (_, i) => ({ id: `r${i}`, vector: [i, 1], metadata: { even: i % 2 } })),
+		);
+		await notes.optimize();
+		await notes.delete("r7");
+		const { hits } = await notes.search({ vector: [7, 1], k: 2, filter: { even: 1 } });
+		assert.deepEqual(
+			hits.map((/** @type {{ id: string }} */ hit) => hit.id),
+			["r5", "r9"],
+		);
+		await database.backup("copy");
+		assert.equal((await database.verify()).ok, true);
+		await database.close();
+	},
+	nigh: async ({ createHnsw, createFlat, hashedNgrams, NighError, open }) => {
 		for (const each of [createHnsw, createFlat, hashedNgrams, NighError]) assert.equal(typeof each, "function");
+		const database = await open(":memory:");
+		await (await database.collection("notes", {})).upsert([{ id: "a", vector: [1, 2] }]);
+		await database.close();
 	},
 	"@nigh/kernels": ({ Arena, ENGINES }) => {
 		for (const engine of ENGINES) {

@@ -1,0 +1,173 @@
+import {
+	type AnalyzeReport,
+	type CallOptions,
+	type CertifyOptions,
+	type CertifyReport,
+	type Collection,
+	type CollectionStats,
+	type CountOptions,
+	type DeleteResult,
+	type DeleteTarget,
+	type GetOptions,
+	type HealthReport,
+	type Id,
+	type IndexSpec,
+	type MaintenanceReport,
+	type Metadata,
+	NighError,
+	type ProgressOptions,
+	type PruneOptions,
+	type PruneReport,
+	type RebuildOptions,
+	type RecordInput,
+	type RecordPatch,
+	type RefreshReport,
+	requireFeature,
+	type ScanOptions,
+	type SearchRequest,
+	type SearchResult,
+	type StoredRecord,
+	type TuneReport,
+	type WarmReport,
+	type WriteOptions,
+	type WriteResult,
+} from "@nigh/contract";
+import { CAPABILITIES } from "./capabilities.ts";
+import type { CollectionCore } from "./core.ts";
+import { indexOf } from "./spec.ts";
+import { count } from "./verbs/count.ts";
+import { deleteRecords } from "./verbs/delete.ts";
+import { getMany, getOne } from "./verbs/get.ts";
+import { analyze, convert, optimize, rebuild, refresh, warm } from "./verbs/maintain.ts";
+import { prune } from "./verbs/prune.ts";
+import { scan } from "./verbs/scan.ts";
+import { search } from "./verbs/search.ts";
+import { searchMany } from "./verbs/search-many.ts";
+import { update } from "./verbs/update.ts";
+import { upsert } from "./verbs/upsert.ts";
+import { health, stats } from "./verbs/watch.ts";
+
+/** What a collection needs of its database. */
+export interface Owner {
+	/** `null` where it cannot be told. */
+	diskBytes(): number | null;
+	/** Called once, when the user closes the collection. Waits for the calls under way; later ones are refused with `reason`. */
+	close(reason: NighError): Promise<void>;
+}
+
+/** A collection in a folder. Its verbs stand in files of their own. */
+export class EmbeddedCollection<M extends Metadata = Metadata> implements Collection<M> {
+	readonly #core: CollectionCore;
+	readonly #owner: Owner;
+	#closing: Promise<void> | undefined;
+
+	constructor(core: CollectionCore, owner: Owner) {
+		this.#core = core;
+		this.#owner = owner;
+	}
+
+	get name(): string {
+		return this.#core.name;
+	}
+
+	upsert(records: readonly RecordInput<M>[], options: WriteOptions = {}): Promise<WriteResult> {
+		return this.#core.track(upsert(this.#core, records, options));
+	}
+
+	update(patches: readonly RecordPatch<M>[], options: WriteOptions = {}): Promise<WriteResult> {
+		return this.#core.track(update(this.#core, patches, options));
+	}
+
+	get(id: Id, options?: GetOptions): Promise<StoredRecord<M> | undefined>;
+	get(ids: readonly Id[], options?: GetOptions): Promise<(StoredRecord<M> | undefined)[]>;
+	get(
+		id: Id | readonly Id[],
+		options: GetOptions = {},
+	): Promise<StoredRecord<M> | (StoredRecord<M> | undefined)[] | undefined> {
+		const { track } = this.#core;
+		if (Array.isArray(id))
+			return track.call(this.#core, getMany<M>(this.#core, id, options)) as Promise<(StoredRecord<M> | undefined)[]>;
+		return this.#core.track(getOne<M>(this.#core, id as Id, options));
+	}
+
+	delete(target: DeleteTarget<M>, options: CallOptions = {}): Promise<DeleteResult> {
+		return this.#core.track(deleteRecords(this.#core, target, options));
+	}
+
+	count(options: CountOptions<M> = {}): Promise<number> {
+		return this.#core.track(count(this.#core, options));
+	}
+
+	scan(options: ScanOptions<M> = {}): AsyncIterable<StoredRecord<M>> {
+		return scan<M>(this.#core, options);
+	}
+
+	search(request: SearchRequest<M>): Promise<SearchResult<M>> {
+		return this.#core.track(search<M>(this.#core, request));
+	}
+
+	searchMany(requests: readonly SearchRequest<M>[], options: CallOptions = {}): Promise<SearchResult<M>[]> {
+		return this.#core.track(searchMany<M>(this.#core, requests, options));
+	}
+
+	prune(options: PruneOptions<M> = {}): Promise<PruneReport> {
+		return this.#core.track(prune(this.#core, options));
+	}
+
+	async optimize(options: ProgressOptions = {}): Promise<MaintenanceReport> {
+		return this.#core.track(optimize(this.#core, options));
+	}
+
+	async rebuild(options: RebuildOptions = {}): Promise<MaintenanceReport> {
+		return this.#core.track(rebuild(this.#core, options));
+	}
+
+	async convert(index: IndexSpec, options: ProgressOptions = {}): Promise<MaintenanceReport> {
+		return this.#core.track(convert(this.#core, indexOf(index), options));
+	}
+
+	async certify(_options: CertifyOptions = {}): Promise<CertifyReport> {
+		throw this.#unsupported("certify");
+	}
+
+	async tune(_options: CallOptions = {}): Promise<TuneReport> {
+		throw this.#unsupported("tune");
+	}
+
+	warm(options: ProgressOptions = {}): Promise<WarmReport> {
+		return this.#core.track(warm(this.#core, options));
+	}
+
+	refresh(options: CallOptions = {}): Promise<RefreshReport> {
+		return this.#core.track(refresh(this.#core, options));
+	}
+
+	health(): Promise<HealthReport> {
+		return this.#core.track(health(this.#core));
+	}
+
+	stats(): Promise<CollectionStats> {
+		return this.#core.track(stats(this.#core, this.#owner.diskBytes()));
+	}
+
+	analyze(options: CallOptions = {}): Promise<AnalyzeReport> {
+		return this.#core.track(analyze(this.#core, options));
+	}
+
+	close(): Promise<void> {
+		this.#closing ??= this.#owner.close(
+			new NighError("CLOSED", `the collection ${JSON.stringify(this.name)} is closed: open it again`),
+		);
+		return this.#closing;
+	}
+
+	#unsupported(feature: "certify" | "tune"): unknown {
+		try {
+			this.#core.checkOpen();
+			requireFeature(CAPABILITIES, feature, `${feature}()`);
+			return undefined;
+		} catch (error) {
+			return error;
+		}
+	}
+}

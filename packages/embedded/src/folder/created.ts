@@ -1,0 +1,60 @@
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { NighError } from "@nigh/contract";
+import { asFileError } from "../files/file-errors.ts";
+import { type FolderPaths, pathsIn } from "./layout.ts";
+
+/**
+ * SQLite takes a file of no bytes for a new database, and makes one where there is none. So that records that have gone are never taken for
+ * a database that is new, a small file says that there were some.
+ */
+export function wasCreated({ created }: FolderPaths): boolean {
+	return existsSync(created);
+}
+
+/** Says so, once the records are laid out. */
+export function noteCreated(paths: FolderPaths): void {
+	if (wasCreated(paths)) return;
+	const temporary = `${paths.created}.tmp`;
+	try {
+		const file = openSync(temporary, "w");
+		try {
+			writeSync(
+				file,
+				`The records lie in records.sqlite since ${new Date().toISOString()}: if they are not there, they are lost.\n`,
+			);
+			fsyncSync(file);
+		} finally {
+			closeSync(file);
+		}
+		renameSync(temporary, paths.created);
+	} catch (error) {
+		rmSync(temporary, { force: true });
+		throw asFileError(error, `writing ${paths.created}`);
+	}
+}
+
+/**
+ * To be called before SQLite sees the file: beside an empty one it deletes the WAL, and what is in it.
+ *
+ * @throws NighError `CORRUPT_RECORDS` where there were records once, and their file is not there or has no bytes.
+ */
+export function checkNotLost(paths: FolderPaths): void {
+	if (!wasCreated(paths)) return;
+	const size = statSync(paths.records, { throwIfNoEntry: false })?.size;
+	if (size !== undefined && size > 0) return;
+	const what = size === undefined ? "not there" : "empty";
+	const message = `${paths.records} is ${what}, though it has been written to: restore a backup. To begin anew, delete the folder.`;
+	throw new NighError("CORRUPT_RECORDS", message, { path: paths.records });
+}
+
+/**
+ * To be called before anything is made in a folder that must have a database already. What is no folder is told by the one who goes into it.
+ *
+ * @throws NighError `NOT_FOUND`.
+ */
+export function checkThere(folder: string): void {
+	const paths = pathsIn(folder);
+	if (!existsSync(folder) || existsSync(paths.records) || wasCreated(paths)) return;
+	const advice = "Correct the path, or open with create: true.";
+	throw new NighError("NOT_FOUND", `There is no database in ${folder}. ${advice}`, { path: folder });
+}

@@ -1,0 +1,47 @@
+import type { ReaderSpec } from "@nigh/index";
+import { type Arena, ELIGIBILITY } from "@nigh/kernels";
+import type { GenerationSize } from "./generation.ts";
+
+/** Rows of the tail that are compared at a time. */
+export const CHUNK_ROWS = 4_096;
+/** Hits of one search at most (`BOUNDS.k.max`). */
+const MOST_HITS = 10_000;
+/** Filters whose matches are kept at the same time. */
+export const BITMAPS = 16;
+
+/** What one reading thread needs inside a generation, allocated by the indexer. */
+export interface ReaderArea {
+	/** Its number among the readers of the generation. */
+	readonly reader: number;
+	/** A row: the query. */
+	readonly query: number;
+	/** f32 keys of a chunk of rows, then u32 slots. */
+	readonly keys: number;
+	/** Pairs {f32 key, u32 slot} of the nearest so far. */
+	readonly pool: number;
+	readonly eligibility: number;
+	/** {@link BITMAPS} bitmaps, a bit for each slot. */
+	readonly bitmaps: number;
+	readonly bitmapBytes: number;
+	/** For the main index; `null` where everything is in the tail. */
+	readonly graph: ReaderSpec | null;
+}
+
+export function allocateArea(
+	arena: Arena,
+	reader: number,
+	{ capacity, rowBytes }: GenerationSize,
+	graph: ReaderSpec | null,
+): ReaderArea {
+	const bitmapBytes = Math.ceil(capacity / 32) * 4;
+	return {
+		reader,
+		query: arena.alloc(rowBytes),
+		keys: arena.alloc(CHUNK_ROWS * 8),
+		pool: arena.alloc((MOST_HITS + 1) * 8),
+		eligibility: arena.alloc(ELIGIBILITY.bytes),
+		bitmaps: arena.alloc(BITMAPS * bitmapBytes),
+		bitmapBytes,
+		graph,
+	};
+}

@@ -1,0 +1,69 @@
+import { NighError } from "@nigh/contract";
+import { MAX_ARENA_BYTES } from "@nigh/kernels";
+import type { GenerationSize } from "./generation.ts";
+
+/**
+ * Bytes that the tail of a collection may take. Memory that is not written to costs nothing, so it is taken at once; the more of it, the
+ * longer a burst of writes can run ahead of the index before writers have to wait.
+ */
+export const TAIL_BYTES = 64 * 2 ** 20;
+const LEAST_TAIL_ROWS = 16_384;
+const MOST_TAIL_ROWS = 1_048_576;
+
+/** Room for growing: a generation is made for so many times the records there are. */
+const GROWTH = 2;
+/** Bytes of an id that room is taken for, unless the ids there are tell otherwise. */
+const ID_BYTES = 40;
+/** Bytes of a slot in the tables beside its id. */
+export const SLOT_BYTES = 32;
+
+/** What else a generation's memory has to hold: scratches, bitmaps, lists of nodes that are being linked. */
+const OTHER_BYTES = 2 ** 27;
+/** Links of a node on layer 0 and above, levels, labels, what two readers mark: 4 bytes each, for the default M. */
+const GRAPH_BYTES = 240;
+
+/** Bytes of memory for one more vector, without its id: the exact row, its code, the links of a graph, the tables. */
+export function bytesPerSlot(rowBytes: number): number {
+	return SLOT_BYTES + rowBytes + rowBytes / 4 + GRAPH_BYTES;
+}
+
+/** Records that one memory can hold at most. What is beyond is refused with `MEMORY_LIMIT`. */
+export function mostRecords(rowBytes: number): number {
+	return Math.floor(
+		(MAX_ARENA_BYTES - OTHER_BYTES - tailRows(rowBytes) * rowBytes) / (bytesPerSlot(rowBytes) + ID_BYTES),
+	);
+}
+
+/**
+ * How large the next generation is made for so many records, whose ids have so many bytes in all.
+ *
+ * @throws NighError `MEMORY_LIMIT` where they do not fit into one memory: with long ids that are fewer than {@link mostRecords}.
+ */
+export function generationSize(records: number, idBytes: number, rowBytes: number): GenerationSize {
+	const ringRows = tailRows(rowBytes);
+	// Whatever the tail can hold may be added before the next generation is there.
+	const wished = Math.max(ringRows, Math.ceil(records * GROWTH)) + ringRows;
+	const perId = records === 0 ? ID_BYTES : Math.max(ID_BYTES, Math.ceil((idBytes / records) * 1.25));
+	const most = Math.floor((MAX_ARENA_BYTES - OTHER_BYTES - ringRows * rowBytes) / (bytesPerSlot(rowBytes) + perId));
+	const capacity = Math.max(ringRows, Math.min(wished, most));
+	if (capacity < records) throw tooMany(records, capacity);
+	return { capacity, ringRows, idBytes: Math.max(capacity * perId, 2 ** 16), rowBytes };
+}
+
+/** As {@link generationSize} for one that keeps everything in its tail. */
+export function flatSize(records: number, idBytes: number, rowBytes: number): GenerationSize {
+	const size = generationSize(records, idBytes, rowBytes);
+	return { ...size, ringRows: size.capacity };
+}
+
+function tailRows(rowBytes: number): number {
+	return Math.min(MOST_TAIL_ROWS, Math.max(LEAST_TAIL_ROWS, Math.floor(TAIL_BYTES / rowBytes)));
+}
+
+function tooMany(records: number, most: number): NighError {
+	return new NighError(
+		"MEMORY_LIMIT",
+		`one memory holds ${most} vectors of this length with ids as long as these, and the collection has ${records}: delete or prune some, or spread them over several collections.`,
+		{ count: records, limit: most },
+	);
+}

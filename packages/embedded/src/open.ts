@@ -1,0 +1,104 @@
+import { resolve } from "node:path";
+import { type Database, NighError } from "@nigh/contract";
+import { EmbeddedDatabase } from "./database.ts";
+import { checkNotLost, checkThere, noteCreated, wasCreated } from "./folder/created.ts";
+import { prepareFolder } from "./folder/layout.ts";
+import { type Lock, takeLock } from "./folder/lock.ts";
+import { makeTemporaryFolder, type TemporaryFolder } from "./folder/temporary.ts";
+import { finishSwap } from "./maintenance/swap-records.ts";
+import { type OpenOptions, settingsOf } from "./options.ts";
+import { openReader, openWriter } from "./records/connection.ts";
+import { RecordReader } from "./records/reader.ts";
+import { databaseId } from "./records/schema.ts";
+import { removeTemporary } from "./snapshot/folder.ts";
+import { Threads } from "./threads.ts";
+import { publish } from "./watch/events.ts";
+
+/** A database that is gone when it is closed. */
+export const MEMORY = ":memory:";
+
+/**
+ * Opens a database: a folder, made where there is none, or `":memory:"` for one that is gone when it is closed (its records lie in a
+ * temporary folder of the system meanwhile). One process writes; others open with `readOnly: true` at any time.
+ *
+ * @throws NighError `LOCKED` with the pid of the process that writes; `NOT_FOUND`, `READ_ONLY`, `INVALID_OPTION`; `NEWER_VERSION`;
+ * `CORRUPT_RECORDS` where SQLite cannot read the records: `repairFolder` saves what can be saved.
+ */
+export async function openFolder(path: string, options: OpenOptions = {}): Promise<Database> {
+	if (typeof path !== "string" || path === "") {
+		throw new NighError("INVALID_OPTION", 'open takes the path of a folder, or ":memory:".', {
+			field: "path",
+			value: path,
+		});
+	}
+	const isMemory = path === MEMORY;
+	const settings = settingsOf(options, isMemory);
+	const temporary: TemporaryFolder | undefined = isMemory ? makeTemporaryFolder() : undefined;
+	let lock: Lock | undefined;
+	const release = () => {
+		lock?.release();
+		temporary?.remove();
+	};
+	try {
+		const { readOnly, create } = settings;
+		const folder = temporary?.path ?? resolve(path);
+		if (!create && !readOnly) checkThere(folder);
+		const paths = prepareFolder(folder, { create, readOnly });
+		lock = readOnly ? undefined : takeLock(paths.folder);
+		if (!readOnly) {
+			finishSwap(paths);
+			checkNotLost(paths);
+			// Lays out a new database before the threads look for it.
+			openWriter(paths.records, settings.durability, { create: !wasCreated(paths) }).close();
+			if (!isMemory) noteCreated(paths);
+			removeTemporary(paths.snapshots);
+		}
+		checkNotLost(paths);
+		const connection = openReader(paths.records);
+		let database: EmbeddedDatabase | undefined;
+		const threads = new Threads(
+			{
+				records: paths.records,
+				snapshots: paths.snapshots,
+				durability: settings.durability,
+				readOnly,
+				threads: settings.threads,
+				databaseId: databaseId(connection),
+			},
+			{
+				installed: (installed) => database?.install(installed),
+				waiting: ({ key, waiting }) => database?.waiting(key, waiting),
+				folded: ({ key, vectors, durationMs, tail }) =>
+					publish("nigh:fold", () => ({
+						collection: database?.nameOf(key) ?? "",
+						durationMs,
+						index: "hnsw",
+						vectors,
+						tail,
+					})),
+				snapshotted: ({ key, bytes, durationMs, change, vectors }) =>
+					publish("nigh:snapshot", () => ({
+						collection: database?.nameOf(key) ?? "",
+						durationMs,
+						index: "hnsw",
+						bytes,
+						vectors,
+						changeNumber: change,
+					})),
+				recovered: ({ name, ...recovered }) => publish("nigh:recover", () => ({ collection: name, ...recovered })),
+			},
+		);
+		await threads.started();
+		const core = {
+			threads,
+			settings,
+			records: new RecordReader(connection),
+			view: readOnly ? "process" : "writer",
+		} as const;
+		database = new EmbeddedDatabase(core, threads, { paths, connection, release });
+		return database;
+	} catch (error) {
+		release();
+		throw error;
+	}
+}

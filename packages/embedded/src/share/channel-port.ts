@@ -1,0 +1,34 @@
+import { EventEmitter } from "node:events";
+import type { BroadcastChannel } from "node:worker_threads";
+import type { Port } from "../workers/rpc.ts";
+import type { ShareMessage } from "./messages.ts";
+
+/** One reader's end of the channel, or the host's end of the connection to one reader, as a port of its own. */
+export class ChannelPort extends EventEmitter implements Port {
+	readonly #channel: BroadcastChannel;
+	readonly #wrap: (message: unknown) => ShareMessage;
+
+	constructor(channel: BroadcastChannel, wrap: (message: unknown) => ShareMessage) {
+		super();
+		this.#channel = channel;
+		this.#wrap = wrap;
+	}
+
+	/** Buffers are copied, or shared where they are: a channel hands nothing over. */
+	postMessage(message: unknown): void {
+		this.#channel.postMessage(this.#wrap(message));
+	}
+
+	/** Takes what has come for this port. */
+	receive(message: unknown): void {
+		this.emit("message", message);
+	}
+
+	ref(): void {
+		this.#channel.ref();
+	}
+
+	unref(): void {
+		this.#channel.unref();
+	}
+}

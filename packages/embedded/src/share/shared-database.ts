@@ -1,0 +1,161 @@
+import type { DatabaseSync } from "node:sqlite";
+import {
+	type BackupReport,
+	type Capabilities,
+	type Collection,
+	type CollectionSpec,
+	checkCollectionName,
+	type Database,
+	type DatabaseHealth,
+	type Metadata,
+	NighError,
+	type RepairReport,
+	type RestoreReport,
+	requireFeature,
+	type ShareHandle,
+	type VerifyReport,
+} from "@nigh/contract";
+import { CAPABILITIES } from "../capabilities.ts";
+import { EmbeddedCollection } from "../collection.ts";
+import { CollectionCore, type DatabaseCore } from "../core.ts";
+import { listCollections } from "../records/catalogue.ts";
+import { specOf } from "../spec.ts";
+import { databaseHealth, health } from "../verbs/watch.ts";
+import type { Installed } from "../workers/messages.ts";
+import type { Caller } from "../workers/rpc.ts";
+import type { HostMethods } from "./messages.ts";
+
+/** What a thread that shares a database can do: read. */
+const SHARED: Capabilities = {
+	...CAPABILITIES,
+	features: {
+		...CAPABILITIES.features,
+		optimize: false,
+		rebuild: false,
+		convert: false,
+		backup: false,
+		restore: false,
+		verify: false,
+		repair: false,
+		share: false,
+	},
+};
+
+/** A database as a thread reads it that shares the memory of the one that has opened it. */
+export class SharedDatabase implements Database {
+	readonly capabilities: Capabilities = SHARED;
+	readonly #host: Caller<HostMethods>;
+	readonly #connection: DatabaseSync;
+	readonly #core: DatabaseCore;
+	readonly #leave: () => void;
+	readonly #open = new Map<string, Promise<{ core: CollectionCore; collection: EmbeddedCollection }>>();
+	readonly #byKey = new Map<number, CollectionCore>();
+	#closing: Promise<void> | undefined;
+
+	constructor(host: Caller<HostMethods>, connection: DatabaseSync, core: DatabaseCore, leave: () => void) {
+		this.#host = host;
+		this.#connection = connection;
+		this.#core = core;
+		this.#leave = leave;
+	}
+
+	async collection<M extends Metadata = Metadata>(name: string, spec?: CollectionSpec): Promise<Collection<M>> {
+		this.#checkOpen();
+		checkCollectionName(name);
+		const opening = this.#open.get(name) ?? this.#begin(name);
+		this.#open.set(name, opening);
+		try {
+			const { core, collection } = await opening;
+			if (spec !== undefined) await specOf(spec, core.spec);
+			if (spec?.embedder !== undefined) core.embedder = spec.embedder;
+			return collection as unknown as Collection<M>;
+		} catch (error) {
+			this.#open.delete(name);
+			throw error;
+		}
+	}
+
+	async collections(): Promise<string[]> {
+		this.#checkOpen();
+		return listCollections(this.#connection).map(({ name }) => name);
+	}
+
+	async health(): Promise<DatabaseHealth> {
+		this.#checkOpen();
+		const cores = [...this.#byKey.values()];
+		const reports = await Promise.all(cores.map(async (core) => [core.name, await health(core)] as const));
+		return databaseHealth(Object.fromEntries(reports));
+	}
+
+	async drop(): Promise<boolean> {
+		this.#checkOpen();
+		throw new NighError("READ_ONLY", "this thread only reads: drop it in the thread that has opened the database.");
+	}
+
+	async backup(): Promise<BackupReport> {
+		return this.#unsupported("backup");
+	}
+
+	async restore(): Promise<RestoreReport> {
+		return this.#unsupported("restore");
+	}
+
+	async verify(): Promise<VerifyReport> {
+		return this.#unsupported("verify");
+	}
+
+	async repair(): Promise<RepairReport> {
+		return this.#unsupported("repair");
+	}
+
+	async share(): Promise<ShareHandle> {
+		return this.#unsupported("share");
+	}
+
+	close(): Promise<void> {
+		this.#closing ??= this.#close();
+		return this.#closing;
+	}
+
+	/** A generation has taken over. */
+	install(installed: Installed): void {
+		const core = this.#byKey.get(installed.key);
+		if (core === undefined) return;
+		void this.#core.threads.reader.call("attach", installed);
+		core.install(installed);
+	}
+
+	async #begin(name: string): Promise<{ core: CollectionCore; collection: EmbeddedCollection }> {
+		const { entry, installed } = await this.#host.call("open", name);
+		const core = new CollectionCore(this.#core, entry, undefined);
+		this.#byKey.set(core.key, core);
+		if (installed !== undefined) this.install(installed);
+		const close = async (reason: NighError) => {
+			if (this.#byKey.get(core.key) === core) {
+				this.#open.delete(name);
+				this.#byKey.delete(core.key);
+			}
+			await core.close(reason);
+		};
+		return { core, collection: new EmbeddedCollection(core, { diskBytes: () => null, close }) };
+	}
+
+	async #close(): Promise<void> {
+		const closed = new NighError("CLOSED", "the database is closed: open it again");
+		for (const core of this.#byKey.values()) await core.close(closed);
+		// The host may be gone already; it does not mind then.
+		this.#host.call("leave", undefined).catch(() => {});
+		this.#connection.close();
+		this.#leave();
+	}
+
+	#checkOpen(): void {
+		if (this.#closing !== undefined) throw new NighError("CLOSED", "the database is closed: open it again");
+	}
+
+	#unsupported(feature: "backup" | "restore" | "verify" | "repair" | "share"): never {
+		this.#checkOpen();
+		requireFeature(SHARED, feature, `${feature}() in a thread that shares a database`);
+		throw new NighError("UNSUPPORTED", `${feature}() belongs to the thread that has opened the database`);
+	}
+}

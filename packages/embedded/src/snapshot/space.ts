@@ -1,0 +1,24 @@
+import { statfsSync, statSync } from "node:fs";
+import { NighError } from "@nigh/contract";
+
+/** Bytes that a snapshot leaves free beside what the records need. */
+const MARGIN = 2 ** 20;
+
+/**
+ * Sees to it that a snapshot does not take the space that the records need: what is in their WAL has to fit into their file, and a database
+ * cannot be opened on a disk that is full to the brim.
+ *
+ * @throws NighError `DISK_FULL`.
+ */
+export function checkSpace(folder: string, bytes: number, records: string): void {
+	const { bavail, bsize } = statfsSync(folder);
+	const free = bavail * bsize;
+	const wal = statSync(`${records}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+	const needed = bytes + wal + MARGIN;
+	if (free >= needed) return;
+	throw new NighError(
+		"DISK_FULL",
+		`a snapshot of ${bytes} bytes was not written: ${free} bytes are free, and ${needed} should be, so that the records have room. Nothing is lost, opening takes longer. Free some space.`,
+		{ free, needed },
+	);
+}

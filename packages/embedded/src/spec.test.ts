@@ -1,0 +1,173 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { BOUNDS, type CollectionSpec, type Embedder, isNighError } from "@nigh/contract";
+import { specOf } from "./spec.ts";
+
+function embedderOf(name: string, dimensions: number, model = "m"): Embedder {
+	return { identity: async () => ({ name, model, dimensions }), embed: async () => [] };
+}
+
+async function refusalOf(given: unknown, stored?: CollectionSpec) {
+	const before = stored === undefined ? undefined : await specOf(stored, undefined);
+	try {
+		await specOf(given as CollectionSpec, before);
+	} catch (error) {
+		if (isNighError(error)) return { code: error.code, field: error.details.field, message: error.message };
+		throw error;
+	}
+	return undefined;
+}
+
+test("what is left out has the defaults of the contract", async () => {
+	assert.deepEqual(await specOf({}, undefined), {
+		dimensions: null,
+		type: "float",
+		metric: "cosine",
+		weights: null,
+		recall: BOUNDS.recall.default,
+		index: { kind: "auto" },
+		embedder: null,
+		logQueries: true,
+		filterable: [],
+		maxRecords: BOUNDS.maxRecords.default,
+		memoryLimit: null,
+		warnAt: BOUNDS.warnAt.default,
+		pruneAt: BOUNDS.pruneAt.default,
+		prunePolicy: "expired",
+		maxAgeMs: null,
+	});
+	assert.equal((await specOf({ type: "bit", dimensions: 64 }, undefined)).metric, "hamming");
+});
+
+test("opening again without a word keeps everything; saying the same again changes nothing", async () => {
+	const given: CollectionSpec = {
+		dimensions: 3,
+		metric: "l2",
+		weights: [1, 2, 0],
+		recall: 0.9,
+		index: { kind: "hnsw", efConstruction: 100, M: 8 },
+		logQueries: false,
+		filterable: ["b", "a.c", "b"],
+		maxRecords: 100,
+		memoryLimit: 2 ** 20,
+		warnAt: 0.5,
+		pruneAt: 0.6,
+		prunePolicy: "oldest",
+		maxAgeMs: 1_000,
+	};
+	const stored = await specOf(given, undefined);
+	assert.deepEqual(stored.filterable, ["a.c", "b"]);
+	assert.deepEqual(await specOf({}, stored), stored);
+	assert.deepEqual(await specOf({ ...given, index: { M: 8, efConstruction: 100, kind: "hnsw" } }, stored), stored);
+	assert.deepEqual(await specOf({ warnAt: undefined } as CollectionSpec, stored), stored);
+});
+
+const STORED: CollectionSpec = {
+	dimensions: 8,
+	metric: "l2",
+	weights: [1, 1, 1, 1, 1, 1, 1, 2],
+	index: { kind: "hnsw", M: 8 },
+};
+
+for (const [field, given] of Object.entries({
+	dimensions: { dimensions: 9, weights: new Array(9).fill(1) },
+	metric: { metric: "l1" },
+	weights: { weights: [1, 1, 1, 1, 1, 1, 1, 3] },
+	index: { index: { kind: "hnsw", M: 9 } },
+	embedder: { embedder: embedderOf("other", 8) },
+})) {
+	test(`another ${field} than the stored one is a conflict that names it`, async () => {
+		const { code, field: named } = (await refusalOf(given, STORED)) ?? {};
+		assert.deepEqual([code, named], ["SPEC_CONFLICT", field]);
+	});
+}
+
+test("another type than the stored one is a conflict that names it", async () => {
+	const refusal = await refusalOf({ type: "float", metric: "l2" }, { type: "bit", dimensions: 64 });
+	assert.deepEqual([refusal?.code, refusal?.field], ["SPEC_CONFLICT", "type"]);
+});
+
+test("limits, recall and what is kept of queries may change", async () => {
+	const stored = await specOf(STORED, undefined);
+	const changed: CollectionSpec = {
+		recall: 0.99,
+		logQueries: false,
+		filterable: ["x"],
+		maxRecords: 7,
+		memoryLimit: 2 ** 21,
+		warnAt: 0,
+		pruneAt: 1,
+		prunePolicy: "oldest",
+		maxAgeMs: 0,
+	};
+	assert.deepEqual(await specOf(changed, stored), { ...stored, ...changed });
+});
+
+test("dimensions that nobody has told may be told later, and then they are fixed", async () => {
+	const open = await specOf({}, undefined);
+	const told = await specOf({ dimensions: 5 }, open);
+	assert.equal(told.dimensions, 5);
+	await assert.rejects(specOf({ dimensions: 6 }, told), { code: "SPEC_CONFLICT" });
+});
+
+test("an embedder tells the dimensions; another name, model or length is a conflict", async () => {
+	const stored = await specOf({ embedder: embedderOf("e", 16) }, undefined);
+	assert.equal(stored.dimensions, 16);
+	assert.deepEqual(await specOf({ embedder: embedderOf("e", 16) }, stored), stored);
+	for (const other of [embedderOf("f", 16), embedderOf("e", 16, "n"), embedderOf("e", 17)]) {
+		await assert.rejects(specOf({ embedder: other }, stored), (error) => {
+			assert.ok(isNighError(error, "SPEC_CONFLICT"));
+			assert.equal(error.details.field, "embedder");
+			return true;
+		});
+	}
+	const refusal = await refusalOf({ dimensions: 4, embedder: embedderOf("e", 16) });
+	assert.deepEqual([refusal?.code, refusal?.field], ["SPEC_CONFLICT", "dimensions"]);
+});
+
+for (const [what, given, code, field] of [
+	["a name that is none", { dimension: 3 }, "INVALID_OPTION", "dimension"],
+	["dimensions of 0", { dimensions: 0 }, "INVALID_OPTION", "dimensions"],
+	["dimensions beyond the bound", { dimensions: BOUNDS.dimensions.max + 1 }, "INVALID_OPTION", "dimensions"],
+	["a fraction of a dimension", { dimensions: 2.5 }, "INVALID_OPTION", "dimensions"],
+	["bits that are no whole bytes", { type: "bit", dimensions: 12 }, "INVALID_OPTION", "dimensions"],
+	["a type that is none", { type: "int" }, "INVALID_OPTION", "type"],
+	["a metric that is none", { metric: "l3" }, "INVALID_OPTION", "metric"],
+	["hamming of floats", { metric: "hamming" }, "INVALID_OPTION", "metric"],
+	["bits by cosine", { type: "bit", metric: "cosine" }, "INVALID_OPTION", "metric"],
+	["weights without dimensions", { weights: [1, 2] }, "INVALID_OPTION", "dimensions"],
+	["weights of bits", { type: "bit", dimensions: 16, weights: [1] }, "UNSUPPORTED", "weights"],
+	["too few weights", { dimensions: 3, weights: [1, 2] }, "INVALID_OPTION", "weights"],
+	["a negative weight", { dimensions: 2, weights: [1, -1] }, "INVALID_OPTION", "weights[1]"],
+	["a recall beyond 1", { recall: 1.1 }, "INVALID_OPTION", "recall"],
+	["a recall in per cent", { recall: 95 }, "INVALID_OPTION", "recall"],
+	["an index without a kind", { index: {} }, "INVALID_OPTION", "index.kind"],
+	["an index that is a word", { index: "hnsw" }, "INVALID_OPTION", "index"],
+	["an index that is not here yet", { index: { kind: "ivf" } }, "UNSUPPORTED", "index.kind"],
+	["an option of another index", { index: { kind: "flat", M: 8 } }, "INVALID_OPTION", "M"],
+	["an M beyond the bound", { index: { kind: "hnsw", M: 201 } }, "INVALID_OPTION", "index.M"],
+	[
+		"an efConstruction below 2 M",
+		{ index: { kind: "hnsw", M: 20, efConstruction: 39 } },
+		"INVALID_OPTION",
+		"index.efConstruction",
+	],
+	["an embedder that is none", { embedder: {} }, "INVALID_OPTION", "embedder"],
+	["logQueries that is no flag", { logQueries: 1 }, "INVALID_OPTION", "logQueries"],
+	["filterable that is no list", { filterable: "type" }, "INVALID_OPTION", "filterable"],
+	["a path with an empty key", { filterable: ["a..b"] }, "INVALID_OPTION", "filterable"],
+	["a path with an operator", { filterable: ["$eq"] }, "INVALID_OPTION", "filterable"],
+	["a path that is no string", { filterable: [3] }, "INVALID_OPTION", "filterable"],
+	["too many paths", { filterable: Array.from({ length: 33 }, (_, i) => `p${i}`) }, "INVALID_OPTION", "filterable"],
+	["no room for one record", { maxRecords: 0 }, "INVALID_OPTION", "maxRecords"],
+	["less memory than anything needs", { memoryLimit: 1_000 }, "INVALID_OPTION", "memoryLimit"],
+	["a warning beyond full", { warnAt: 1.5 }, "INVALID_OPTION", "warnAt"],
+	["a negative share", { pruneAt: -0.1 }, "INVALID_OPTION", "pruneAt"],
+	["a policy that is none", { prunePolicy: "newest" }, "INVALID_OPTION", "prunePolicy"],
+	["a negative age", { maxAgeMs: -1 }, "INVALID_OPTION", "maxAgeMs"],
+] as const) {
+	test(`${what} is refused, and named`, async () => {
+		const refusal = await refusalOf(given);
+		assert.deepEqual([refusal?.code, refusal?.field], [code, field], refusal?.message);
+	});
+}

@@ -1,0 +1,249 @@
+import {
+	BOUNDS,
+	type CollectionSpec,
+	checkBound,
+	checkInteger,
+	checkOptions,
+	checkWeights,
+	type Embedder,
+	type EmbedderIdentity,
+	INDEX_KINDS,
+	type IndexSpec,
+	METRICS,
+	type Metric,
+	NighError,
+	nearestName,
+	PRUNE_POLICIES,
+	type VectorType,
+} from "@nigh/contract";
+import { checkFlag } from "./options.ts";
+import type { StoredSpec } from "./records/catalogue.ts";
+
+const NAMES = [
+	"dimensions",
+	"type",
+	"metric",
+	"weights",
+	"recall",
+	"index",
+	"embedder",
+	"logQueries",
+	"filterable",
+	"maxRecords",
+	"memoryLimit",
+	"warnAt",
+	"pruneAt",
+	"prunePolicy",
+	"maxAgeMs",
+] as const satisfies readonly (keyof CollectionSpec)[];
+
+/** What reopening may change; everything else is fixed when a collection is created. */
+const CHANGEABLE = new Set<string>([
+	"recall",
+	"logQueries",
+	"filterable",
+	"maxRecords",
+	"memoryLimit",
+	"warnAt",
+	"pruneAt",
+	"prunePolicy",
+	"maxAgeMs",
+]);
+
+const VECTOR_TYPES = ["float", "bit"] as const satisfies readonly VectorType[];
+
+/**
+ * The spec of a collection: what the user gave, and for what he left out what is stored, or the defaults.
+ *
+ * @throws NighError `INVALID_OPTION`; `SPEC_CONFLICT` naming the field that is stored otherwise; `UNSUPPORTED`.
+ */
+export async function specOf(given: CollectionSpec, stored: StoredSpec | undefined): Promise<StoredSpec> {
+	checkOptions(given, NAMES, "a collection's spec");
+	const identity = given.embedder === undefined ? null : await identityOf(given.embedder);
+	// Before the dimensions: another embedder is what is wrong where both differ.
+	if (identity !== null && stored !== undefined && !isEqual(identity, stored.embedder)) {
+		throw conflict("embedder", stored.embedder, identity);
+	}
+	const spec = filledIn(given, stored, identity);
+	if (stored === undefined) return spec;
+	for (const field of Object.keys(spec) as (keyof StoredSpec)[]) {
+		if (CHANGEABLE.has(field) || isEqual(spec[field], stored[field])) continue;
+		// What nobody has told yet may be told now.
+		if (field === "dimensions" && stored.dimensions === null) continue;
+		throw conflict(field, stored[field], spec[field]);
+	}
+	return spec;
+}
+
+function filledIn(
+	given: CollectionSpec,
+	stored: StoredSpec | undefined,
+	identity: EmbedderIdentity | null,
+): StoredSpec {
+	const type = oneOf("type", given.type ?? stored?.type ?? "float", VECTOR_TYPES);
+	const metric = metricOf(given.metric ?? stored?.metric ?? (type === "bit" ? "hamming" : "cosine"), type);
+	const dimensions = dimensionsOf(given, stored, identity, type);
+	const { recall, logQueries = stored?.logQueries ?? true } = given;
+	checkFlag("logQueries", logQueries);
+	return {
+		dimensions,
+		type,
+		metric,
+		weights: given.weights === undefined ? (stored?.weights ?? null) : weightsOf(given.weights, dimensions, type),
+		recall: checkBound("recall", recall ?? stored?.recall ?? BOUNDS.recall.default, BOUNDS.recall),
+		...(stored?.converted !== undefined && { converted: stored.converted }),
+		index: given.index === undefined ? (stored?.index ?? { kind: "auto" }) : indexOf(given.index),
+		embedder: identity ?? stored?.embedder ?? null,
+		logQueries,
+		filterable: given.filterable === undefined ? (stored?.filterable ?? []) : pathsOf(given.filterable),
+		...limitsOf(given, stored),
+	};
+}
+
+function limitsOf(given: CollectionSpec, stored: StoredSpec | undefined) {
+	const { maxRecords, warnAt, pruneAt, prunePolicy } = { ...stored, ...defined(given) };
+	const memoryLimit = given.memoryLimit ?? stored?.memoryLimit ?? null;
+	const maxAgeMs = given.maxAgeMs ?? stored?.maxAgeMs ?? null;
+	return {
+		maxRecords: checkBound("maxRecords", maxRecords ?? BOUNDS.maxRecords.default, BOUNDS.maxRecords),
+		memoryLimit: memoryLimit === null ? null : checkBound("memoryLimit", memoryLimit, BOUNDS.memoryLimit),
+		warnAt: checkBound("warnAt", warnAt ?? BOUNDS.warnAt.default, BOUNDS.warnAt),
+		pruneAt: checkBound("pruneAt", pruneAt ?? BOUNDS.pruneAt.default, BOUNDS.pruneAt),
+		prunePolicy: oneOf("prunePolicy", prunePolicy ?? "expired", PRUNE_POLICIES),
+		maxAgeMs: maxAgeMs === null ? null : checkBound("maxAgeMs", maxAgeMs, BOUNDS.ageMs),
+	};
+}
+
+function defined<T extends object>(object: T): Partial<T> {
+	return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
+function metricOf(metric: unknown, type: VectorType): Metric {
+	const known = oneOf("metric", metric, METRICS);
+	if ((known === "hamming") === (type === "bit")) return known;
+	const message =
+		type === "bit"
+			? `metric is ${JSON.stringify(known)}; bits are compared by "hamming". Leave metric out.`
+			: 'metric is "hamming", which compares bits: say type: "bit" as well.';
+	throw new NighError("INVALID_OPTION", message, { field: "metric", value: known });
+}
+
+function dimensionsOf(
+	given: CollectionSpec,
+	stored: StoredSpec | undefined,
+	identity: EmbedderIdentity | null,
+	type: VectorType,
+): number | null {
+	const bound = type === "bit" ? BOUNDS.bits : BOUNDS.dimensions;
+	const asked = given.dimensions === undefined ? null : checkInteger("dimensions", given.dimensions, bound);
+	const told = identity?.dimensions ?? null;
+	if (asked !== null && told !== null && asked !== told) {
+		throw new NighError(
+			"SPEC_CONFLICT",
+			`dimensions is ${asked}, but the embedder ${JSON.stringify(identity?.name)} makes vectors of ${told}: leave dimensions out.`,
+			{ field: "dimensions", value: asked, expected: told },
+		);
+	}
+	return asked ?? told ?? stored?.dimensions ?? null;
+}
+
+function weightsOf(weights: CollectionSpec["weights"], dimensions: number | null, type: VectorType): readonly number[] {
+	if (type === "bit") {
+		throw new NighError("UNSUPPORTED", "weights cannot scale bits: leave them out.", { field: "weights" });
+	}
+	if (dimensions === null) {
+		throw new NighError("INVALID_OPTION", "weights need dimensions beside them: say how many there are.", {
+			field: "dimensions",
+		});
+	}
+	return [...checkWeights(weights, dimensions)];
+}
+
+/** @throws NighError `INVALID_OPTION`, `UNSUPPORTED`. */
+export function indexOf(index: unknown): IndexSpec {
+	if (typeof index !== "object" || index === null) {
+		throw new NighError("INVALID_OPTION", 'index must be an object with a kind, such as { kind: "hnsw" }.', {
+			field: "index",
+			value: index,
+		});
+	}
+	const { kind, M, efConstruction } = index as { kind?: unknown; M?: unknown; efConstruction?: unknown };
+	const known = oneOf("index.kind", kind, ["auto", ...INDEX_KINDS] as const);
+	if (known === "ivf") {
+		throw new NighError("UNSUPPORTED", 'the embedded back end has no ivf index yet: say "auto", "hnsw" or "flat".', {
+			feature: "ivf",
+			field: "index.kind",
+		});
+	}
+	checkOptions(index, known === "hnsw" ? ["kind", "M", "efConstruction"] : ["kind"], `an index of kind ${known}`);
+	if (known !== "hnsw") return { kind: known };
+	const links = M === undefined ? undefined : checkInteger("index.M", M, BOUNDS.M);
+	const least = Math.max(BOUNDS.efConstruction.min, 2 * (links ?? BOUNDS.M.default));
+	return {
+		kind: known,
+		...(links !== undefined && { M: links }),
+		...(efConstruction !== undefined && {
+			efConstruction: checkInteger("index.efConstruction", efConstruction, { ...BOUNDS.efConstruction, min: least }),
+		}),
+	};
+}
+
+function pathsOf(paths: unknown): readonly string[] {
+	const isList = Array.isArray(paths) && paths.length <= BOUNDS.filterablePaths.max;
+	const bad = isList ? paths.find((path) => !isPath(path)) : paths;
+	if (isList && bad === undefined) return [...new Set(paths as string[])].sort();
+	throw new NighError(
+		"INVALID_OPTION",
+		`filterable must be a list of at most ${BOUNDS.filterablePaths.max} paths of metadata, such as ["type", "author.name"]; ${JSON.stringify(bad)} is none.`,
+		{ field: "filterable", value: bad, bound: BOUNDS.filterablePaths },
+	);
+}
+
+/** As filters name fields: keys that are not empty and do not start with `$`. */
+function isPath(path: unknown): boolean {
+	if (typeof path !== "string" || path.length > 512 || !path.isWellFormed() || path.includes("\u0000")) return false;
+	return path.split(".").every((key) => key !== "" && !key.startsWith("$"));
+}
+
+async function identityOf(embedder: Embedder): Promise<EmbedderIdentity> {
+	if (typeof embedder?.embed !== "function" || typeof embedder.identity !== "function") {
+		throw new NighError("INVALID_OPTION", "embedder must have the functions identity() and embed(texts).", {
+			field: "embedder",
+		});
+	}
+	const { name, model, dimensions } = await embedder.identity();
+	return { name, model, dimensions };
+}
+
+function oneOf<T extends string>(field: string, value: unknown, names: readonly T[]): T {
+	const known = names.find((name) => name === value);
+	if (known !== undefined) return known;
+	const nearest = typeof value === "string" ? nearestName(value, names) : undefined;
+	const hint = nearest === undefined ? "" : ` Did you mean ${JSON.stringify(nearest)}?`;
+	throw new NighError(
+		"INVALID_OPTION",
+		`${field} is ${JSON.stringify(value)}; it must be one of ${names.join(", ")}.${hint}`,
+		{
+			field,
+			value,
+		},
+	);
+}
+
+function conflict(field: string, stored: unknown, given: unknown): NighError {
+	return new NighError(
+		"SPEC_CONFLICT",
+		`the collection was created with ${field} ${JSON.stringify(stored)}, not ${JSON.stringify(given)}: leave ${field} out, or copy the records into a new collection.`,
+		{ field, expected: stored, value: given },
+	);
+}
+
+function isEqual(a: unknown, b: unknown): boolean {
+	return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
+}
+
+/** The order in which an object was written does not tell two specs apart. */
+function sorted(value: unknown): unknown {
+	if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+	return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,71 @@
+import { once } from "node:events";
+import { MessageChannel, Worker } from "node:worker_threads";
+import { NighError } from "@nigh/contract";
+import type {
+	IndexerMethods,
+	IndexerNotes,
+	ReaderMethods,
+	WorkerData,
+	WriterMethods,
+	WriterNotes,
+} from "./workers/messages.ts";
+import { Caller, type Methods } from "./workers/rpc.ts";
+
+type NoteHandlers = { readonly [K in keyof WriterNotes]: WriterNotes[K] } & {
+	readonly [K in keyof IndexerNotes]: IndexerNotes[K];
+};
+
+const IDLE = { mayEnd: true } as const;
+
+/** Calls of one thread's methods. */
+export type Calling<M extends Methods> = Pick<Caller<M>, "call">;
+
+/** The threads that verbs ask. */
+export interface Calls {
+	readonly writer: Calling<WriterMethods>;
+	readonly indexer: Calling<IndexerMethods>;
+	readonly reader: Calling<ReaderMethods>;
+}
+
+/** The worker threads of one open database. They do not keep the process alive. */
+export class Threads implements Calls {
+	readonly writer: Caller<WriterMethods>;
+	readonly indexer: Caller<IndexerMethods>;
+	readonly reader: Caller<ReaderMethods>;
+	readonly #workers: readonly Worker[];
+
+	/** Starts them; `notes` hears what they say without being asked. */
+	constructor(data: Omit<WorkerData, "port">, notes: NoteHandlers) {
+		const { port1, port2 } = new MessageChannel();
+		const writer = start("writer", { ...data, port: port1 });
+		const indexer = start("indexer", { ...data, port: port2 });
+		const reader = start("reader", data);
+		this.#workers = [writer, indexer, reader];
+		this.writer = new Caller<WriterMethods>(writer, IDLE).listen<WriterNotes>(notes);
+		this.indexer = new Caller<IndexerMethods>(indexer, IDLE).listen<IndexerNotes>(notes);
+		this.reader = new Caller<ReaderMethods>(reader, IDLE);
+	}
+
+	/** Waits until all run; from then on an idle database does not keep the process alive. */
+	async started(): Promise<void> {
+		await Promise.all(this.#workers.map((worker) => once(worker, "online")));
+		for (const worker of this.#workers) worker.unref();
+	}
+
+	async end(): Promise<void> {
+		// First, since an answer that comes in later would let its worker go, and the process could end before the worker has.
+		const ended = new NighError("CLOSED", "the database is closed: open it again");
+		for (const caller of [this.writer, this.indexer, this.reader]) caller.fail(ended);
+		await Promise.all(this.#workers.map((worker) => worker.terminate()));
+	}
+}
+
+function start(name: "writer" | "indexer" | "reader", data: WorkerData): Worker {
+	// Compiled, the workers are .js; from source, Node runs the .ts as they are.
+	const ending = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
+	return new Worker(new URL(`./workers/${name}${ending}`, import.meta.url), {
+		name: `nigh ${name}`,
+		workerData: data,
+		transferList: data.port === undefined ? [] : [data.port],
+	});
+}

@@ -1,0 +1,149 @@
+import {
+	BOUNDS,
+	checkBits,
+	checkBound,
+	checkId,
+	checkInteger,
+	checkOptions,
+	type FilterNode,
+	type IncludeOptions,
+	NighError,
+	parseFilter,
+	type SearchRequest,
+} from "@nigh/contract";
+import type { CollectionCore } from "../core.ts";
+import { checkFlag } from "../options.ts";
+import { includeOf } from "./get.ts";
+
+const NAMES = [
+	"vector",
+	"embed",
+	"id",
+	"text",
+	"fusion",
+	"k",
+	"filter",
+	"minScore",
+	"maxDistance",
+	"recall",
+	"exact",
+	"ef",
+	"nprobe",
+	"timeoutMs",
+	"partial",
+	"include",
+	"signal",
+] as const satisfies readonly (keyof SearchRequest)[];
+
+/** A request, checked, every default filled in. */
+export interface Checked {
+	/** Exactly one of the three is there. */
+	readonly vector: Float32Array | Uint8Array | undefined;
+	readonly embed: string | undefined;
+	readonly id: string | undefined;
+	readonly text: string | undefined;
+	readonly rrfK: number;
+	readonly weights: { readonly vector: number; readonly text: number };
+	readonly k: number;
+	readonly node: FilterNode | undefined;
+	readonly minScore: number;
+	readonly maxDistance: number;
+	readonly recall: number;
+	readonly exact: boolean;
+	readonly ef: number | undefined;
+	readonly timeoutMs: number | undefined;
+	readonly partial: boolean;
+	readonly include: Required<IncludeOptions>;
+	readonly signal: AbortSignal | undefined;
+}
+
+/** @throws NighError as `search` does for what is wrong with the request itself; `row` is its place in a `searchMany`. */
+export function checkRequest(core: CollectionCore, request: SearchRequest, row?: number): Checked {
+	if (typeof request !== "object" || request === null) {
+		throw new NighError("INVALID_OPTION", "search takes an object, such as { vector, k }.", { field: "request" });
+	}
+	checkOptions(request, NAMES, "search");
+	const { k = BOUNDS.k.default, ef, nprobe, exact = false, partial = false } = request;
+	checkInteger("k", k, BOUNDS.k);
+	checkFlag("exact", exact);
+	checkFlag("partial", partial);
+	if (nprobe !== undefined) {
+		throw new NighError("INVALID_OPTION", "nprobe is of an ivf index, and this collection has none: leave it out.", {
+			field: "nprobe",
+			value: nprobe,
+		});
+	}
+	const recall = checkBound("recall", request.recall ?? core.spec.recall, BOUNDS.recall);
+	return {
+		...questionOf(core, request, row),
+		...fusionOf(request),
+		k,
+		node: request.filter === undefined ? undefined : parseFilter(request.filter),
+		minScore: optional("minScore", request.minScore, BOUNDS.minScore) ?? Number.NEGATIVE_INFINITY,
+		maxDistance: optional("maxDistance", request.maxDistance, BOUNDS.maxDistance) ?? Number.POSITIVE_INFINITY,
+		recall,
+		exact: exact || recall === 1 || k > BOUNDS.k.exactAbove,
+		ef: ef === undefined ? undefined : checkInteger("ef", ef, { ...BOUNDS.ef, min: k }),
+		timeoutMs: optional("timeoutMs", request.timeoutMs, BOUNDS.timeoutMs),
+		partial,
+		include: includeOf(request.include, {}),
+		signal: request.signal,
+	};
+}
+
+function questionOf(core: CollectionCore, { vector, embed, id, text }: SearchRequest, row: number | undefined) {
+	const given = [vector, embed, id].filter((each) => each !== undefined).length;
+	if (given !== 1) {
+		const problem = given === 0 ? "has none of vector, embed and id" : "has more than one of vector, embed and id";
+		throw new NighError("INVALID_OPTION", `The search ${problem}: give exactly one.`, { field: "vector" });
+	}
+	for (const [field, value] of Object.entries({ embed, text })) {
+		if (value === undefined || typeof value === "string") continue;
+		throw new NighError("INVALID_OPTION", `${field} must be a string of words.`, { field, value });
+	}
+	if (embed !== undefined && core.embedder === undefined) {
+		const message = "embed needs an embedder: open the collection with one in its spec, or give a vector.";
+		throw new NighError("INVALID_OPTION", message, { field: "embed" });
+	}
+	return {
+		// A copy: what is searched for does not change while the search waits, whatever the caller does with the vector.
+		vector: vector === undefined ? undefined : checkQuery(core, vector, row).slice(),
+		embed,
+		id: id === undefined ? undefined : checkId(id),
+		text,
+	};
+}
+
+/** An empty collection whose dimensions nobody has told takes any vector that could be one. */
+function checkQuery(core: CollectionCore, vector: unknown, row: number | undefined): Float32Array | Uint8Array {
+	const { dimensions, type } = core.spec;
+	const length = (vector as { readonly length?: number } | null)?.length ?? 0;
+	if (type === "bit") return checkBits(vector, dimensions ?? Math.max(1, length) * 8, row === undefined ? {} : { row });
+	return core
+		.rowsFor(dimensions ?? Math.min(Math.max(1, length), BOUNDS.dimensions.max))
+		.format.check(vector as Float32Array, row);
+}
+
+function fusionOf({ fusion, text }: SearchRequest): Pick<Checked, "rrfK" | "weights"> {
+	checkOptions(fusion, ["rrfK", "weights"], "fusion");
+	checkOptions(fusion?.weights, ["vector", "text"], "fusion.weights");
+	if (fusion !== undefined && text === undefined) {
+		throw new NighError(
+			"INVALID_OPTION",
+			"fusion joins two legs, and there is no text: give one, or leave fusion out.",
+			{
+				field: "fusion",
+			},
+		);
+	}
+	const weight = (name: "vector" | "text") =>
+		checkBound(`fusion.weights.${name}`, fusion?.weights?.[name] ?? BOUNDS.legWeight.default, BOUNDS.legWeight);
+	return {
+		rrfK: checkInteger("fusion.rrfK", fusion?.rrfK ?? BOUNDS.rrfK.default, BOUNDS.rrfK),
+		weights: { vector: weight("vector"), text: weight("text") },
+	};
+}
+
+function optional(field: string, value: unknown, bound: Parameters<typeof checkBound>[2]): number | undefined {
+	return value === undefined ? undefined : checkBound(field, value, bound);
+}

@@ -1,0 +1,39 @@
+import {
+	BOUNDS,
+	checkBound,
+	checkId,
+	checkOptions,
+	type Metadata,
+	parseFilter,
+	type ScanOptions,
+	type StoredRecord,
+} from "@nigh/contract";
+import type { CollectionCore } from "../core.ts";
+import { includeOf, storedRecord } from "./get.ts";
+import { checkAborted } from "./prepare-rows.ts";
+
+/** Records that are read at a time. */
+const PAGE = 1_024;
+
+/** Pages by key: no read stays open between two pages, however slow the caller is. */
+export async function* scan<M extends Metadata>(
+	core: CollectionCore,
+	options: ScanOptions<M>,
+): AsyncGenerator<StoredRecord<M>, void, undefined> {
+	core.checkOpen();
+	checkOptions(options, ["filter", "after", "limit", "include", "signal"] satisfies (keyof ScanOptions)[], "scan");
+	const { filter, limit, signal } = options;
+	const node = filter === undefined ? undefined : parseFilter(filter);
+	const include = includeOf(options.include, {});
+	let after = options.after === undefined ? undefined : checkId(options.after);
+	let left = limit === undefined ? Number.POSITIVE_INFINITY : checkBound("limit", limit, BOUNDS.scanLimit);
+	do {
+		checkAborted(signal);
+		core.checkOpen();
+		const page = { after, limit: Math.min(PAGE, left), node, include, now: core.now };
+		const { records, next } = await core.database.threads.reader.call("page", { key: core.key, options: page });
+		for (const record of records) yield storedRecord<M>(core, record);
+		left -= records.length;
+		after = next;
+	} while (after !== undefined && left > 0);
+}

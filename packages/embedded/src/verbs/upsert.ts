@@ -1,0 +1,85 @@
+import {
+	checkOptions,
+	type Metadata,
+	NighError,
+	type RecordInput,
+	type RowError,
+	type WriteOptions,
+	type WriteResult,
+} from "@nigh/contract";
+import type { CollectionCore } from "../core.ts";
+import type { WrittenRecord } from "../filters.ts";
+import { checkFlag } from "../options.ts";
+import { publish } from "../watch/events.ts";
+import type { WriteReply } from "../workers/messages.ts";
+import { checkAborted, type Prepared, prepareRows, rowError } from "./prepare-rows.ts";
+
+export const WRITE_OPTIONS = ["partial", "signal"] as const satisfies readonly (keyof WriteOptions)[];
+
+export async function upsert<M extends Metadata>(
+	core: CollectionCore,
+	records: readonly RecordInput<M>[],
+	options: WriteOptions,
+): Promise<WriteResult> {
+	core.checkWritable();
+	checkOptions(options, WRITE_OPTIONS, "upsert");
+	const { partial = false, signal } = options;
+	checkFlag("partial", partial);
+	checkAborted(signal);
+	const start = performance.now();
+	// The caller may go on with its array.
+	const batch = Array.isArray(records) ? records.slice() : records;
+	const prepared = await prepareRows(core, batch, { kind: "upsert", partial, signal });
+	const { parts, dimensions } = prepared;
+	const bytes = parts.reduce((sum, { vectors }) => sum + vectors.byteLength, 0);
+	const failed = (errors: readonly RowError[]) => ({
+		succeeded: batch.length - errors.length,
+		failed: errors.length,
+		errors,
+	});
+	if (parts.length === 0) return { ...failed(prepared.errors), changeNumber: core.change };
+	const buffers = parts.flatMap(({ vectors, flags, expiresAt }) => [vectors.buffer, flags.buffer, expiresAt.buffer]);
+	const reply = await core.database.threads.writer.call(
+		"upsert",
+		{ key: core.key, rows: parts, dimensions, now: core.now, partial },
+		buffers as ArrayBuffer[],
+	);
+	core.acknowledge(reply.change, core.filters.size === 0 ? [] : writtenRows(prepared, reply));
+	const full = reply.refused.map((i) => {
+		const row = prepared.rows[i] as number;
+		return rowError(row, batch[row], noRoom(core, reply.records));
+	});
+	const result = failed([...prepared.errors, ...full].sort((a, b) => a.row - b.row));
+	const durationMs = performance.now() - start;
+	core.latency.write.record(durationMs);
+	const { succeeded, failed: refusals } = result;
+	publish("nigh:upsert", () => ({
+		collection: core.name,
+		durationMs,
+		succeeded,
+		failed: refusals,
+		bytes,
+		changeNumber: reply.change,
+	}));
+	return { ...result, changeNumber: reply.change };
+}
+
+/** The records as they were written, for the filters that are kept. */
+function writtenRows({ metadata }: Prepared, { refused, labels }: WriteReply): WrittenRecord[] {
+	const without = new Set(refused);
+	const written = metadata.filter((_, i) => !without.has(i));
+	return written.map((text, i) => ({
+		label: labels[i] as number,
+		metadata: text === undefined ? undefined : (JSON.parse(text) as Metadata),
+	}));
+}
+
+function noRoom({ spec }: CollectionCore, count: number): NighError {
+	const { maxRecords, memoryLimit } = spec;
+	const isFull = count >= maxRecords;
+	return new NighError(
+		isFull ? "COLLECTION_FULL" : "MEMORY_LIMIT",
+		`there was no room for this record: the collection may have ${maxRecords} records${memoryLimit === null ? "" : ` and take ${memoryLimit} bytes`}. Delete or prune some, or open it with larger limits.`,
+		{ count, limit: isFull ? maxRecords : memoryLimit },
+	);
+}

@@ -1,0 +1,77 @@
+import { NighError } from "@nigh/contract";
+import { rowBytes } from "@nigh/kernels";
+import { vectorBytes } from "../memory/rows.ts";
+import { mostRecords, SLOT_BYTES } from "../memory/sizes.ts";
+import { chosenIndex, type StoredSpec } from "../records/catalogue.ts";
+
+/** Bytes of memory that so many records take: the vector, its code, the links of a graph, and the tables, by the formula of the layout. */
+export function memoryFor(spec: StoredSpec, records: number): number {
+	const { dimensions, metric } = spec;
+	const index = chosenIndex(spec);
+	const length = dimensions ?? 0;
+	const row = metric === "hamming" ? length / 8 : length * 4;
+	const code = metric === "hamming" || metric === "l1" ? 0 : length;
+	const M = index.kind === "hnsw" ? (index.M ?? 16) : 16;
+	const links = index.kind === "flat" ? 0 : M * 2 * 4 * 1.05;
+	return records * (row + code + links + SLOT_BYTES + 40);
+}
+
+/** The share of the stricter limit that so many records take; 0 without limits. */
+export function fillOf(spec: StoredSpec, records: number): number {
+	const memory = spec.memoryLimit === null ? 0 : memoryFor(spec, records) / spec.memoryLimit;
+	return Math.max(records / spec.maxRecords, memory);
+}
+
+/** @throws NighError `COLLECTION_FULL` or `MEMORY_LIMIT` where the records would be more than the limits allow. */
+export function checkRoom(spec: StoredSpec, before: number, inserted: number): void {
+	const after = before + inserted;
+	if (inserted <= 0) return;
+	const { maxRecords, memoryLimit } = spec;
+	if (after > maxRecords) {
+		throw new NighError(
+			"COLLECTION_FULL",
+			`the collection has ${before} records and may have ${maxRecords}: ${inserted} more do not fit. Delete or prune some, or open it with a larger maxRecords.`,
+			{ count: before, limit: maxRecords, more: inserted },
+		);
+	}
+	const most = mostInMemory(spec);
+	if (after > most) {
+		throw new NighError(
+			"MEMORY_LIMIT",
+			`one collection of ${spec.dimensions} dimensions holds ${most} records at most (its memory ends at 4 GiB) and has ${before}: ${inserted} more do not fit. Use several collections, or fewer dimensions.`,
+			{ count: before, limit: most, more: inserted },
+		);
+	}
+	const memory = memoryFor(spec, after);
+	if (memoryLimit === null || memory <= memoryLimit) return;
+	throw new NighError(
+		"MEMORY_LIMIT",
+		`${after} records take ${Math.ceil(memory)} bytes of memory and the collection may take ${memoryLimit}: ${inserted} more do not fit. Delete or prune some, or open it with a larger memoryLimit.`,
+		{ count: before, limit: memoryLimit, more: inserted, bytes: Math.ceil(memory) },
+	);
+}
+
+/** Records that there is room for beside those there are. */
+export function roomFor(spec: StoredSpec, records: number): number {
+	const byMemory =
+		spec.memoryLimit === null ? Number.POSITIVE_INFINITY : Math.floor(spec.memoryLimit / memoryFor(spec, 1));
+	return Math.max(0, Math.min(spec.maxRecords, byMemory, mostInMemory(spec)) - records);
+}
+
+function mostInMemory({ metric, dimensions }: StoredSpec): number {
+	return mostRecords(rowBytes(vectorBytes({ metric, dimensions: dimensions ?? 1 })));
+}
+
+/** Whether a write prunes by itself. */
+export function isNearlyFull(spec: StoredSpec, records: number): boolean {
+	return fillOf(spec, records) >= spec.pruneAt;
+}
+
+/** What it prunes then. */
+export function pruneTarget(spec: StoredSpec, records: number): { maxAgeMs?: number; maxRecords?: number } {
+	const fill = fillOf(spec, records);
+	return {
+		...(spec.maxAgeMs !== null && { maxAgeMs: spec.maxAgeMs }),
+		...(spec.prunePolicy === "oldest" && { maxRecords: Math.max(1, Math.floor((records * spec.warnAt) / fill)) }),
+	};
+}

@@ -1,0 +1,38 @@
+/** Records from which on `auto` builds a graph: comparing fewer takes about as long as walking one. */
+export const GRAPH_FROM = 4_096;
+
+/** Records from which on a graph that was asked for is built: codes learnt from fewer vectors tell them apart badly. */
+export const LEAST_GRAPH = 256;
+
+/** Writes have paused when there was none for so long; then the whole tail is taken in. */
+export const IDLE_MS = 20;
+/** While writes go on, the tail is taken in from this share of its room on: until then they have the processor for themselves. */
+export const HOT_TAIL_SHARE = 1 / 8;
+
+/** A new generation is begun when this share of the slots is taken, */
+export const ROOM_SHARE = 0.75;
+/** or so many slots, and this share of them, are dead: they cost every search time. */
+export const LEAST_DEAD = 1_024;
+export const DEAD_SHARE = 0.2;
+
+/** Smaller indexes are built again faster than a snapshot is read. */
+export const SNAPSHOT_LEAST = 1_000;
+/** A snapshot is written when so much has changed since the last. */
+export const SNAPSHOT_SHARE = 0.25;
+/** Snapshots that are kept: the newest, and one before it should that be damaged. */
+export const SNAPSHOTS_KEPT = 2;
+
+/** Changes since the last snapshot that are not worth writing one on closing: they are applied in a moment on opening. */
+export const SMALL_CHANGE = 1_000;
+
+/** What has failed in the background is tried again after so long. */
+export const RETRY_MS = 5_000;
+
+/**
+ * A reader that has not left for so long has ended in the middle of a search, or stands still: writers would wait for it for ever. The next
+ * generation does not have it among its readers.
+ */
+export const STUCK_MS = 10_000;
+
+/** Between two looks for work at least. */
+export const LEAST_WAIT_MS = 5;

@@ -1,0 +1,219 @@
+import assert from "node:assert/strict";
+import { before, describe, type TestContext, test } from "node:test";
+import { type HnswIndex, serial } from "@nigh/index";
+import { testFolder } from "../folder/folder.test-support.ts";
+import { type Small, smallGeneration } from "../memory/generations.test-support.ts";
+import { snapshotPath } from "../snapshot/folder.ts";
+import type { SnapshotMeta } from "../snapshot/header.ts";
+import { openSnapshot } from "../snapshot/read.ts";
+import { writeSnapshot } from "../snapshot/write.ts";
+import { specOf } from "../spec.ts";
+import { IndexedCollection } from "./indexed-collection.ts";
+import { nextGeneration, type Owned, rowOf } from "./next-generation.ts";
+import { recoverSnapshot, saveSnapshot } from "./snapshots.ts";
+
+const N = 200;
+const CHANGE = 9;
+const DATA = { databaseId: "the database", readOnly: false, records: "no such file" };
+const FORMAT = { metric: "l2", dimensions: 4, weights: null } as const;
+const SPEC = await specOf({ dimensions: 4, metric: "l2" }, undefined);
+const NEVER = Number.POSITIVE_INFINITY;
+
+/** Records with gaps between their labels; some expire, some have died; the last ten are in the tail. */
+async function filled({ expiring = true } = {}): Promise<{ small: Small; owned: Owned }> {
+	const small = smallGeneration({ graph: true, capacity: 2 * N });
+	for (let i = 0; i < N; i++) {
+		const expires = expiring && i % 50 === 7 ? 1_000 + i : NEVER;
+		small.add(Float32Array.of(i, i % 7, i % 3, 1), { label: 3 * i, id: `é${i}`, expires });
+	}
+	await small.fold(N - 10);
+	for (const slot of [0, 5, N - 1]) small.generation.kill(slot, 8);
+	small.generation.publish(CHANGE);
+	const { generation, area } = small;
+	const main = small.main as HnswIndex;
+	return { small, owned: { arena: main.arena, generation, main, wanted: {}, areas: { caller: area, worker: area } } };
+}
+
+async function save(snapshots: string, owned: Owned): Promise<string> {
+	const collection = new IndexedCollection(1, "notes", SPEC, owned, {
+		parallel: serial,
+		keepsSnapshots: true,
+		install: async () => true,
+		freed() {},
+		folded() {},
+		saveSnapshot: async () => {},
+	});
+	assert.equal((await saveSnapshot({ snapshots, ...DATA }, collection)).change, CHANGE);
+	return snapshotPath(snapshots, 1, CHANGE);
+}
+
+const recover = (snapshots: string) =>
+	recoverSnapshot({ snapshots, ...DATA }, { key: 1, name: "notes", change: CHANGE, records: N }, FORMAT, SPEC);
+
+function idsAndVectors(owned: Owned, end: number) {
+	const { generation } = owned;
+	return Array.from({ length: end }, (_, slot) => [
+		generation.labels[slot],
+		generation.idOf(slot),
+		generation.expires[slot],
+		generation.died[slot] === NEVER,
+		[...rowOf(owned, slot)],
+	]);
+}
+
+test("what is recovered is the main index that was saved, with its slots", async (t) => {
+	const folder = testFolder(t);
+	const { owned } = await filled();
+	await save(folder, owned);
+	const recovered = await recover(folder);
+	const again = recovered.owned as Owned;
+	assert.deepEqual([recovered.problems, recovered.damaged], [[], []]);
+	assert.deepEqual([recovered.change, recovered.fromLabel], [CHANGE, 3 * (N - 11) + 1]);
+	assert.deepEqual(idsAndVectors(again, N - 10), idsAndVectors(owned, N - 10));
+	const { generation, main } = again;
+	assert.deepEqual([generation.slotEnd, generation.mainEnd, generation.ringFree], [N - 10, N - 10, N - 10]);
+	assert.deepEqual([generation.dead, generation.deadInMain, generation.change], [2, 2, CHANGE]);
+	const query = Float32Array.of(33, 1, 1, 1);
+	assert.deepEqual(main?.search(query, 10), owned.main?.search(query, 10));
+});
+
+test("the first moment at which a record expires is known, so that no search has to look for it", async (t) => {
+	const folder = testFolder(t);
+	const { owned } = await filled();
+	await save(folder, owned);
+	assert.equal((await recover(folder)).owned?.generation.nextExpiry, 1_007);
+	const plain = testFolder(t);
+	const path = await save(plain, (await filled({ expiring: false })).owned);
+	assert.equal((await recover(plain)).owned?.generation.nextExpiry, NEVER);
+	const snapshot = openSnapshot(path);
+	assert.ok(!snapshot.info.sections.some(({ name }) => name === "expires"));
+	snapshot.close();
+});
+
+test("the writer may change what expires while it is saved", async (t) => {
+	const folder = testFolder(t);
+	const { owned } = await filled();
+	const saving = save(folder, owned);
+	owned.generation.expires.fill(5);
+	await saving;
+	const recovered = await recover(folder);
+	assert.deepEqual(recovered.problems, []);
+	assert.equal(recovered.owned?.generation.expires[7], 1_007);
+});
+
+test("the next generation has the same graph without what has died", async () => {
+	const { owned } = await filled();
+	for (const arrange of [false, true]) {
+		const { owned: next, oldSlots } = await nextGeneration(owned, owned.generation.size.rowBytes, {
+			wanted: {},
+			fresh: false,
+			arrange,
+			parallel: serial,
+			between: async () => {},
+			onProgress() {},
+		});
+		assert.equal(oldSlots.length, N - 3);
+		const before = idsAndVectors(owned, N);
+		assert.deepEqual(
+			idsAndVectors(next, N - 3),
+			[...oldSlots].map((slot) => before[slot]),
+		);
+		assert.equal(next.main?.size, N - 3);
+		assert.equal(next.generation.nextExpiry, 1_007);
+	}
+});
+
+/** A section's bytes, or the header's fields, changed by somebody who writes the right checksums. */
+interface Forged {
+	readonly meta: SnapshotMeta & { index: { kind: string; parameters: Record<string, unknown> } };
+	readonly sections: Map<string, { element: "u8" | "u32" | "f64"; bytes: Uint8Array }>;
+}
+
+async function forge(path: string, change: (forged: Forged) => void): Promise<void> {
+	const snapshot = openSnapshot(path);
+	const { sections, ...meta } = snapshot.info;
+	const read = sections.map(({ name, element, bytes }) => {
+		const into = new Uint8Array(bytes);
+		snapshot.readSection(name, into);
+		return [name, { element, bytes: into }] as const;
+	});
+	snapshot.close();
+	const forged = { meta: structuredClone(meta), sections: new Map(read) } as unknown as Forged;
+	change(forged);
+	await writeSnapshot(
+		path,
+		forged.meta,
+		[...forged.sections].map(([name, { element, bytes }]) => ({ name, element, bytes: bytes.length, chunks: [bytes] })),
+	);
+}
+
+const words = ({ sections }: Forged, name: string): Uint32Array => {
+	const section = sections.get(name);
+	assert.ok(section !== undefined, name);
+	return new Uint32Array(section.bytes.buffer, 0, section.bytes.length / 4);
+};
+
+const state = ({ meta }: Forged) => meta.index.parameters;
+
+describe("a snapshot under right checksums that is none of this collection is reported and passed over", () => {
+	let whole: { owned: Owned; stride: number; label: number };
+	before(async () => {
+		const { owned } = await filled();
+		const { sections, state: saved } = (owned.main as HnswIndex).parts();
+		const blocks = sections.find(({ name }) => name === "blocks");
+		const stride = (blocks?.bytes.length as number) / (saved.slots as number) / 4;
+		// Codes of 4 dimensions take 16 bytes, then come the norm, the label, the count of links and the links.
+		whole = { owned, stride, label: 16 / 4 + 1 };
+	});
+	const lies: Record<string, (forged: Forged) => void> = {
+		"a link beyond the graph": (forged) => {
+			words(forged, "index.blocks")[7 * whole.stride + whole.label + 2] = N - 10;
+		},
+		"a label twice": (forged) => {
+			const blocks = words(forged, "index.blocks");
+			blocks[7 * whole.stride + whole.label] = blocks[8 * whole.stride + whole.label] as number;
+		},
+		"a label that is no slot": (forged) => {
+			words(forged, "index.blocks")[7 * whole.stride + whole.label] = N - 10;
+		},
+		"more nodes than there are": (forged) => Object.assign(state(forged), { slots: N + 1 }),
+		"labels of other slots": (forged) => Object.assign(state(forged), { nextLabel: N }),
+		"other dimensions": (forged) => Object.assign(state(forged), { dimensions: 5 }),
+		"another metric": (forged) => Object.assign(state(forged), { metric: "cosine" }),
+		"another kind of index": ({ meta }) => Object.assign(meta.index, { kind: "ivf" }),
+		"a section of the index missing": ({ sections }) => sections.delete("index.upper"),
+		"the slots' labels missing": ({ sections }) => sections.delete("labels"),
+		"labels out of order": (forged) => words(forged, "labels").reverse(),
+		"ids that start before the one before": (forged) => {
+			words(forged, "idStarts")[9] = 0;
+		},
+		"ids that end elsewhere": (forged) => {
+			const starts = words(forged, "idStarts");
+			starts[starts.length - 1] = (starts.at(-1) as number) + 1;
+		},
+	};
+	const check = async (t: TestContext, lie: (forged: Forged) => void) => {
+		const folder = testFolder(t);
+		const path = await save(folder, whole.owned);
+		await forge(path, lie);
+		return { path, recovered: await recover(folder) };
+	};
+
+	for (const [name, lie] of Object.entries(lies)) {
+		test(name, async (t) => {
+			const { path, recovered } = await check(t, lie);
+			assert.equal(recovered.owned, undefined);
+			assert.deepEqual(recovered.damaged, [path]);
+			assert.deepEqual(
+				recovered.problems.map(({ code }) => code),
+				["snapshot-damaged"],
+			);
+		});
+	}
+
+	test("and one that is written again as it was is taken", async (t) => {
+		const { recovered } = await check(t, () => {});
+		assert.deepEqual(recovered.problems, []);
+		assert.equal(recovered.owned?.main?.size, N - 10);
+	});
+});

@@ -1,0 +1,232 @@
+import { rmSync } from "node:fs";
+import { NighError } from "@nigh/contract";
+import { type HnswIndex, type HnswSource, restoreHnsw } from "@nigh/index";
+import { rowBytes } from "@nigh/kernels";
+import type { Generation, VectorFormat } from "../memory/generation.ts";
+import { vectorBytes } from "../memory/rows.ts";
+import { chosenIndex, type StoredSpec } from "../records/catalogue.ts";
+import { listSnapshots, removeOlder, snapshotPath } from "../snapshot/folder.ts";
+import { openSnapshot, type Snapshot } from "../snapshot/read.ts";
+import { checkSpace } from "../snapshot/space.ts";
+import { type SectionSource, writeSnapshot } from "../snapshot/write.ts";
+import type { IndexedCollection } from "./indexed-collection.ts";
+import type { IndexProblem, WorkerData } from "./messages.ts";
+import { type Owned, ownGeneration } from "./next-generation.ts";
+import { SNAPSHOTS_KEPT } from "./parameters.ts";
+import { ENGINE } from "./version.ts";
+
+/**
+ * A snapshot holds the main index and the slots that are in it: labels, ids, when they expire, which are dead. What is in the tail is
+ * read from the records again on opening, as is everything that changed after the snapshot's number.
+ */
+export async function saveSnapshot(
+	{ snapshots, records, databaseId }: Pick<WorkerData, "snapshots" | "records" | "databaseId">,
+	collection: IndexedCollection,
+): Promise<{ bytes: number; durationMs: number; change: number }> {
+	const start = performance.now();
+	const { generation, owned, key, name } = collection;
+	// What dies from here on may be in the file or not: its tombstone has a larger number, so it is applied again on opening.
+	const { change } = generation;
+	const slots = generation.mainEnd;
+	const main = owned.main as HnswIndex;
+	const { state, sections: parts } = main.parts();
+	const nextLabel = slots === 0 ? 0 : (generation.labels[slots - 1] as number) + 1;
+	const sections: SectionSource[] = [
+		...slotSections(generation, slots),
+		...parts.map(({ name, bytes }) => section(`${INDEX}${name}`, "u8", bytes)),
+	];
+	checkSpace(
+		snapshots,
+		sections.reduce((sum, { bytes }) => sum + bytes, 0),
+		records,
+	);
+	const path = snapshotPath(snapshots, key, change);
+	const header = await writeSnapshot(
+		path,
+		{
+			databaseId,
+			collection: { key, name },
+			change,
+			nextLabel,
+			records: generation.live,
+			createdAt: Date.now(),
+			engine: ENGINE,
+			index: { kind: main.kind, parameters: state },
+		},
+		sections,
+	);
+	forgetDamaged(collection, path);
+	removeOlder(snapshots, key, SNAPSHOTS_KEPT);
+	collection.snapshotChange = change;
+	collection.oldestSnapshot = oldestSnapshot(snapshots, key);
+	collection.snapshotMain = slots;
+	collection.snapshotAt = performance.now();
+	const bytes = header.sections.reduce((sum, section) => sum + section.bytes, 0);
+	return { bytes, durationMs: performance.now() - start, change };
+}
+
+/** Removes every snapshot of a collection that keeps no index: on opening, an old one would be taken for its own. */
+export function discardSnapshots({ snapshots }: Pick<WorkerData, "snapshots">, collection: IndexedCollection): void {
+	removeOlder(snapshots, collection.key, 0);
+	forgetDamaged(collection);
+	collection.snapshotChange = null;
+	collection.oldestSnapshot = null;
+}
+
+/** The change of the oldest snapshot on disk: reading it again needs the tombstones of every change after it. */
+export function oldestSnapshot(snapshots: string, key: number): number | null {
+	return listSnapshots(snapshots, key).at(-1)?.change ?? null;
+}
+
+/** What was damaged has been replaced, maybe under its own name. */
+function forgetDamaged(collection: IndexedCollection, written?: string): void {
+	for (const path of collection.damaged) if (path !== written) rmSync(path, { force: true });
+	collection.damaged = [];
+	collection.problems.delete("snapshot-damaged");
+}
+
+function slotSections(generation: Generation, slots: number): SectionSource[] {
+	const idBytes = generation.idStarts[slots] as number;
+	const dead = new Uint8Array(slots);
+	for (let slot = 0; slot < slots; slot++) if (generation.died[slot] !== Number.POSITIVE_INFINITY) dead[slot] = 1;
+	// A copy: the writer may change it while it is written, and then its checksum would be another one.
+	const expires = generation.expires.slice(0, slots);
+	return [
+		section("labels", "u32", generation.labels.subarray(0, slots)),
+		section("dead", "u8", dead),
+		...(expires.every((time) => time === Number.POSITIVE_INFINITY) ? [] : [section("expires", "f64", expires)]),
+		section("idStarts", "u32", generation.idStarts.subarray(0, slots + 1)),
+		section("ids", "u8", generation.ids.subarray(0, idBytes)),
+	];
+}
+
+function section(
+	name: string,
+	element: "u8" | "u32" | "f64",
+	{ buffer, byteOffset, byteLength }: ArrayBufferView,
+): SectionSource {
+	return { name, element, bytes: byteLength, chunks: [new Uint8Array(buffer, byteOffset, byteLength)] };
+}
+
+/** What the names of the main index's sections begin with. */
+const INDEX = "index.";
+
+/** What opening found. */
+export interface Recovered {
+	/** `undefined`: no snapshot that is sound, so the index is built anew from the records. */
+	readonly owned: Owned | undefined;
+	readonly change: number;
+	/** Labels from here on are not in it. */
+	readonly fromLabel: number;
+	readonly problems: readonly IndexProblem[];
+	/** Snapshots that are of no use. */
+	readonly damaged: readonly string[];
+}
+
+/** Reads the newest snapshot that is sound. One that is damaged, newer than we are, or of another collection, is reported and passed over. */
+export async function recoverSnapshot(
+	{ snapshots, databaseId, readOnly }: Pick<WorkerData, "snapshots" | "databaseId" | "readOnly">,
+	collection: { readonly key: number; readonly name: string; readonly change: number; readonly records: number },
+	format: VectorFormat,
+	spec: StoredSpec,
+): Promise<Recovered> {
+	const problems: IndexProblem[] = [];
+	const damaged: string[] = [];
+	for (const { path, change } of listSnapshots(snapshots, collection.key)) {
+		if (change > collection.change) {
+			// Another process may have written it just now.
+			if (!readOnly) problems.push(fromTheFuture(path, change, collection.change));
+			continue;
+		}
+		try {
+			const snapshot = openSnapshot(path, { databaseId, key: collection.key, change });
+			try {
+				const owned = read(snapshot, collection.records, format, spec);
+				return { owned, change, fromLabel: snapshot.info.nextLabel, problems, damaged };
+			} finally {
+				snapshot.close();
+			}
+		} catch (error) {
+			// Whatever it is: an index can always be built from the records.
+			damaged.push(path);
+			problems.push({ code: "snapshot-damaged", message: error instanceof Error ? error.message : String(error) });
+		}
+	}
+	return { owned: undefined, change: 0, fromLabel: 0, problems, damaged };
+}
+
+/**
+ * The records have gone back: they were replaced by older ones, or acknowledged writes were lost. The snapshot goes: once they have come as
+ * far again, it would be taken for theirs.
+ */
+function fromTheFuture(path: string, change: number, last: number): IndexProblem {
+	rmSync(path, { force: true });
+	const message = `a snapshot knew of the change ${change}, and the records end at ${last}: they were replaced by older ones, or lost writes.`;
+	return { code: "records-behind", message };
+}
+
+function read(snapshot: Snapshot, records: number, format: VectorFormat, spec: StoredSpec): Owned {
+	const bytesOf = new Map(snapshot.info.sections.map(({ name, bytes }) => [name, bytes]));
+	const slots = (bytesOf.get("labels") ?? 0) / 4;
+	const idBytes = bytesOf.get("ids") ?? 0;
+	const index = chosenIndex(spec);
+	const wanted = index.kind === "hnsw" ? index : {};
+	return ownGeneration(
+		1,
+		format,
+		rowBytes(vectorBytes(format)),
+		{ records: Math.max(records, slots), idBytes },
+		wanted,
+		(arena, view) => {
+			const into = (name: string, { buffer, byteOffset, byteLength }: ArrayBufferView) =>
+				snapshot.readSection(name, new Uint8Array(buffer, byteOffset, byteLength));
+			into("labels", view.labels.subarray(0, slots));
+			into("idStarts", view.idStarts.subarray(0, slots + 1));
+			into("ids", view.ids.subarray(0, idBytes));
+			view.expires.fill(Number.POSITIVE_INFINITY, 0, slots);
+			if (bytesOf.has("expires")) into("expires", view.expires.subarray(0, slots));
+			view.died.fill(Number.POSITIVE_INFINITY, 0, slots);
+			view.slotEnd = slots;
+			view.mainEnd = slots;
+			view.ringFree = slots;
+			const dead = new Uint8Array(slots);
+			into("dead", dead);
+			for (let slot = 0; slot < slots; slot++) if (dead[slot] !== 0) view.kill(slot, 0);
+			view.noteExpiries();
+			view.publish(snapshot.info.change);
+			checkSlots(view, slots, idBytes);
+			const main = restoreHnsw(indexOf(snapshot), { arena, reserve: view.size.capacity });
+			if (fitsFormat(main, format, slots)) return main;
+			throw new NighError("CORRUPT_SNAPSHOT", `${snapshot.info.path} has an index that does not fit its collection.`);
+		},
+	);
+}
+
+/** The main index in a snapshot, each section of which is read straight to where it stays. */
+function indexOf(snapshot: Snapshot): HnswSource {
+	const { path, index, sections } = snapshot.info;
+	if (index.kind !== "hnsw") throw new NighError("CORRUPT_SNAPSHOT", `${path} has an index of the kind ${index.kind}.`);
+	return {
+		state: index.parameters,
+		sections: sections
+			.filter(({ name }) => name.startsWith(INDEX))
+			.map(({ name, bytes }) => ({ name: name.slice(INDEX.length), bytes })),
+		read: (name, into) => snapshot.readSection(`${INDEX}${name}`, into),
+	};
+}
+
+function fitsFormat(main: HnswIndex, { metric, dimensions }: VectorFormat, slots: number): boolean {
+	return main.metric === metric && main.dimensions === dimensions && main.nextLabel <= slots;
+}
+
+/** What bisection and reading ids rely on. */
+function checkSlots({ labels, idStarts, handle }: Generation, slots: number, idBytes: number): void {
+	for (let slot = 1; slot < slots; slot++) {
+		const isOrdered = (labels[slot - 1] as number) < (labels[slot] as number);
+		if (!isOrdered || (idStarts[slot] as number) > (idStarts[slot + 1] as number)) {
+			throw new NighError("CORRUPT_SNAPSHOT", `the slots of generation ${handle.number} are out of order at ${slot}.`);
+		}
+	}
+	if (idStarts[0] === 0 && idStarts[slots] === idBytes) return;
+	throw new NighError("CORRUPT_SNAPSHOT", "the ids of the snapshot are not as long as its slots say.");
+}

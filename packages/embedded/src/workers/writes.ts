@@ -1,0 +1,280 @@
+import { NighError } from "@nigh/contract";
+import { keepRows, type PackedRows, unpackRows } from "../records/packed-rows.ts";
+import type { RecordReader } from "../records/reader.ts";
+import type { UpdateResult } from "../records/update.ts";
+import type { RecordWriter } from "../records/writer.ts";
+import type { GroupCommit, Operation } from "./group-commit.ts";
+import { checkRoom, isNearlyFull, pruneTarget, roomFor } from "./limits.ts";
+import type { DeleteReply, PruneReply, WriteReply, WriterMethods } from "./messages.ts";
+import { stillMatching } from "./still-matching.ts";
+import type { CommittedRow, WrittenCollection } from "./written-collection.ts";
+
+/** The writes of a collection: each is one operation of a group commit. */
+export class Writes {
+	readonly #writer: RecordWriter;
+	readonly #reader: RecordReader;
+	readonly #group: GroupCommit;
+	/** Told when something has been published. */
+	readonly #written: (collection: WrittenCollection) => void;
+
+	constructor(
+		writer: RecordWriter,
+		reader: RecordReader,
+		group: GroupCommit,
+		written: (collection: WrittenCollection) => void,
+	) {
+		this.#writer = writer;
+		this.#reader = reader;
+		this.#group = group;
+		this.#written = written;
+	}
+
+	/** `parts` are one batch: all of it is written, or nothing; with `partial` what there is room for. */
+	upsert(
+		collection: WrittenCollection,
+		{ rows, now, partial }: Omit<Parameters<WriterMethods["upsert"]>[0], "key" | "dimensions">,
+	): Promise<WriteReply> {
+		return this.#run(
+			collection,
+			now,
+			() => rows.flatMap(idsOf),
+			(change) => {
+				const { key, spec } = collection;
+				const { records: before, nextLabel } = this.#reader.state(key);
+				const { parts, refused } = partial ? this.#fitting(collection, rows, now) : { parts: rows, refused: [] };
+				const died: number[] = [];
+				let inserted = 0;
+				for (const part of parts) {
+					const result = this.#writer.upsert(key, part, { change, now });
+					for (const label of result.died) died.push(label);
+					inserted += result.inserted;
+				}
+				const pruned = this.#pruneIfNearlyFull(collection, change, now);
+				checkRoom(spec, before - pruned.length, inserted);
+				const count = parts.reduce((sum, part) => sum + part.count, 0);
+				const labels = Uint32Array.from({ length: count }, (_, row) => nextLabel + row);
+				const shown = shownParts(collection, parts, labels, change, new Set(pruned));
+				return { answer: { labels, missing: [], refused }, died: died.concat(pruned), rows: shown };
+			},
+		);
+	}
+
+	/** The rows that there is room for, in their order, and the numbers of the others. What is there already needs no room. */
+	#fitting(collection: WrittenCollection, parts: readonly PackedRows[], now: number) {
+		const { key, spec } = collection;
+		let room = roomFor(spec, this.#reader.state(key).records);
+		const count = parts.reduce((sum, part) => sum + part.count, 0);
+		const refused: number[] = [];
+		if (count <= room) return { parts, refused };
+		const known = this.#reader.byIds(key, parts.flatMap(idsOf), { metadata: false }, now);
+		let row = 0;
+		const fitting = parts.map((part) => {
+			const from = row;
+			row += part.count;
+			return keepRows(part, (i) => {
+				if (known[from + i] !== undefined) return true;
+				if (room-- > 0) return true;
+				refused.push(from + i);
+				return false;
+			});
+		});
+		return { parts: fitting.filter((part) => part.count > 0), refused };
+	}
+
+	/** Where an id is missing, nothing is written. */
+	update(collection: WrittenCollection, rows: PackedRows, now: number): Promise<WriteReply> {
+		return this.#run(
+			collection,
+			now,
+			() => idsOf(rows),
+			(change) => {
+				const result = this.#writer.update(collection.key, rows, { change, now });
+				const { missing, died, touched, touchedExpiresAt } = result;
+				return {
+					answer: { labels: new Uint32Array(0), missing, refused: [] },
+					died,
+					rows: movedRows(collection, rows, result, change),
+					touched: touched.map((label, i) => ({ label, expiresAt: never(touchedExpiresAt[i] as number) })),
+				};
+			},
+		);
+	}
+
+	delete(
+		collection: WrittenCollection,
+		{ ids, matched, now }: Omit<Parameters<WriterMethods["delete"]>[0], "key">,
+	): Promise<DeleteReply> {
+		const named = ids === undefined || ids === "" ? [] : ids.split(SEPARATOR);
+		return this.#run(
+			collection,
+			now,
+			() => named,
+			(change) => {
+				const { key } = collection;
+				const died =
+					matched === undefined
+						? this.#writer.deleteIds(key, named, change)
+						: this.#writer.deleteLabels(key, stillMatching(this.#reader, key, matched), change);
+				return { answer: { deleted: died.length }, died, rows: [] };
+			},
+		);
+	}
+
+	async prune(
+		collection: WrittenCollection,
+		{ now, maxAgeMs, maxRecords, among, dryRun }: Omit<Parameters<WriterMethods["prune"]>[0], "key">,
+	): Promise<PruneReply> {
+		const { key } = collection;
+		const choice = {
+			now,
+			...(maxAgeMs !== undefined && { maxAgeMs }),
+			...(maxRecords !== undefined && { maxRecords }),
+		};
+		const { reply } = await this.#group.run<{ reply: PruneReply; died: readonly number[] }>({
+			apply: () => {
+				const { change, records } = this.#reader.state(key);
+				const matching = among === undefined ? {} : { among: stillMatching(this.#reader, key, among) };
+				const { expired, tooOld, tooMany } = this.#writer.prunable(key, { ...choice, ...matching });
+				const counts = { expired: expired.length, tooOld: tooOld.length, tooMany: tooMany.length };
+				const died = [...expired, ...tooOld, ...tooMany];
+				if (dryRun || died.length === 0) return { reply: { ...counts, change, records }, died: [] };
+				this.#writer.deleteLabels(key, died, change + 1);
+				return { reply: { ...counts, change: change + 1, records: records - died.length }, died };
+			},
+			show: async ({ reply: { change }, died }) => {
+				if (died.length === 0) return;
+				await collection.show(change, [], died);
+				this.#written(collection);
+			},
+		});
+		return reply;
+	}
+
+	/** Runs one write: what has expired goes first, since an upsert of its id is a new record. */
+	async #run<A extends object>(
+		collection: WrittenCollection,
+		now: number,
+		ids: () => string[],
+		apply: (change: number) => Effect<A>,
+	): Promise<A & { change: number; records: number }> {
+		const operation: Operation<Effect<A> & { change: number; records: number }> = {
+			apply: () => {
+				const { key } = collection;
+				const before = this.#reader.state(key).change;
+				const change = before + 1;
+				const buried = this.#bury(key, ids, change, now);
+				const effect = apply(change);
+				const { records, change: after } = this.#reader.state(key);
+				return { ...effect, died: [...buried, ...effect.died], change: Math.max(before, after), records };
+			},
+			show: async ({ change, rows, died, touched }) => {
+				for (const { label, expiresAt } of touched ?? []) collection.touch(label, expiresAt);
+				await collection.show(change, rows, died);
+				this.#written(collection);
+			},
+		};
+		const { answer, change, records } = await this.#group.run(operation);
+		return { ...answer, change, records };
+	}
+
+	/** Deletes the expired records of these ids; all that have expired, where they are many. */
+	#bury(key: number, ids: () => string[], change: number, now: number): number[] {
+		const { expired } = this.#writer.prunable(key, { now });
+		if (expired.length === 0) return [];
+		if (expired.length > MOST_EXPIRED) return this.#writer.deleteLabels(key, expired, change);
+		const written = new Set(ids());
+		const records = this.#reader.byLabels(key, expired, { metadata: false });
+		const labels = records.flatMap((record) => (record !== undefined && written.has(record.id) ? [record.label] : []));
+		return labels.length === 0 ? [] : this.#writer.deleteLabels(key, labels, change);
+	}
+
+	#pruneIfNearlyFull(collection: WrittenCollection, change: number, now: number): number[] {
+		const { spec, key } = collection;
+		const { records } = this.#reader.state(key);
+		if (!isNearlyFull(spec, records)) return [];
+		const { expired, tooOld, tooMany } = this.#writer.prunable(key, { now, ...pruneTarget(spec, records) });
+		const labels = [...expired, ...tooOld, ...tooMany];
+		return labels.length === 0 ? [] : this.#writer.deleteLabels(key, labels, change);
+	}
+}
+
+/** Expired records that are looked at one by one; more are deleted by the next write, not only by the next prune. */
+const MOST_EXPIRED = 1_000;
+
+interface Effect<A> {
+	readonly answer: A;
+	readonly died: readonly number[];
+	readonly rows: Iterable<CommittedRow>;
+	/** Records that were changed in place. */
+	readonly touched?: readonly { readonly label: number; readonly expiresAt: number }[];
+}
+
+const SEPARATOR = "\u0000";
+
+function idsOf({ ids, count }: PackedRows): string[] {
+	return count === 0 ? [] : ids.split(SEPARATOR);
+}
+
+function* shownParts(
+	collection: WrittenCollection,
+	parts: readonly PackedRows[],
+	labels: Uint32Array,
+	change: number,
+	gone: ReadonlySet<number>,
+): Generator<CommittedRow> {
+	let row = 0;
+	for (const rows of parts) {
+		yield* shownRows(collection, rows, labels.subarray(row), change, gone);
+		row += rows.count;
+	}
+}
+
+/** Rows on their way into the index; those that are `gone` again are left out. */
+function* shownRows(
+	collection: WrittenCollection,
+	rows: PackedRows,
+	labels: Uint32Array,
+	change: number,
+	gone: ReadonlySet<number>,
+): Generator<CommittedRow> {
+	const { ids, expiresAt, vectors } = unpackRows(rows);
+	const vectorOf = collection.vectorMaker();
+	for (let row = 0; row < rows.count; row++) {
+		const label = labels[row] as number;
+		if (gone.has(label)) continue;
+		const expires = expiresAt[row] ?? Number.POSITIVE_INFINITY;
+		yield { label, id: ids[row] as string, born: change, expires, vector: vectorOf(vectors[row] as Uint8Array) };
+	}
+}
+
+/** The records of a patch that have moved to a new label. */
+function* movedRows(
+	collection: WrittenCollection,
+	rows: PackedRows,
+	{ firstLabel, moved, movedExpiresAt }: UpdateResult,
+	change: number,
+): Generator<CommittedRow> {
+	const { ids, vectors } = unpackRows(rows);
+	const vectorOf = collection.vectorMaker();
+	for (let i = 0; i < moved.length; i++) {
+		const row = moved[i] as number;
+		const expires = never(movedExpiresAt[i] as number);
+		const vector = vectorOf(vectors[row] as Uint8Array);
+		yield { label: firstLabel + i, id: ids[row] as string, born: change, expires, vector };
+	}
+}
+
+/** NaN stands for "never" in arrays that cross modules, infinity in the slots. */
+function never(expiresAt: number): number {
+	return Number.isNaN(expiresAt) ? Number.POSITIVE_INFINITY : expiresAt;
+}
+
+/** @throws NighError `DIMENSION_MISMATCH` where two first writes disagree. */
+export function checkDimensions(expected: number | null, actual: number): void {
+	if (expected === null || expected === actual) return;
+	throw new NighError(
+		"DIMENSION_MISMATCH",
+		`the vectors have ${actual} dimensions, but the first vector of the collection had ${expected}`,
+		{ field: "vector", expected, actual },
+	);
+}

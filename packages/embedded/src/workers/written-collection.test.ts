@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Small, type SmallOptions, smallGeneration } from "../memory/generations.test-support.ts";
+import { specOf } from "../spec.ts";
+import type { Installed } from "./messages.ts";
+import { turn } from "./turn.ts";
+import { type CommittedRow, WrittenCollection } from "./written-collection.ts";
+
+const NEVER = Number.POSITIVE_INFINITY;
+
+function installed({ handle, area }: Small, number = 1): Installed {
+	return { key: 1, generation: { ...handle, number }, areas: { caller: area, worker: area } };
+}
+
+async function started(options: SmallOptions = {}) {
+	const said: string[] = [];
+	const small = smallGeneration({ dimensions: 2, ...options });
+	const spec = await specOf({ dimensions: 2, metric: "l2" }, undefined);
+	const collection = new WrittenCollection(
+		{ key: 1, name: "notes", spec, change: 0, records: 0, nextLabel: 0 },
+		{ grow: () => void said.push("grow"), waiting: (waiting) => void said.push(`waiting ${waiting}`) },
+	);
+	collection.begin(installed(small));
+	return { small, collection, said };
+}
+
+function row(label: number, born: number, more: Partial<CommittedRow> = {}): CommittedRow {
+	return { label, id: `r${label}`, born, expires: NEVER, vector: Float32Array.of(label, -label), ...more };
+}
+
+/** Labels that a reader of the published state sees. */
+function seen({ generation }: WrittenCollection): number[] {
+	if (generation === undefined) return [];
+	const { slotEnd, change, labels } = generation;
+	const slots = Array.from({ length: slotEnd }, (_, slot) => slot).filter((slot) => generation.isAlive(slot, change));
+	return slots.map((slot) => labels[slot] as number);
+}
+
+test("a change is seen as a whole, when it is published", async () => {
+	const { collection, small } = await started();
+	await collection.show(1, [row(0, 1), row(1, 1)], []);
+	assert.deepEqual(seen(collection), [0, 1]);
+	await collection.append(row(2, 2));
+	collection.kill(0, 2);
+	assert.deepEqual(seen(collection), [0, 1], "not published yet");
+	collection.publish(2);
+	assert.deepEqual(seen(collection), [1, 2]);
+	assert.equal(small.generation.change, 2);
+});
+
+test("a write that finds no room waits for it, and says so; what it replaces stays until all of it is there", async () => {
+	const { collection, small, said } = await started({ capacity: 32, ringRows: 4 });
+	await collection.show(
+		1,
+		[0, 1, 2].map((label) => row(label, 1)),
+		[],
+	);
+	const writing = collection.show(2, [row(3, 2), row(4, 2), row(5, 2)], [0, 1]);
+	await turn();
+	// The indexer is asked for nothing: it takes the tail in by itself.
+	assert.deepEqual(said, ["waiting true"]);
+	assert.deepEqual(seen(collection), [0, 1, 2]);
+	assert.equal(small.generation.dead, 0, "nothing has died that a reader may still see");
+	small.generation.mainEnd = 2;
+	small.generation.ringFree = 1;
+	collection.wake();
+	await turn();
+	assert.deepEqual(said, ["waiting true", "waiting false", "waiting true"]);
+	assert.deepEqual(seen(collection), [0, 1, 2]);
+	small.generation.ringFree = 2;
+	collection.wake();
+	await writing;
+	assert.equal(said.at(-1), "waiting false");
+	assert.deepEqual(seen(collection), [2, 3, 4, 5]);
+});
+
+test("a generation that takes over lets the write go on that waited for it", async () => {
+	const { collection, said } = await started({ capacity: 2 });
+	await collection.show(1, [row(0, 1), row(1, 1)], []);
+	const writing = collection.show(2, [row(2, 2)], [0]);
+	assert.deepEqual(said, ["grow", "waiting true"]);
+	const next = smallGeneration({ dimensions: 2, capacity: 16 });
+	next.add(Float32Array.of(0, 0), { label: 0 });
+	next.add(Float32Array.of(1, -1), { label: 1 });
+	assert.equal(collection.install(installed(next, 2), Uint32Array.of(0, 1), 2), true);
+	assert.deepEqual(seen(collection), [0, 1], "the state of before, whole");
+	await writing;
+	assert.deepEqual(seen(collection), [1, 2]);
+	assert.equal(collection.generation?.handle.number, 2);
+});
+
+test("what has happened since a generation was begun is carried over", async () => {
+	const { collection } = await started();
+	await collection.show(
+		1,
+		[0, 1, 2, 3].map((label) => row(label, 1)),
+		[],
+	);
+	// Begun here: label 3 is dead already and left out, the others are copied.
+	await collection.show(2, [], [3]);
+	const next = smallGeneration({ dimensions: 2, capacity: 16 });
+	for (const label of [0, 1, 2]) next.add(Float32Array.of(label, -label), { label, id: `r${label}` });
+	await collection.show(3, [row(4, 3, { id: "ä", expires: 50 })], [1]);
+	await collection.show(4, [row(5, 4)], []);
+	await collection.show(5, [], [5]);
+	collection.touch(2, 40);
+	assert.equal(collection.install(installed(next, 2), Uint32Array.of(0, 1, 2), 4), true);
+	assert.deepEqual(seen(collection), [0, 2, 4]);
+	const { generation } = collection;
+	assert.ok(generation !== undefined);
+	assert.equal(generation.change, 5);
+	const slot = generation.slotOf(4);
+	assert.deepEqual([generation.idOf(slot), generation.born[slot], generation.expires[slot]], ["ä", 3, 50]);
+	assert.equal(generation.expires[generation.slotOf(2)], 40);
+	assert.deepEqual([...generation.ringBytes(slot)], [...next.rows.row(Float32Array.of(4, -4))]);
+	generation.expire(45);
+	assert.deepEqual(seen(collection), [0, 4], "looks for what expires");
+});
+
+test("a generation that lacks room for what was written since does not take over, and nothing has changed", async () => {
+	const { collection } = await started();
+	await collection.show(
+		1,
+		[0, 1, 2, 3].map((label) => row(label, 1)),
+		[],
+	);
+	for (const options of [{ capacity: 3 }, { capacity: 16, ringRows: 2 }, { capacity: 16, idBytes: 4 }]) {
+		const next = smallGeneration({ dimensions: 2, ...options });
+		next.add(Float32Array.of(0, 0), { label: 0, id: "r" });
+		assert.equal(collection.install(installed(next, 2), Uint32Array.of(0), 1), false);
+	}
+	assert.equal(collection.generation?.handle.number, 1);
+	assert.deepEqual(seen(collection), [0, 1, 2, 3]);
+});
+
+test("a record whose time is prolonged just after it seemed to have run out is there, and no generation loses it", async () => {
+	const { collection, small } = await started();
+	await collection.show(1, [row(0, 1, { expires: 10 }), row(1, 1)], []);
+	small.generation.expire(11);
+	assert.deepEqual(seen(collection), [1]);
+	// A generation is begun without it; then comes the update that was on its way.
+	const next = smallGeneration({ dimensions: 2, capacity: 16 });
+	next.add(Float32Array.of(1, -1), { label: 1 });
+	collection.touch(0, 100);
+	collection.publish(2);
+	assert.deepEqual(seen(collection), [0, 1]);
+	assert.equal(collection.install(installed(next, 2), Uint32Array.of(1), 2), false);
+	assert.deepEqual(seen(collection), [0, 1]);
+});
+
+test("after a write that could not be shown, nothing more is published, and every write says what to do", async () => {
+	const { collection } = await started({ capacity: 1 });
+	await collection.show(1, [row(0, 1)], []);
+	const writing = collection.show(2, [row(1, 2)], [0]);
+	collection.close();
+	await assert.rejects(writing, { code: "UNAVAILABLE", message: /safe on disk.*open it again/ });
+	await assert.rejects(collection.show(3, [], [0]), { code: "UNAVAILABLE" });
+	assert.throws(() => collection.check(), { code: "UNAVAILABLE" });
+	assert.equal(collection.generation?.change, 1);
+	assert.deepEqual(seen(collection), [0]);
+});
+
+test("a closed collection lets no generation take over", async () => {
+	const { collection } = await started();
+	collection.close();
+	const next = smallGeneration({ dimensions: 2 });
+	assert.equal(collection.install(installed(next, 2), new Uint32Array(0), 0), false);
+});

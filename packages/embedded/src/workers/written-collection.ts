@@ -1,0 +1,229 @@
+import { NighError } from "@nigh/contract";
+import { Generation } from "../memory/generation.ts";
+import { RowMaker, vectorBytes, vectorOf } from "../memory/rows.ts";
+import { SlotWriter } from "../memory/slot-writer.ts";
+import type { CatalogueEntry, StoredSpec } from "../records/catalogue.ts";
+import type { Installed } from "./messages.ts";
+
+/** A record that has been committed and is on its way into the index. */
+export interface CommittedRow {
+	readonly label: number;
+	readonly id: string;
+	readonly born: number;
+	/** ms since 1970; infinity: never. */
+	readonly expires: number;
+	/** As it is stored. */
+	readonly vector: Float32Array | Uint8Array;
+}
+
+/** What the writer has to wait for the indexer for. */
+export interface RoomMaker {
+	/** Asks for a larger generation. */
+	grow(): void;
+	/** Says that writers wait, or wait no longer. */
+	waiting(waiting: boolean): void;
+}
+
+/** A collection as the writer sees it: what it has committed becomes visible here. */
+export class WrittenCollection {
+	readonly key: number;
+	readonly name: string;
+	spec: StoredSpec;
+	/** The last change that was committed. */
+	change: number;
+	/** Records there are, as far as is known here. */
+	records: number;
+	/** Labels from here on have not been seen. */
+	nextLabel: number;
+	/** The first write that tells the dimensions, while it runs. */
+	fixing: Promise<void> | undefined;
+	#generation: Generation | undefined;
+	#slots: SlotWriter | undefined;
+	#rows: RowMaker | undefined;
+	#wake: (() => void)[] = [];
+	readonly #room: RoomMaker;
+	/** Set where memory and records have come apart, which only opening anew mends. */
+	#failure: NighError | undefined;
+	#closed = false;
+
+	constructor({ key, name, spec, change, records, nextLabel }: CatalogueEntry, room: RoomMaker) {
+		this.key = key;
+		this.name = name;
+		this.spec = spec;
+		this.change = change;
+		this.records = records;
+		this.nextLabel = nextLabel;
+		this.#room = room;
+	}
+
+	/** `undefined` until the first vector has told the dimensions. */
+	get generation(): Generation | undefined {
+		return this.#generation;
+	}
+
+	/** @throws NighError `UNAVAILABLE` after a failure that only opening the database anew can mend. */
+	check(): void {
+		if (this.#failure !== undefined) throw this.#failure;
+	}
+
+	/** Begins again from what the records say: whatever came apart is left behind. */
+	recover({ change, nextLabel, records }: Pick<CatalogueEntry, "change" | "nextLabel" | "records">): void {
+		this.#failure = undefined;
+		this.change = change;
+		this.nextLabel = nextLabel;
+		this.records = records;
+	}
+
+	/** The first generation, or one that begins anew. */
+	begin({ generation }: Installed): void {
+		const view = new Generation(generation);
+		this.#use(view);
+		this.#rows = new RowMaker(generation.format);
+	}
+
+	/** Makes what was committed at `change` visible: first all of it in memory, then the number. */
+	async show(change: number, rows: Iterable<CommittedRow>, died: Iterable<number>): Promise<void> {
+		try {
+			this.check();
+			// What has to wait comes first: a generation that takes over meanwhile would leave out what has died already.
+			for (const row of rows) await this.append(row);
+			for (const label of died) this.kill(label, change);
+			this.publish(change);
+		} catch (cause) {
+			this.#failure ??= new NighError(
+				"UNAVAILABLE",
+				`the records of ${JSON.stringify(this.name)} are safe on disk, but its index in memory could not follow: close the database and open it again`,
+				{},
+				{ cause },
+			);
+			throw this.#failure;
+		}
+	}
+
+	async append({ label, id, born, expires, vector }: CommittedRow): Promise<void> {
+		let waits = false;
+		for (;;) {
+			const slots = this.#slots as SlotWriter;
+			const full = slots.full(id);
+			if (full === undefined) {
+				slots.append({ label, id, born, expires, row: (this.#rows as RowMaker).row(vector) });
+				if (waits) this.#room.waiting(false);
+				return;
+			}
+			if (full === "generation") this.#room.grow();
+			if (!waits) this.#room.waiting(true);
+			waits = true;
+			await this.#progress();
+		}
+	}
+
+	kill(label: number, change: number): void {
+		const generation = this.#generation;
+		if (generation === undefined) return;
+		const slot = generation.slotOf(label);
+		if (slot >= 0) generation.kill(slot, change);
+	}
+
+	/** A record was changed in place. */
+	touch(label: number, expires: number): void {
+		const generation = this.#generation;
+		if (generation === undefined) return;
+		const slot = generation.slotOf(label);
+		if (slot < 0) return;
+		generation.expires[slot] = expires;
+		generation.revive(slot);
+		generation.noteExpiry(expires);
+	}
+
+	publish(change: number): void {
+		this.change = change;
+		this.#generation?.publish(change);
+	}
+
+	/** The indexer has made room. */
+	wake(): void {
+		const waiting = this.#wake;
+		this.#wake = [];
+		for (const resolve of waiting) resolve();
+	}
+
+	/**
+	 * Lets a generation take over. What has died or was touched since it was begun is carried over, and the slots that it lacks are
+	 * appended. Answers false, and leaves everything as it is, where they do not fit, or where a record that had seemed to have expired is
+	 * there after all.
+	 */
+	install({ generation: handle }: Installed, oldSlots: Uint32Array, fromSlot: number): boolean {
+		const old = this.#generation;
+		if (old === undefined || this.#closed) return false;
+		const next = new Generation(handle);
+		const lacking: number[] = [];
+		for (let slot = fromSlot; slot < old.slotEnd; slot++) {
+			if (old.died[slot] === Number.POSITIVE_INFINITY) lacking.push(slot);
+		}
+		const idBytes = (old.idStarts[old.slotEnd] as number) - (old.idStarts[fromSlot] as number);
+		const { capacity, ringRows } = next.size;
+		const fits =
+			next.slotEnd - next.ringFree + lacking.length <= ringRows &&
+			next.slotEnd + lacking.length <= capacity &&
+			(next.idStarts[next.slotEnd] as number) + idBytes <= next.size.idBytes;
+		if (!fits || isLacking(old, oldSlots, fromSlot)) return false;
+		oldSlots.forEach((oldSlot, slot) => {
+			const died = old.died[oldSlot] as number;
+			if (died !== Number.POSITIVE_INFINITY) next.kill(slot, died);
+			next.expires[slot] = old.expires[oldSlot] as number;
+		});
+		const slots = new SlotWriter(next);
+		for (const slot of lacking) {
+			slots.append({
+				label: old.labels[slot] as number,
+				id: old.idOf(slot),
+				born: old.born[slot] as number,
+				expires: old.expires[slot] as number,
+				row: old.ringBytes(slot % old.size.ringRows),
+			});
+		}
+		next.noteExpiries();
+		next.publish(old.change);
+		this.#use(next);
+		this.wake();
+		return true;
+	}
+
+	close(): void {
+		this.#closed = true;
+		this.wake();
+	}
+
+	/** Makes stored bytes the vector they are. */
+	vectorMaker(): (bytes: Uint8Array) => Float32Array | Uint8Array {
+		const { metric } = this.spec;
+		return (bytes) => vectorOf(bytes.byteOffset % 4 === 0 ? bytes : bytes.slice(), { metric });
+	}
+
+	/** The vectors of stored bytes, by row. */
+	vectorsOf(bytes: Uint8Array): (row: number) => Float32Array | Uint8Array {
+		const length = vectorBytes({ metric: this.spec.metric, dimensions: this.spec.dimensions as number });
+		const make = this.vectorMaker();
+		return (row) => make(bytes.subarray(row * length, (row + 1) * length));
+	}
+
+	#use(generation: Generation): void {
+		this.#generation = generation;
+		this.#slots = new SlotWriter(generation);
+	}
+
+	#progress(): Promise<void> {
+		if (this.#closed) throw new NighError("CLOSED", "the collection was closed while a write waited for room");
+		return new Promise((resolve) => this.#wake.push(resolve));
+	}
+}
+
+/** Whether a slot below `fromSlot` is alive that is not among `slots`, which are ascending. */
+function isLacking(generation: Generation, slots: Uint32Array, fromSlot: number): boolean {
+	let at = 0;
+	for (let slot = 0; slot < fromSlot; slot++) {
+		if (slots[at] === slot) at++;
+		else if (generation.died[slot] === Number.POSITIVE_INFINITY) return true;
+	}
+	return false;
+}

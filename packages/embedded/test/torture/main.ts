@@ -1,0 +1,40 @@
+// `npm run torture -- --kills 1000 [--seed N]`: kills processes that write, and checks what they leave behind.
+// `npm run torture -- --concurrency 30 [--seed N]`: searches beside a writer for so many seconds, and checks every answer.
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+import { searchBesideWrites } from "./beside.ts";
+import { killRounds } from "./rounds.ts";
+
+const { values } = parseArgs({
+	options: { kills: { type: "string" }, concurrency: { type: "string" }, seed: { type: "string" } },
+});
+const seed = numberOf("seed", values.seed) ?? Math.floor(Math.random() * 1_000_000);
+const seconds = numberOf("concurrency", values.concurrency);
+console.log(`seed ${seed}`);
+const start = performance.now();
+const { failures, ...result } = seconds === undefined ? await kill() : await searchBeside(seconds);
+for (const failure of failures) console.error(failure);
+const took = Math.round((performance.now() - start) / 1_000);
+console.log(JSON.stringify({ seed, ...result, failures: failures.length, seconds: took }));
+process.exitCode = failures.length === 0 ? 0 : 1;
+
+function kill() {
+	return killRounds({
+		kills: numberOf("kills", values.kills) ?? 1_000,
+		seed,
+		parallel: availableParallelism(),
+		thorough: true,
+		onRound: ({ kills, rounds, records, failures }) =>
+			console.log(`${kills} kills, ${rounds} rounds, ${records} records checked, ${failures.length} failures`),
+	});
+}
+
+function searchBeside(seconds: number) {
+	return searchBesideWrites({ writes: Number.POSITIVE_INFINITY, seconds, seed });
+}
+
+function numberOf(name: string, value: string | undefined): number | undefined {
+	if (value === undefined || Number.isSafeInteger(Number(value)))
+		return value === undefined ? undefined : Number(value);
+	throw new Error(`--${name} is ${value}; it must be a whole number.`);
+}
