@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, globSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -17,11 +18,14 @@ function blocks(language: string, text: string = readme): string[] {
 		.map(([, , code]) => code as string);
 }
 
-test("the README's example prints what the README says", (t) => {
-	const [code] = blocks("js");
-	const [expected] = blocks("text");
-	assert.ok(code !== undefined && expected !== undefined);
-	assert.deepEqual(run(t, code), { stdout: expected, stderr: "" });
+test("the README's examples print what the README says", (t) => {
+	const examples = blocks("js");
+	const expected = blocks("text");
+	assert.ok(examples.length > 0);
+	assert.deepEqual(
+		examples.map((code) => run(t, code)),
+		expected.map((stdout) => ({ stdout, stderr: "" })),
+	);
 });
 
 test("the examples of the packages' READMEs run", (t) => {
@@ -31,17 +35,22 @@ test("the examples of the packages' READMEs run", (t) => {
 	for (const code of examples) assert.deepEqual(run(t, code), { stdout: "", stderr: "" });
 });
 
-/** What a program prints. */
+/** What a program prints, in an empty folder of its own. */
 function run(t: TestContext, code: string): { stdout: string; stderr: string } {
+	const folder = mkdtempSync(join(tmpdir(), "nigh-readme-"));
+	t.after(() => rmSync(folder, { recursive: true, force: true }));
 	// In the repository, so that "nigh" is found as in a folder where it is installed.
 	const file = join(root, `readme-example-${process.pid}.mjs`);
 	t.after(() => rmSync(file, { force: true }));
 	writeFileSync(file, code);
-	const { stdout, stderr } = spawnSync(process.execPath, ["--conditions=@nigh/source", file], { encoding: "utf8" });
+	const { stdout, stderr } = spawnSync(process.execPath, ["--conditions=@nigh/source", file], {
+		encoding: "utf8",
+		cwd: folder,
+	});
 	return { stdout, stderr };
 }
 
-test("the README's example has at most twenty lines of code", () => {
+test("the README's first example has at most twenty lines of code", () => {
 	const lines = (blocks("js")[0] ?? "").split("\n").filter((line) => line.trim() !== "");
 	assert.ok(lines.length <= 20, `${lines.length} lines`);
 });

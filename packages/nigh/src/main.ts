@@ -1,21 +1,20 @@
 // The `nigh` command: finds the command, runs it, and turns what it throws into one line and an exit code.
 import { isNighError } from "@nigh/contract";
-import type { Command, Terminal } from "./commands/command.ts";
-import { demoCommand } from "./commands/demo.ts";
-import { evalCommand } from "./commands/eval.ts";
+import type { Terminal } from "./commands/command.ts";
+import { GROUPS } from "./commands/groups.ts";
 import { hint } from "./terminal/arguments.ts";
+import { ProblemsFound } from "./terminal/problems-found.ts";
 import { UsageError } from "./terminal/usage-error.ts";
 import { ownVersion } from "./version.ts";
 
-const COMMANDS: readonly Command[] = [demoCommand, evalCommand];
+const COMMANDS = GROUPS.flatMap(([, commands]) => commands);
 const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
-const HELP = `nigh: nearest-neighbour search for TypeScript
+const HELP = `nigh: a vector database in a folder, for TypeScript
 
 Usage: nigh COMMAND [options]
 
-Commands
-${COMMANDS.map(({ name, summary }) => `  ${name.padEnd(8)}${summary}`).join("\n")}
+${GROUPS.map(groupText).join("\n\n")}
 
 Options
   --help      this text; nigh COMMAND --help for a command
@@ -23,14 +22,19 @@ Options
 
 Examples
   nigh demo
+  nigh import words words.fvecs --metric l2
+  nigh search words --id 42
   nigh eval --base base.fvecs --query query.fvecs --metric l2
 
-Exit codes: 0 done, 1 the work failed, 2 the command line is wrong.`;
+The database is the folder that --data or NIGH_DATA names, or ./nigh-data. Reading works beside a process that writes.
+
+Exit codes: 0 done, 1 the work failed or found problems, 2 the command line is wrong, 130 interrupted.`;
 
 const terminal: Terminal = {
 	print: (line) => {
 		process.stdout.write(`${line}\n`);
 	},
+	output: process.stdout,
 	errors: process.stderr,
 	isInteractive: process.stdin.isTTY === true && process.stdout.isTTY === true,
 };
@@ -52,6 +56,10 @@ async function run(args: readonly string[]): Promise<void> {
 	}
 }
 
+function groupText([title, commands]: (typeof GROUPS)[number]): string {
+	return `${title}\n${commands.map(({ name, summary }) => `  ${name.padEnd(13)}${summary}`).join("\n")}`;
+}
+
 function asksForHelp(args: readonly string[]): boolean {
 	const end = args.indexOf("--");
 	return args.slice(0, end === -1 ? args.length : end).some((each) => each === "--help" || each === "-h");
@@ -71,6 +79,10 @@ function report(error: unknown): number {
 	if (error instanceof UsageError) {
 		console.error(`nigh: ${error.message}`);
 		return EXIT.usage;
+	}
+	if (error instanceof ProblemsFound) {
+		console.error(`nigh: ${error.message}`);
+		return EXIT.failed;
 	}
 	if (isNighError(error, "ABORTED")) {
 		console.error("nigh: interrupted.");

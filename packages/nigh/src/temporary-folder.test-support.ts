@@ -5,13 +5,19 @@ import type { TestContext } from "node:test";
 
 /** A folder with these files (path to content), gone after the test. Its name has a space in it. */
 export function temporaryFolder(t: TestContext, files: Readonly<Record<string, string | Uint8Array>> = {}): string {
-	const folder = realpathSync(mkdtempSync(join(tmpdir(), "nigh test ")));
-	t.after(() => rmSync(folder, { recursive: true, force: true }));
+	const { folder, remove } = makeTemporaryFolder();
+	t.after(remove);
 	for (const [path, content] of Object.entries(files)) {
 		mkdirSync(dirname(join(folder, path)), { recursive: true });
 		writeFileSync(join(folder, path), content);
 	}
 	return folder;
+}
+
+/** A folder for several tests, to be removed after the last. Its name has a space in it. */
+export function makeTemporaryFolder(): { readonly folder: string; readonly remove: () => void } {
+	const folder = realpathSync(mkdtempSync(join(tmpdir(), "nigh test ")));
+	return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
 /** All chunks of a file that is written piece by piece. */

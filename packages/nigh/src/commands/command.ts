@@ -1,11 +1,13 @@
-import type { BarStream } from "../terminal/progress.ts";
+import type { TerminalStream } from "../terminal/progress.ts";
 
 /** Where a command prints and whom it can ask. */
 export interface Terminal {
 	/** Prints one line of the answer. */
 	readonly print: (line: string) => void;
+	/** For what is drawn over again rather than printed. */
+	readonly output: TerminalStream;
 	/** For progress, which is no part of the answer. */
-	readonly errors: BarStream;
+	readonly errors: TerminalStream;
 	/** Whether somebody is there to type and read. */
 	readonly isInteractive: boolean;
 }

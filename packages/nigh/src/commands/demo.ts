@@ -1,26 +1,31 @@
 import { createInterface } from "node:readline";
-import { NighError } from "@nigh/contract";
-import { type HashedNgramsEmbedder, hashedNgrams } from "@nigh/embed";
-import { isOwnRepository, readTexts, repositoryFolder } from "../demo/folder.ts";
-import { compare, indexPassages, type PassageIndexes } from "../demo/indexes.ts";
-import { markdownPassages, type Passage, typescriptPassages } from "../demo/passages.ts";
-import { exampleQuestions, excerpt, spread, withoutQuestions } from "../demo/questions.ts";
+import { hashedNgrams } from "@nigh/embed";
+import { answer, evidenceLine } from "../demo/answer.ts";
+import { type Changes, carryOut, planChanges } from "../demo/bring-up-to-date.ts";
+import { type Comparison, compare } from "../demo/compare.ts";
+import { DATABASE_FOLDER, openPassages, type PassageDatabase, RECALL } from "../demo/database.ts";
+import { isOwnRepository, repositoryFolder } from "../demo/folder.ts";
+import { type FolderPassages, passagesOf } from "../demo/folder-passages.ts";
+import { exampleQuestions, firstLines, spread } from "../demo/questions.ts";
 import { parseArguments } from "../terminal/arguments.ts";
+import { progressBar } from "../terminal/progress.ts";
 import { grouped, shareText } from "../terminal/table.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import type { Command, Terminal } from "./command.ts";
 
-const HELP = `nigh demo: searches the Markdown and TypeScript files of a folder by likeness
+const HELP = `nigh demo: a database of the Markdown and TypeScript files of a folder, and answers from it
 
 Usage: nigh demo [FOLDER] [--json]
 
   FOLDER    default: the repository around the current folder, or the current folder
   --json    a JSON object on each line, for programs; asks nothing
 
-Splits the files into passages, turns each into a vector by its words and parts of words (no model, no network), indexes
-them, answers some questions, and then those you type; an empty line or Ctrl-D ends. Without a terminal it ends by
-itself. Not read: node_modules, dist, generated and hidden folders, files over 1 MiB. Recall is measured against
-the exact search, over many lines of the folder.
+Splits the files into passages, turns each into a vector by its words and parts of words (no model, no network), and keeps
+them in a database in FOLDER/${DATABASE_FOLDER}; the next time only the files that have changed since are written. Then it answers some
+questions, and those you type; an empty line or Ctrl-D ends. Without a terminal it ends by itself. Not read:
+node_modules, dist, generated and hidden folders, files over 1 MiB. Recall is measured against the exact search, over
+many lines of the folder. Where another process has the database open it is only read; where the folder must not be
+written to, one in memory takes its place.
 
 Examples
   nigh demo
@@ -29,7 +34,7 @@ Examples
 
 export const demoCommand: Command = {
 	name: "demo",
-	summary: "searches the Markdown and TypeScript files of a folder",
+	summary: "a database of the Markdown and TypeScript files of a folder, and answers from it",
 	help: HELP,
 	run: async (args, terminal) => {
 		const parsed = parseArguments(args, { json: "flag" });
@@ -39,96 +44,118 @@ export const demoCommand: Command = {
 	},
 };
 
-/** Above it, so many are taken evenly from all over the folder: the vectors of a whole disk would not fit into memory. */
-const MOST_PASSAGES = 50_000;
-const HITS_SHOWN = 3;
-
-interface Hit {
-	readonly file: string;
-	readonly line: number;
-	readonly distance: number;
-	readonly excerpt: string;
-}
+const MOST_QUERIES = 1_000;
 
 async function demonstrate(named: string | undefined, json: boolean, terminal: Terminal): Promise<void> {
 	const folder = named ?? (await repositoryFolder(process.cwd()));
 	const start = performance.now();
-	const { files, passages } = await passagesOf(folder);
+	const found = await passagesOf(folder);
 	const embedder = hashedNgrams();
-	const { dimensions } = await embedder.identity();
-	const indexes = await indexPassages(passages, embedder);
-	const seconds = (performance.now() - start) / 1_000;
-	if (json) {
-		terminal.print(JSON.stringify({ type: "index", folder, files, passages: passages.length, dimensions, seconds }));
-	} else {
-		terminal.print(
-			`${folder}: ${grouped(passages.length)} passages of ${grouped(files)} files, ${dimensions} dimensions, read and indexed in ${seconds.toFixed(1)} s`,
-		);
-		terminal.print(
-			"Each answer: cosine distance (smaller is nearer; about 1 shares nothing), file:line, the start of the passage.",
-		);
-	}
+	const opened = await openPassages(folder, embedder);
+	const { database, passages } = opened;
+	try {
+		const changes = await bringUpToDate(opened, found, terminal);
+		const seconds = (performance.now() - start) / 1_000;
+		const { dimensions } = await embedder.identity();
+		const facts = { folder, opened, found, changes, dimensions, seconds };
+		if (json) terminal.print(JSON.stringify({ type: "index", ...indexObject(facts) }));
+		else for (const line of indexLines(facts)) terminal.print(line);
 
-	const questions = exampleQuestions(passages, await isOwnRepository(folder));
-	const answer = (question: string) => {
-		const hits = find(question, passages, indexes, embedder);
-		if (json) terminal.print(JSON.stringify({ type: "answer", question, hits }));
-		else printAnswer(question, hits, terminal);
+		const answerOne = async (question: string) => {
+			const given = await answer(passages, question);
+			if (json) return terminal.print(JSON.stringify({ type: "answer", ...given }));
+			terminal.print(`\n? ${question}`);
+			for (const { score, file, line, excerpt } of given.hits)
+				terminal.print(`  ${score.toFixed(3)}  ${file}:${line}  ${excerpt}`);
+			terminal.print(`  ${evidenceLine(given)}`);
+		};
+		const questions = exampleQuestions(found.passages, await isOwnRepository(folder));
+		for (const question of questions) await answerOne(question);
+
+		const lines = spread(firstLines(found.passages), MOST_QUERIES - questions.length);
+		const texts = [...new Set([...questions, ...lines])];
+		if (texts.length > 0) {
+			const comparison = await compare(passages, texts, embedder);
+			terminal.print(json ? JSON.stringify({ type: "comparison", ...comparison }) : `\n${comparisonLine(comparison)}`);
+		}
+		if (terminal.isInteractive && !json) await askOn(answerOne);
+	} finally {
+		await database.close();
+	}
+}
+
+/** What another process writes is left as it is: the changes are only told. */
+async function bringUpToDate(
+	{ passages, mode }: PassageDatabase,
+	found: FolderPassages,
+	terminal: Terminal,
+): Promise<Changes> {
+	const plan = await planChanges(passages, found.passages);
+	if (mode === "read-only") return plan.changes;
+	const bar = progressBar(terminal.errors, "writing the database");
+	try {
+		await carryOut(plan, passages, bar.update);
+	} finally {
+		bar.clear();
+	}
+	return plan.changes;
+}
+
+interface IndexFacts {
+	readonly folder: string;
+	readonly opened: PassageDatabase;
+	readonly found: FolderPassages;
+	readonly changes: Changes;
+	readonly dimensions: number;
+	readonly seconds: number;
+}
+
+const KINDS = ["new", "changed", "unchanged", "removed"] as const satisfies readonly (keyof Changes)[];
+
+function indexObject({ folder, opened, found, changes, dimensions, seconds }: IndexFacts) {
+	const { path, mode, note } = opened;
+	const countsOf = (what: "files" | "passages") => Object.fromEntries(KINDS.map((kind) => [kind, changes[kind][what]]));
+	return {
+		folder,
+		database: path,
+		mode,
+		note,
+		files: countsOf("files"),
+		passages: countsOf("passages"),
+		files_left_out: found.leftOut,
+		dimensions,
+		seconds,
 	};
-	questions.forEach(answer);
-
-	const comparison = compare(indexes, passages, questions, embedder);
-	if (json) terminal.print(JSON.stringify({ type: "comparison", ...comparison }));
-	else {
-		const { queries, k, recall, qps_hnsw, qps_flat } = comparison;
-		terminal.print(
-			`\nOver ${grouped(queries)} lines of these files: recall@${k} ${shareText(recall)}; ${grouped(qps_hnsw)} queries/s from the graph (hnsw), ${grouped(qps_flat)} from the exact scan (flat), one thread.`,
-		);
-	}
-	if (terminal.isInteractive && !json) await askOn(answer);
 }
 
-async function passagesOf(folder: string): Promise<{ files: number; passages: Passage[] }> {
-	const files = await readTexts(folder);
-	const passages = files.flatMap(({ path, kind, text }) =>
-		kind === "markdown" ? markdownPassages(path, text) : typescriptPassages(path, text),
-	);
-	const usable = spread(withoutQuestions(passages), MOST_PASSAGES);
-	if (usable.length > 0) return { files: files.length, passages: usable };
-	throw new NighError(
-		"NOT_FOUND",
-		`${folder} has no Markdown or TypeScript file with text in it (node_modules, dist, generated and hidden folders are passed over). Name another folder: nigh demo FOLDER.`,
-		{ field: "FOLDER", value: folder },
-	);
-}
-
-function find(
-	question: string,
-	passages: readonly Passage[],
-	{ graph }: PassageIndexes,
-	embedder: HashedNgramsEmbedder,
-): Hit[] {
-	return graph.search(embedder.embedOne(question), HITS_SHOWN).map(({ label, distance }) => {
-		const { file, line, text } = passages[label] as Passage;
-		return { file, line, distance, excerpt: excerpt(text, question) };
+function indexLines({ folder, opened, found, changes, dimensions, seconds }: IndexFacts): string[] {
+	const { path, mode, note } = opened;
+	const counts = KINDS.filter((kind) => changes[kind].files > 0).map((kind) => {
+		const { files, passages } = changes[kind];
+		return `${grouped(files)} ${kind} (${grouped(passages)} passages)`;
 	});
+	const done = mode === "read-only" ? "Compared, nothing written," : "Brought up to date";
+	return [
+		`${folder}: ${grouped(found.passages.length)} passages, ${dimensions} dimensions, in the database ${path}`,
+		...(note === "" ? [] : [note]),
+		`Files: ${counts.join(", ")}. ${done} in ${seconds.toFixed(1)} s.`,
+		...(found.leftOut === 0 ? [] : [`${grouped(found.leftOut)} more files are left out: they would be too much.`]),
+		"Each answer: score (cosine; 1 is the same, about 0 shares nothing), file:line, excerpt; ordered by likeness and by shared words together.",
+	];
 }
 
-function printAnswer(question: string, hits: readonly Hit[], { print }: Terminal): void {
-	print(`\n? ${question}`);
-	for (const { file, line, distance, excerpt: text } of hits) {
-		print(`  ${distance.toFixed(3)}  ${file}:${line}  ${text}`);
-	}
+function comparisonLine({ queries, k, recall, qps_index, qps_exact }: Comparison): string {
+	return `Over ${grouped(queries)} lines of these files: recall@${k} ${shareText(recall)} (asked for: ${RECALL}); ${grouped(qps_index)} queries/s from the graph, ${grouped(qps_exact)} by exact search, one at a time.`;
 }
 
 /** Answers what is typed, until an empty line, Ctrl-D or Ctrl-C. */
-async function askOn(answer: (question: string) => void): Promise<void> {
+async function askOn(answerOne: (question: string) => Promise<void>): Promise<void> {
 	const reader = createInterface({ input: process.stdin, output: process.stdout, prompt: "\nAsk (empty line ends): " });
 	reader.prompt();
 	for await (const line of reader) {
 		const question = line.trim();
 		if (question === "") break;
-		answer(question);
+		await answerOne(question);
 		reader.prompt();
 	}
 	reader.close();

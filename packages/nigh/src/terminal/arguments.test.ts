@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { alternatives, chosen, type OptionKind, parseArguments, wholeNumber } from "./arguments.ts";
+import { alternatives, chosen, type OptionKind, parseArguments, plainNumber, wholeNumber } from "./arguments.ts";
 import { UsageError } from "./usage-error.ts";
 
 const KINDS: Readonly<Record<string, OptionKind>> = { json: "flag", base: "value", param: "values" };
@@ -45,6 +45,15 @@ test("a negative number is a value, not an option", () => {
 	assert.equal(parseArguments(["--base", "-1"], KINDS).value("base"), "-1");
 });
 
+test("an option of one letter may be typed with one dash", () => {
+	const kinds = { k: "value" } as const;
+	for (const args of [["-k", "5"], ["-k5"], ["--k", "5"], ["--k=5"]]) {
+		assert.equal(parseArguments(args, kinds).value("k"), "5", args.join(" "));
+	}
+	assert.throws(() => parseArguments(["-k", "1", "--k", "2"], kinds), /given more than once/);
+	assert.throws(() => parseArguments(["-k"], kinds), /-k needs a value/);
+});
+
 test("a choice is one of the names, spelt as they are", () => {
 	assert.equal(chosen("--metric", "l1", ["l2", "l1"]), "l1");
 	assert.throws(
@@ -59,6 +68,17 @@ test("a whole number is written in digits and lies within its bound", () => {
 	assert.equal(wholeNumber("--k", "10", bound), 10);
 	for (const typed of ["0", "11", "1e1", "0x5", "", " 5", "5.0", "-5"]) {
 		assert.throws(() => wholeNumber("--k", typed, bound), UsageError, JSON.stringify(typed));
+	}
+});
+
+test("a number may have a point, and lies within its bound", () => {
+	const bound = { min: -1, max: 1 };
+	assert.deepEqual(
+		["0.5", ".5", "-1", "1"].map((typed) => plainNumber("--recall", typed, bound)),
+		[0.5, 0.5, -1, 1],
+	);
+	for (const typed of ["1.1", "1e0", "", "NaN", "5.", "0x1"]) {
+		assert.throws(() => plainNumber("--recall", typed, bound), UsageError, JSON.stringify(typed));
 	}
 });
 

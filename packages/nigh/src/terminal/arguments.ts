@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { type Bound, checkInteger, nearestName } from "@nigh/contract";
+import { type Bound, checkBound, checkInteger, nearestName } from "@nigh/contract";
 import { asUsage, UsageError } from "./usage-error.ts";
 
 /** What an option takes: nothing, one value, or a value each time it is given. */
@@ -32,7 +32,9 @@ export function parseArguments(args: readonly string[], kinds: Readonly<Record<s
 		if (token.kind === "positional") positionals.push(token.value);
 		if (token.kind !== "option") continue;
 		const { name, rawName, value, inlineValue } = token;
-		const kind = Object.hasOwn(kinds, name) && rawName.startsWith("--") ? kinds[name] : undefined;
+		// An option of one letter may also be typed with one dash.
+		const isWhole = rawName.startsWith("--") || rawName === `-${name}`;
+		const kind = Object.hasOwn(kinds, name) && isWhole ? kinds[name] : undefined;
 		if (kind === undefined) throw unknownOption(rawName, Object.keys(kinds));
 		if (kind === "flag" && value !== undefined) throw new UsageError(`${rawName} takes no value.`);
 		const isMissing = value === undefined || value === "" || (!inlineValue && value.startsWith("--"));
@@ -72,6 +74,15 @@ export function chosen<T extends string>(what: string, typed: string, names: rea
  */
 export function wholeNumber(what: string, typed: string, bound: Bound): number {
 	return asUsage(() => checkInteger(what, /^-?[0-9]+$/.test(typed) ? Number(typed) : typed, bound));
+}
+
+/**
+ * The number that was typed, in digits with a point if need be.
+ *
+ * @throws UsageError when it is none, or outside the bound.
+ */
+export function plainNumber(what: string, typed: string, bound: Bound): number {
+	return asUsage(() => checkBound(what, /^-?[0-9]*\.?[0-9]+$/.test(typed) ? Number(typed) : typed, bound));
 }
 
 /** `" Did you mean X?"`, or nothing when no name is near. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { barLine, progressBar } from "./progress.ts";
+import { barLine, progressBar, withProgress } from "./progress.ts";
 
 function stream(isTTY: boolean, columns = 80) {
 	const written: string[] = [];
@@ -30,4 +30,24 @@ test("on a pipe nothing is written", () => {
 	bar.update(1, 2);
 	bar.clear();
 	assert.deepEqual(pipe.written, []);
+});
+
+test("a note stands behind the bar", () => {
+	const terminal = stream(true);
+	progressBar(terminal, "importing").update(1, 2, "5 rows/s");
+	assert.deepEqual(terminal.written, [`\r\u001b[K${barLine("importing", 1, 2)}  5 rows/s`]);
+});
+
+test("the bar of some work is gone when it ends, however it ends", async () => {
+	for (const fails of [false, true]) {
+		const terminal = stream(true);
+		const work = withProgress(terminal, "indexing", async (onProgress) => {
+			onProgress(1, 2);
+			if (fails) throw new Error("failed");
+			return 5;
+		});
+		if (fails) await assert.rejects(work, /failed/);
+		else assert.equal(await work, 5);
+		assert.equal(terminal.written.at(-1), "\r\u001b[K");
+	}
 });

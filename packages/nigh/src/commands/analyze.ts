@@ -1,0 +1,50 @@
+import type { AnalyzeReport } from "@nigh/contract";
+import { DATA_OPTIONS, dataFolder, dataHelp } from "../database/data-folder.ts";
+import { collectionName, positionalsOf } from "../database/typed.ts";
+import { withCollection } from "../database/with-database.ts";
+import { parseArguments } from "../terminal/arguments.ts";
+import { factLines } from "../terminal/facts.ts";
+import { jsonText } from "../terminal/json.ts";
+import { grouped } from "../terminal/table.ts";
+import type { Command } from "./command.ts";
+
+const HELP = `nigh analyze: how well the index of a collection is built
+
+Usage: nigh analyze COLLECTION [options]
+
+${dataHelp(12)}
+
+Walks through the whole graph: takes time in proportion to its size.
+
+Examples
+  nigh analyze notes
+  nigh analyze notes --json`;
+
+export const analyzeCommand: Command = {
+	name: "analyze",
+	summary: "how well an index is built",
+	help: HELP,
+	run: async (args, terminal) => {
+		const parsed = parseArguments(args, DATA_OPTIONS);
+		const [name = ""] = positionalsOf(parsed, "analyze", ["COLLECTION"]);
+		const report = await withCollection(dataFolder(parsed), collectionName(name), "read", (collection) =>
+			collection.analyze(),
+		);
+		if (parsed.has("json")) terminal.print(jsonText({ collection: name, ...report }));
+		else for (const line of linesOf(report)) terminal.print(line);
+	},
+};
+
+function linesOf({ index, graph, cells, issues }: AnalyzeReport): string[] {
+	const facts = factLines([
+		["index", index],
+		["layers", graph?.layers.map(grouped).join(", ")],
+		["links", graph && `${graph.degree.min} to ${graph.degree.max}, mean ${graph.degree.mean.toFixed(1)}`],
+		["reachable", graph && `${(graph.reachable * 100).toFixed(2)} %`],
+		["path", graph && `mean ${graph.meanPathLength.toFixed(2)} links`],
+		["cells", cells && `${grouped(cells.count)}, ${grouped(cells.empty)} of them empty`],
+		["cell size", cells && `${cells.size.min} to ${cells.size.max}, mean ${cells.size.mean.toFixed(1)}`],
+		["issues", issues.length === 0 ? "none" : String(issues.length)],
+	]);
+	return [...facts, ...issues.flatMap(({ message, recommendation }) => [`  ${message}`, `    ${recommendation}`])];
+}

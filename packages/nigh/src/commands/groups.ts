@@ -1,0 +1,28 @@
+import { analyzeCommand } from "./analyze.ts";
+import { backupCommand } from "./backup.ts";
+import { collectionsCommand } from "./collections.ts";
+import type { Command } from "./command.ts";
+import { countCommand } from "./count.ts";
+import { deleteCommand } from "./delete.ts";
+import { demoCommand } from "./demo.ts";
+import { evalCommand } from "./eval.ts";
+import { exportCommand } from "./export.ts";
+import { getCommand } from "./get.ts";
+import { healthCommand } from "./health.ts";
+import { importCommand } from "./import.ts";
+import { optimizeCommand } from "./optimize.ts";
+import { repairCommand } from "./repair.ts";
+import { restoreCommand } from "./restore.ts";
+import { searchCommand } from "./search.ts";
+import { statsCommand } from "./stats.ts";
+import { verifyCommand } from "./verify.ts";
+import { warmCommand } from "./warm.ts";
+import { watchCommand } from "./watch.ts";
+
+/** All commands, as the help lists them. */
+export const GROUPS: readonly (readonly [title: string, commands: readonly Command[]])[] = [
+	["Try it", [demoCommand, evalCommand]],
+	["Records", [importCommand, exportCommand, searchCommand, getCommand, deleteCommand, countCommand]],
+	["Collections", [collectionsCommand, statsCommand, optimizeCommand, analyzeCommand, warmCommand]],
+	["Database", [watchCommand, healthCommand, verifyCommand, repairCommand, backupCommand, restoreCommand]],
+];

@@ -1,0 +1,86 @@
+import type { CollectionStats, LatencyStats } from "@nigh/contract";
+import { DATA_OPTIONS, dataFolder, dataHelp } from "../database/data-folder.ts";
+import { collectionName } from "../database/typed.ts";
+import { withCollection, withDatabase } from "../database/with-database.ts";
+import { parseArguments } from "../terminal/arguments.ts";
+import { type Fact, factLines } from "../terminal/facts.ts";
+import { jsonText } from "../terminal/json.ts";
+import { bytesText, durationText } from "../terminal/quantities.ts";
+import { grouped } from "../terminal/table.ts";
+import { UsageError } from "../terminal/usage-error.ts";
+import type { Command } from "./command.ts";
+
+const HELP = `nigh stats: counts, sizes and settings of a collection, or of all
+
+Usage: nigh stats [COLLECTION] [options]
+
+${dataHelp(12)}
+
+With --json an object a line, sizes in bytes. The size on disk is that of the whole database.
+
+Examples
+  nigh stats
+  nigh stats notes --json`;
+
+export const statsCommand: Command = {
+	name: "stats",
+	summary: "counts, sizes and settings of collections",
+	help: HELP,
+	run: async (args, terminal) => {
+		const parsed = parseArguments(args, DATA_OPTIONS);
+		const [name, extra] = parsed.positionals;
+		if (extra !== undefined) throw new UsageError(`stats takes one collection, not also ${JSON.stringify(extra)}.`);
+		const all = await statsOf(dataFolder(parsed), name === undefined ? undefined : collectionName(name));
+		if (parsed.has("json")) for (const stats of all) terminal.print(jsonText(stats));
+		else if (all.length === 0) terminal.print("The database has no collections.");
+		else terminal.print(all.map((stats) => factLines(factsOf(stats)).join("\n")).join("\n\n"));
+	},
+};
+
+function statsOf(folder: string, name: string | undefined): Promise<CollectionStats[]> {
+	if (name !== undefined) {
+		return withCollection(folder, name, "read", async (collection) => [await collection.stats()]);
+	}
+	return withDatabase(folder, "read", async (database) => {
+		const all: CollectionStats[] = [];
+		for (const each of await database.collections()) {
+			const collection = await database.collection(each);
+			all.push(await collection.stats());
+			// One after the other: not all of them need fit into memory.
+			await collection.close();
+		}
+		return all;
+	});
+}
+
+function factsOf({ name, effective, records, index, fill, latency, memory, diskBytes }: CollectionStats): Fact[] {
+	const { dimensions, type, metric, embedder, filterable, recall } = effective;
+	const parameters = Object.entries(effective.index.parameters).map(([key, value]) => `${key}=${value}`);
+	return [
+		["collection", name],
+		["records", `${grouped(records)} (${(fill.share * 100).toFixed(fill.share < 0.1 ? 2 : 0)} % of what it may hold)`],
+		["vectors", `${dimensions ?? "?"} ${type === "bit" ? "bits" : "dimensions"}, ${metric}`],
+		["index", [index.kind, ...parameters].join(" ")],
+		[
+			"state",
+			`${grouped(index.main)} in the index, ${grouped(index.tail)} not yet, ${grouped(index.tombstones)} deleted`,
+		],
+		["recall", `${recall} asked for`],
+		["embedder", embedder === null ? undefined : `${embedder.name} (${embedder.model})`],
+		["filterable", filterable.length === 0 ? undefined : filterable.join(", ")],
+		["searches", latencyText(latency.search)],
+		["writes", latencyText(latency.write)],
+		[
+			"memory",
+			memory === null
+				? undefined
+				: `${bytesText(memory.total)} (index ${bytesText(memory.index)}, vectors ${bytesText(memory.vectors)})`,
+		],
+		["disk", diskBytes === null ? undefined : `${bytesText(diskBytes)} (the database)`],
+	];
+}
+
+function latencyText(latency: LatencyStats | null): string | undefined {
+	if (latency === null) return undefined;
+	return `${grouped(latency.count)}, median ${durationText(latency.p50)}, 99 % within ${durationText(latency.p99)}`;
+}

@@ -1,0 +1,127 @@
+import { resolve } from "node:path";
+import { BOUNDS, type IndexSpec, METRICS, type Metric } from "@nigh/contract";
+import { formatOf, type JsonlFieldNames, readJsonl, type VectorFormat } from "@nigh/formats";
+import { DATA_OPTIONS, dataFolder } from "../database/data-folder.ts";
+import { collectionName, positionalsOf } from "../database/typed.ts";
+import { type Arguments, alternatives, chosen, hint, type OptionKind, wholeNumber } from "../terminal/arguments.ts";
+import { asUsage, UsageError } from "../terminal/usage-error.ts";
+
+export const IMPORT_OPTIONS: Readonly<Record<string, OptionKind>> = {
+	...DATA_OPTIONS,
+	metric: "value",
+	index: "value",
+	param: "values",
+	filterable: "values",
+	batch: "value",
+	"id-prefix": "value",
+	"id-field": "value",
+	"vector-field": "value",
+	"text-field": "value",
+	metadata: "value",
+	"no-wait": "flag",
+};
+
+/** Rows of one write. Larger ones are hardly faster, and more is read again after an interruption. */
+export const BATCH = { ...BOUNDS.recordsPerCall, min: 1, default: 2_000 } as const;
+
+/** How the rows of a file become records: what changes it makes another import of the same file. */
+export interface ReadingSettings {
+	readonly format: Exclude<VectorFormat, "ivecs">;
+	/** Stands before ids that are row numbers. */
+	readonly idPrefix: string;
+	readonly fields: JsonlFieldNames;
+	/** Fields of a JSONL row that become metadata; `undefined`: all that are left. */
+	readonly metadata: readonly string[] | undefined;
+}
+
+/** An import, as the command line asks for it. */
+export interface ImportSettings {
+	readonly folder: string;
+	readonly collection: string;
+	/** Absolute. */
+	readonly file: string;
+	readonly reading: ReadingSettings;
+	/** What is said about the collection; the rest is as stored, or as the defaults say. */
+	readonly metric: Metric | undefined;
+	readonly index: IndexSpec | undefined;
+	readonly filterable: readonly string[] | undefined;
+	readonly batch: number;
+	/** Whether to wait until the index has taken everything in. */
+	readonly wait: boolean;
+	readonly json: boolean;
+}
+
+const FIELD_OPTIONS = ["id-field", "vector-field", "text-field", "metadata"] as const;
+const INDEX_NAMES = ["auto", "flat", "hnsw"] as const;
+
+/** @throws UsageError. */
+export function importSettings(args: Arguments): ImportSettings {
+	const [collection = "", file = ""] = positionalsOf(args, "import", ["COLLECTION", "FILE"]);
+	const metric = args.value("metric");
+	const batch = args.value("batch");
+	const filterable = args.values("filterable");
+	return {
+		folder: dataFolder(args),
+		collection: collectionName(collection),
+		file: resolve(file),
+		reading: readingOf(args, file),
+		metric: metric === undefined ? undefined : chosen("--metric", metric, METRICS),
+		index: indexOf(args),
+		filterable: filterable.length === 0 ? undefined : filterable,
+		batch: batch === undefined ? BATCH.default : wholeNumber("--batch", batch, BATCH),
+		wait: !args.has("no-wait"),
+		json: args.has("json"),
+	};
+}
+
+function readingOf(args: Arguments, file: string): ReadingSettings {
+	const format = asUsage(() => formatOf(file));
+	if (format === "ivecs") {
+		throw new UsageError(`${file} holds ids of neighbours; vectors are fvecs, bvecs, npy or jsonl.`);
+	}
+	for (const option of FIELD_OPTIONS) {
+		if (format === "jsonl" || !args.has(option)) continue;
+		throw new UsageError(`--${option} is for jsonl files: rows of ${format} have no fields.`);
+	}
+	const [idField, vectorField, textField] = FIELD_OPTIONS.map((option) => args.value(option));
+	const fields = {
+		...(idField !== undefined && { idField }),
+		...(vectorField !== undefined && { vectorField }),
+		...(textField !== undefined && { textField }),
+	};
+	// Names that are the same are refused before anything is read.
+	asUsage(() => readJsonl([], fields));
+	return {
+		format,
+		idPrefix: args.value("id-prefix") ?? "",
+		fields,
+		metadata: args.value("metadata")?.split(","),
+	};
+}
+
+function indexOf(args: Arguments): IndexSpec | undefined {
+	const typed = args.value("index");
+	const texts = args.values("param");
+	const kind = typed === undefined ? undefined : chosen("--index", typed, INDEX_NAMES);
+	if (kind !== "hnsw") {
+		if (texts.length > 0) throw new UsageError("--param sets up a graph: write --index hnsw as well.");
+		return kind === undefined ? undefined : { kind };
+	}
+	const given = new Map<string, number>();
+	for (const text of texts) {
+		const [, name, value] = /^(\w+)=(.*)$/.exec(text) ?? [];
+		if (name === undefined || value === undefined) {
+			throw new UsageError(`--param is ${JSON.stringify(text)}; it must be NAME=VALUE, e.g. M=24.`);
+		}
+		if (!PARAMETERS.includes(name)) {
+			throw new UsageError(
+				`hnsw has no parameter ${name}.${hint(name, PARAMETERS)} --param takes ${alternatives(PARAMETERS)}.`,
+			);
+		}
+		if (given.has(name)) throw new UsageError(`--param ${name} is given more than once; leave one.`);
+		given.set(name, wholeNumber(`--param ${name}`, value, BOUNDS[name as "M" | "efConstruction"]));
+	}
+	return { kind, ...Object.fromEntries(given) };
+}
+
+const PARAMETERS: readonly string[] = ["M", "efConstruction"];

@@ -1,0 +1,38 @@
+import type { Hit, SearchResult } from "@nigh/contract";
+import { jsonText } from "../terminal/json.ts";
+import { countText, durationText, numberText, oneLine } from "../terminal/quantities.ts";
+import { type Column, tableRows } from "../terminal/table.ts";
+
+const MOST = { id: 40, metadata: 80, text: 120, vector: 80 } as const;
+
+/** A table of hits: their distances, ids, and what was read with them. */
+export function hitRows(hits: readonly Hit[]): string[] {
+	const cells = hits.map(({ id, distance, score, metadata, text, vector }) => [
+		numberText(distance),
+		numberText(score),
+		oneLine(id, MOST.id),
+		metadata === undefined ? "" : oneLine(jsonText(metadata), MOST.metadata),
+		text === undefined ? "" : oneLine(text, MOST.text),
+		vector === undefined ? "" : oneLine(jsonText(vector), MOST.vector),
+	]);
+	const titles = ["distance", "score", "id", "metadata", "text", "vector"];
+	// What no hit has needs no column; the first three always are there.
+	const shown = titles.map((_, at) => at).filter((at) => at < 3 || cells.some((row) => row[at] !== ""));
+	const columns = shown.map(
+		(at): Column => ({
+			title: titles[at] as string,
+			align: at < 2 ? "right" : "left",
+			width: Math.max(0, ...cells.map((row) => (row[at] as string).length)),
+		}),
+	);
+	const { header, row } = tableRows(columns);
+	return [header, ...cells.map((each) => row(shown.map((at) => each[at] as string)))];
+}
+
+/** `3 hits in 0.42 ms: index (hnsw, ef 40), recall 0.95 asked for, uncertified` */
+export function planText({ hits, plan, recall }: SearchResult): string {
+	const { strategy, index, ef, matches, durationMs } = plan;
+	const how = [index, ef && `ef ${ef}`, matches !== undefined && `of ${countText(matches, "record")}`];
+	const evidence = recall.state === "exact" ? "exact" : `recall ${recall.target} asked for, ${recall.state}`;
+	return `${countText(hits.length, "hit")} in ${durationText(durationMs)}: ${strategy} (${how.filter(Boolean).join(", ")}), ${evidence}`;
+}

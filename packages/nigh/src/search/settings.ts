@@ -1,0 +1,103 @@
+import { BOUNDS, type Id, type IncludeOptions, type SearchRequest } from "@nigh/contract";
+import { formatOf, type VectorFormat } from "@nigh/formats";
+import { DATA_OPTIONS, dataFolder } from "../database/data-folder.ts";
+import { includeOf } from "../database/include.ts";
+import { collectionName, filterOf, jsonOf, positionalsOf, typedId } from "../database/typed.ts";
+import { type Arguments, type OptionKind, plainNumber, wholeNumber } from "../terminal/arguments.ts";
+import { asUsage, UsageError } from "../terminal/usage-error.ts";
+
+export const SEARCH_OPTIONS: Readonly<Record<string, OptionKind>> = {
+	...DATA_OPTIONS,
+	vector: "value",
+	"vector-file": "value",
+	id: "value",
+	text: "value",
+	words: "value",
+	k: "value",
+	filter: "value",
+	recall: "value",
+	ef: "value",
+	exact: "flag",
+	include: "value",
+};
+
+/** What the hits are to be near to. */
+export type Query =
+	| { readonly kind: "vector"; readonly vector: readonly number[] }
+	| { readonly kind: "file"; readonly path: string; readonly format: Exclude<VectorFormat, "ivecs"> }
+	| { readonly kind: "id"; readonly id: Id }
+	| { readonly kind: "text"; readonly text: string };
+
+/** A search, as the command line asks for it. */
+export interface SearchSettings {
+	readonly folder: string;
+	readonly collection: string;
+	readonly query: Query;
+	/** The request but for what the hits are to be near to. */
+	readonly request: SearchRequest;
+	/** Whether there may be several answers. */
+	readonly isMany: boolean;
+	readonly json: boolean;
+}
+
+const QUERIES = ["vector", "vector-file", "id", "text"] as const;
+
+/** @throws UsageError. */
+export function searchSettings(args: Arguments): SearchSettings {
+	const [collection = ""] = positionalsOf(args, "search", ["COLLECTION"]);
+	const query = queryOf(args);
+	return {
+		folder: dataFolder(args),
+		collection: collectionName(collection),
+		query,
+		request: requestOf(args),
+		isMany: query.kind === "file",
+		json: args.has("json"),
+	};
+}
+
+function requestOf(args: Arguments): SearchRequest {
+	const filter = filterOf(args);
+	const words = args.value("words");
+	const [k, ef, recall] = ["k", "ef", "recall"].map((name) => args.value(name));
+	if (args.has("exact") && (ef !== undefined || recall !== undefined)) {
+		throw new UsageError("--exact compares everything: leave out --ef and --recall.");
+	}
+	const include: IncludeOptions = includeOf(args, {});
+	const hits = k === undefined ? BOUNDS.k.default : wholeNumber("--k", k, BOUNDS.k);
+	return {
+		k: hits,
+		include,
+		...(filter !== undefined && { filter }),
+		...(words !== undefined && { text: words }),
+		...(ef !== undefined && { ef: wholeNumber("--ef", ef, { ...BOUNDS.ef, min: hits }) }),
+		...(recall !== undefined && { recall: plainNumber("--recall", recall, BOUNDS.recall) }),
+		...(args.has("exact") && { exact: true }),
+	};
+}
+
+function queryOf(args: Arguments): Query {
+	const given = QUERIES.filter((name) => args.has(name));
+	const [name] = given;
+	if (name === undefined || given.length > 1) {
+		const found = given.length === 0 ? "" : `, not ${given.map((each) => `--${each}`).join(" and ")}`;
+		throw new UsageError(
+			`Say what to search for with one of ${QUERIES.map((each) => `--${each}`).join(", ")}${found}.`,
+		);
+	}
+	const typed = args.value(name) as string;
+	if (name === "id") return { kind: "id", id: typedId(typed) };
+	if (name === "text") return { kind: "text", text: typed };
+	if (name === "vector") return { kind: "vector", vector: numbersOf(typed) };
+	const format = asUsage(() => formatOf(typed));
+	if (format === "ivecs")
+		throw new UsageError(`${typed} holds ids of neighbours; vectors are fvecs, bvecs, npy or jsonl.`);
+	return { kind: "file", path: typed, format };
+}
+
+function numbersOf(typed: string): readonly number[] {
+	const numbers = jsonOf("--vector", typed, "'[0.1,0.2]'");
+	const isVector = Array.isArray(numbers) && numbers.length > 0 && numbers.every((each) => typeof each === "number");
+	if (isVector) return numbers;
+	throw new UsageError("--vector must be a JSON array of numbers, e.g. '[0.1,0.2]'.");
+}
