@@ -36,6 +36,7 @@ export const SECTIONS: readonly Section[] = [
 	bench("uniform-100000x128", ["--set", "uniform", "--queries", "1000", ...C]),
 	...["flat", "threads", "ef-sweep", "presets", "sizes"].map(table),
 	{ name: "kernels", command: ["bench/kernels/main.ts"] },
+	{ name: "database", data: true, cores: "all", command: ["bench/db/main.ts"] },
 ];
 
 function bench(report: string, args: readonly string[]): Section {

@@ -72,12 +72,14 @@ declare module "@lancedb/lancedb" {
 			readonly m: number;
 			readonly efConstruction: number;
 		}) => object;
+		readonly btree: () => object;
 	}
 	export const Index: IndexKind;
 	interface VectorQuery {
 		distanceType(name: "l2" | "cosine"): VectorQuery;
 		ef(ef: number): VectorQuery;
 		refineFactor(factor: number): VectorQuery;
+		where(predicate: string): VectorQuery;
 		select(columns: readonly string[]): VectorQuery;
 		limit(k: number): VectorQuery;
 		toArrow(): Promise<{ getChild(column: string): { toArray(): Int32Array } | null }>;
