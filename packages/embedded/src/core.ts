@@ -3,6 +3,7 @@ import { FilterCache, type WrittenRecord } from "./filters.ts";
 import { RowMaker } from "./memory/rows.ts";
 import { Searcher } from "./memory/searcher.ts";
 import type { Settings } from "./options.ts";
+import { Pending } from "./pending.ts";
 import type { StoredSpec } from "./records/catalogue.ts";
 import type { RecordReader } from "./records/reader.ts";
 import type { Calls } from "./threads.ts";
@@ -44,7 +45,7 @@ export class CollectionCore {
 	#searcher: Searcher | undefined;
 	#rows: RowMaker | undefined;
 	#closed: NighError | undefined;
-	readonly #pending = new Set<Promise<unknown>>();
+	readonly #pending = new Pending();
 
 	constructor(
 		database: DatabaseCore,
@@ -130,10 +131,7 @@ export class CollectionCore {
 
 	/** Remembers a call until it has ended, so that closing can wait for it. */
 	track<T>(call: Promise<T>): Promise<T> {
-		this.#pending.add(call);
-		const forget = () => void this.#pending.delete(call);
-		call.then(forget, forget);
-		return call;
+		return this.#pending.track(call);
 	}
 
 	/** Takes {@link close} back: what it was closed for has not happened. */
@@ -144,6 +142,6 @@ export class CollectionCore {
 	/** Refuses further calls and waits for those under way. */
 	async close(reason: NighError): Promise<void> {
 		this.#closed ??= reason;
-		while (this.#pending.size > 0) await Promise.allSettled([...this.#pending]);
+		await this.#pending.settled();
 	}
 }

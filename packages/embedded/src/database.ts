@@ -1,5 +1,3 @@
-import { readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import {
 	type BackupOptions,
@@ -24,6 +22,7 @@ import {
 import { CAPABILITIES } from "./capabilities.ts";
 import { EmbeddedCollection } from "./collection.ts";
 import { CollectionCore, type DatabaseCore } from "./core.ts";
+import { folderBytes } from "./files/folder-bytes.ts";
 import type { FolderPaths } from "./folder/layout.ts";
 import { Gates } from "./gates.ts";
 import { backup } from "./maintenance/backup.ts";
@@ -31,12 +30,13 @@ import type { Maintained } from "./maintenance/maintained.ts";
 import { repair } from "./maintenance/repair.ts";
 import { restore } from "./maintenance/restore.ts";
 import { verify } from "./maintenance/verify.ts";
+import { Pending } from "./pending.ts";
 import { type CatalogueEntry, findCollection, listCollections } from "./records/catalogue.ts";
 import { databaseId } from "./records/schema.ts";
 import { ShareHost } from "./share/host.ts";
 import { specOf } from "./spec.ts";
 import type { Threads } from "./threads.ts";
-import { checkAborted } from "./verbs/prepare-rows.ts";
+import { checkAborted } from "./verbs/check-aborted.ts";
 import { prune } from "./verbs/prune.ts";
 import { databaseHealth, health } from "./verbs/watch.ts";
 import type { Installed } from "./workers/messages.ts";
@@ -64,7 +64,7 @@ export class EmbeddedDatabase implements Database {
 	readonly #maintained: Maintained;
 	readonly #open = new Map<string, Promise<Opened>>();
 	/** Work on the whole database that closing waits for. */
-	readonly #works = new Set<Promise<unknown>>();
+	readonly #works = new Pending();
 	readonly #byKey = new Map<number, CollectionCore>();
 	/** Generations that were told of before their collection was known here. */
 	readonly #early = new Map<number, Installed>();
@@ -136,22 +136,22 @@ export class EmbeddedDatabase implements Database {
 
 	async backup(destination: string, options: BackupOptions = {}): Promise<BackupReport> {
 		this.#checkOpen();
-		return this.#underWay(backup(this.#maintained, destination, options));
+		return this.#works.track(backup(this.#maintained, destination, options));
 	}
 
 	async restore(source: string, options: RestoreOptions = {}): Promise<RestoreReport> {
 		this.#checkWritable();
-		return this.#underWay(restore(this.#maintained, source, options));
+		return this.#works.track(restore(this.#maintained, source, options));
 	}
 
 	async verify(options: ProgressOptions = {}): Promise<VerifyReport> {
 		this.#checkOpen();
-		return this.#underWay(verify(this.#maintained, options));
+		return this.#works.track(verify(this.#maintained, options));
 	}
 
 	async repair(options: ProgressOptions = {}): Promise<RepairReport> {
 		this.#checkWritable();
-		return this.#underWay(repair(this.#maintained, options));
+		return this.#works.track(repair(this.#maintained, options));
 	}
 
 	async health(): Promise<DatabaseHealth> {
@@ -268,14 +268,6 @@ export class EmbeddedDatabase implements Database {
 		}
 	}
 
-	/** Remembers work until it has ended, so that closing can wait for it. */
-	#underWay<T>(work: Promise<T>): Promise<T> {
-		this.#works.add(work);
-		const forget = () => void this.#works.delete(work);
-		work.then(forget, forget);
-		return work;
-	}
-
 	async #replacing<T>(names: readonly string[], work: () => Promise<T>): Promise<T> {
 		const gates = new Gates<Opened>(this.#open, names);
 		const opened = await gates.before();
@@ -318,7 +310,7 @@ export class EmbeddedDatabase implements Database {
 
 	#diskBytes(): number {
 		const { folder, snapshots } = this.#holdings.paths;
-		return bytesIn(folder) + bytesIn(snapshots);
+		return folderBytes(folder) + folderBytes(snapshots);
 	}
 
 	async #close(): Promise<void> {
@@ -328,7 +320,7 @@ export class EmbeddedDatabase implements Database {
 		const closed = new NighError("CLOSED", "the database is closed: open it again");
 		// At once: a write that comes after this call is refused.
 		const closing = [...this.#byKey.values()].map((core) => core.close(closed));
-		await Promise.allSettled([...this.#works, ...closing]);
+		await Promise.allSettled([this.#works.settled(), ...closing]);
 		try {
 			const opened = await Promise.allSettled([...this.#open.values()]);
 			for (const each of opened) if (each.status === "fulfilled") await each.value.core.close(closed);
@@ -351,13 +343,4 @@ export class EmbeddedDatabase implements Database {
 		if (!this.#core.settings.readOnly) return;
 		throw new NighError("READ_ONLY", "the database is open for reading only: open it without readOnly to write.");
 	}
-}
-
-/** Bytes of the files in a folder; those that go meanwhile are passed over. */
-function bytesIn(folder: string): number {
-	let sum = 0;
-	for (const entry of readdirSync(folder, { withFileTypes: true })) {
-		if (entry.isFile()) sum += statSync(join(folder, entry.name), { throwIfNoEntry: false })?.size ?? 0;
-	}
-	return sum;
 }

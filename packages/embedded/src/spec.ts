@@ -19,14 +19,19 @@ import {
 import { checkFlag } from "./options.ts";
 import type { StoredSpec } from "./records/catalogue.ts";
 
-const NAMES = [
+/** Fixed when a collection is created. */
+const FIXED = [
 	"dimensions",
 	"type",
 	"metric",
 	"weights",
-	"recall",
 	"index",
 	"embedder",
+] as const satisfies readonly (keyof CollectionSpec)[];
+
+/** What reopening may change. */
+const CHANGEABLE = [
+	"recall",
 	"logQueries",
 	"filterable",
 	"maxRecords",
@@ -37,19 +42,6 @@ const NAMES = [
 	"maxAgeMs",
 ] as const satisfies readonly (keyof CollectionSpec)[];
 
-/** What reopening may change; everything else is fixed when a collection is created. */
-const CHANGEABLE = new Set<string>([
-	"recall",
-	"logQueries",
-	"filterable",
-	"maxRecords",
-	"memoryLimit",
-	"warnAt",
-	"pruneAt",
-	"prunePolicy",
-	"maxAgeMs",
-]);
-
 const VECTOR_TYPES = ["float", "bit"] as const satisfies readonly VectorType[];
 
 /**
@@ -58,7 +50,7 @@ const VECTOR_TYPES = ["float", "bit"] as const satisfies readonly VectorType[];
  * @throws NighError `INVALID_OPTION`; `SPEC_CONFLICT` naming the field that is stored otherwise; `UNSUPPORTED`.
  */
 export async function specOf(given: CollectionSpec, stored: StoredSpec | undefined): Promise<StoredSpec> {
-	checkOptions(given, NAMES, "a collection's spec");
+	checkOptions(given, [...FIXED, ...CHANGEABLE], "a collection's spec");
 	const identity = given.embedder === undefined ? null : await identityOf(given.embedder);
 	// Before the dimensions: another embedder is what is wrong where both differ.
 	if (identity !== null && stored !== undefined && !isEqual(identity, stored.embedder)) {
@@ -66,8 +58,8 @@ export async function specOf(given: CollectionSpec, stored: StoredSpec | undefin
 	}
 	const spec = filledIn(given, stored, identity);
 	if (stored === undefined) return spec;
-	for (const field of Object.keys(spec) as (keyof StoredSpec)[]) {
-		if (CHANGEABLE.has(field) || isEqual(spec[field], stored[field])) continue;
+	for (const field of FIXED) {
+		if (isEqual(spec[field], stored[field])) continue;
 		// What nobody has told yet may be told now.
 		if (field === "dimensions" && stored.dimensions === null) continue;
 		throw conflict(field, stored[field], spec[field]);

@@ -1,6 +1,6 @@
 import { isNighError } from "@nigh/contract";
 import type { CollectionCore } from "../core.ts";
-import { checkAborted } from "../verbs/prepare-rows.ts";
+import { checkAborted } from "../verbs/check-aborted.ts";
 import type { Differing } from "../workers/messages.ts";
 import { recordsFinding } from "./check-files.ts";
 import { lookUpSample } from "./look-up-sample.ts";

@@ -1,6 +1,6 @@
 import { type CountOptions, checkOptions, type Metadata, parseFilter } from "@nigh/contract";
 import type { CollectionCore } from "../core.ts";
-import { checkAborted } from "./prepare-rows.ts";
+import { checkAborted } from "./check-aborted.ts";
 
 export async function count<M extends Metadata>(core: CollectionCore, options: CountOptions<M>): Promise<number> {
 	core.checkOpen();

@@ -13,8 +13,8 @@ import {
 } from "@nigh/contract";
 import type { CollectionCore } from "../core.ts";
 import { publish } from "../watch/events.ts";
+import { checkAborted } from "./check-aborted.ts";
 import { findMatched } from "./find-matched.ts";
-import { checkAborted } from "./prepare-rows.ts";
 
 export async function deleteRecords<M extends Metadata>(
 	core: CollectionCore,

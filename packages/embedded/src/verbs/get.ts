@@ -13,7 +13,7 @@ import type { CollectionCore } from "../core.ts";
 import { vectorOf } from "../memory/rows.ts";
 import { checkFlag } from "../options.ts";
 import type { ReadRecord } from "../records/row.ts";
-import { checkAborted } from "./prepare-rows.ts";
+import { checkAborted } from "./check-aborted.ts";
 
 /** More are read by the reader worker: the calling thread would be busy for more than a millisecond. */
 const MOST_HERE = 256;

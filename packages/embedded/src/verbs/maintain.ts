@@ -14,7 +14,7 @@ import {
 } from "@nigh/contract";
 import type { CollectionCore } from "../core.ts";
 import type { IndexChoice } from "../workers/messages.ts";
-import { checkAborted } from "./prepare-rows.ts";
+import { checkAborted } from "./check-aborted.ts";
 
 const PROGRESS = ["onProgress", "signal"] as const satisfies readonly (keyof ProgressOptions)[];
 

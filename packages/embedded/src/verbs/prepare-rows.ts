@@ -14,6 +14,7 @@ import {
 import type { CollectionCore } from "../core.ts";
 import { type PackedRows, packRows } from "../records/packed-rows.ts";
 import { turn } from "../workers/turn.ts";
+import { checkAborted } from "./check-aborted.ts";
 
 /** Rows that are checked before other work of the thread gets its turn: about 2 ms. */
 const ROWS_A_TURN = 512;
@@ -259,17 +260,6 @@ async function inTurns<T>(steps: Iterable<T>): Promise<T[]> {
 
 /** Rows of an upsert that are packed together. Patches stay together: one of a row may follow another of the same. */
 const ROWS_A_PART = 4_096;
-
-/** @throws NighError `ABORTED`; `INVALID_OPTION` for something that is no AbortSignal. */
-export function checkAborted(signal: AbortSignal | undefined): void {
-	if (signal !== undefined && typeof signal?.addEventListener !== "function") {
-		throw new NighError("INVALID_OPTION", "signal must be an AbortSignal, such as controller.signal.", {
-			field: "signal",
-		});
-	}
-	if (signal?.aborted)
-		throw new NighError("ABORTED", "the call was aborted before it had written anything", {}, { cause: signal.reason });
-}
 
 export function rowError(row: number, input: unknown, error: NighError): RowError {
 	const id = (input as { id?: unknown } | null)?.id;

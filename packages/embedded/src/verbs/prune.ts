@@ -10,8 +10,8 @@ import {
 import type { CollectionCore } from "../core.ts";
 import { checkFlag } from "../options.ts";
 import { publish } from "../watch/events.ts";
+import { checkAborted } from "./check-aborted.ts";
 import { findMatched } from "./find-matched.ts";
-import { checkAborted } from "./prepare-rows.ts";
 
 const NAMES = [
 	"maxAgeMs",

@@ -9,8 +9,8 @@ import {
 	type StoredRecord,
 } from "@nigh/contract";
 import type { CollectionCore } from "../core.ts";
+import { checkAborted } from "./check-aborted.ts";
 import { includeOf, storedRecord } from "./get.ts";
-import { checkAborted } from "./prepare-rows.ts";
 
 /** Records that are read at a time. */
 const PAGE = 1_024;

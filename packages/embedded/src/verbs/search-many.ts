@@ -11,8 +11,9 @@ import {
 } from "@nigh/contract";
 import type { CollectionCore } from "../core.ts";
 import { turn } from "../workers/turn.ts";
+import { checkAborted } from "./check-aborted.ts";
 import { type Checked, checkRequest } from "./check-request.ts";
-import { checkAborted } from "./prepare-rows.ts";
+import { uncertifiedRecall } from "./recall-statement.ts";
 import { answer } from "./search.ts";
 
 /** ms that searches may take before other work of the thread gets its turn. */
@@ -72,17 +73,7 @@ async function answerOne<M extends Metadata>(
 		if (!isNighError(error, "SEARCH_TIMEOUT")) throw withRow(error, row);
 		return {
 			hits: [],
-			recall: {
-				target: request.recall,
-				state: "uncertified",
-				estimate: null,
-				basis: null,
-				confidence: null,
-				queries: 0,
-				cell: null,
-				changeNumber: null,
-				certifiedAt: null,
-			},
+			recall: uncertifiedRecall(request.recall),
 			plan: { strategy: "scan", index: "flat", cutShort: true, durationMs: request.timeoutMs ?? 0 },
 			changeNumber: core.change,
 			error,

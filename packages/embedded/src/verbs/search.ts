@@ -5,7 +5,6 @@ import {
 	type Hit,
 	type Metadata,
 	NighError,
-	type RecallStatement,
 	type Score,
 	type SearchPlan,
 	type SearchRequest,
@@ -20,11 +19,12 @@ import { chosenIndex } from "../records/catalogue.ts";
 import type { ReadRecord } from "../records/row.ts";
 import { publish } from "../watch/events.ts";
 import { turn } from "../workers/turn.ts";
+import { checkAborted } from "./check-aborted.ts";
 import { type Checked, checkRequest } from "./check-request.ts";
 import { fuse, type Ranked } from "./fuse.ts";
 import { storedRecord } from "./get.ts";
 import { fetchChanges } from "./maintain.ts";
-import { checkAborted } from "./prepare-rows.ts";
+import { exactRecall, uncertifiedRecall } from "./recall-statement.ts";
 
 /** Bytes of rows that are compared on the calling thread; more would take it about 2 ms. */
 const MOST_BYTES_HERE = 16 * 2 ** 20;
@@ -292,7 +292,8 @@ function resultOf<M extends Metadata>(
 		cutShort,
 		durationMs,
 	};
-	const recall = statementOf(request, way, change, cutShort);
+	const isExact = (way === "scan" || way === "filtered-scan") && !cutShort;
+	const recall = isExact ? exactRecall(request.recall, change) : uncertifiedRecall(request.recall);
 	core.latency.search.record(durationMs);
 	publish("nigh:search", () => ({
 		collection: core.name,
@@ -304,21 +305,6 @@ function resultOf<M extends Metadata>(
 		recall: recall.state,
 	}));
 	return { hits, recall, plan, changeNumber: change };
-}
-
-function statementOf({ recall: target }: Checked, way: Way, change: number, cutShort: boolean): RecallStatement {
-	const isExact = (way === "scan" || way === "filtered-scan") && !cutShort;
-	return {
-		target,
-		state: isExact ? "exact" : "uncertified",
-		estimate: isExact ? 1 : null,
-		basis: null,
-		confidence: null,
-		queries: 0,
-		cell: null,
-		changeNumber: isExact ? change : null,
-		certifiedAt: null,
-	};
 }
 
 function timedOut({ timeoutMs }: Checked, tookMs: number): NighError {

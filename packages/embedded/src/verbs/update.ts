@@ -11,7 +11,8 @@ import type { CollectionCore } from "../core.ts";
 import { checkFlag } from "../options.ts";
 import { publish } from "../watch/events.ts";
 import type { WriteReply } from "../workers/messages.ts";
-import { checkAborted, type Prepared, prepareRows, rowError } from "./prepare-rows.ts";
+import { checkAborted } from "./check-aborted.ts";
+import { type Prepared, prepareRows, rowError } from "./prepare-rows.ts";
 import { WRITE_OPTIONS } from "./upsert.ts";
 
 export async function update<M extends Metadata>(

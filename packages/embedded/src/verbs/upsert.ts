@@ -12,7 +12,8 @@ import type { WrittenRecord } from "../filters.ts";
 import { checkFlag } from "../options.ts";
 import { publish } from "../watch/events.ts";
 import type { WriteReply } from "../workers/messages.ts";
-import { checkAborted, type Prepared, prepareRows, rowError } from "./prepare-rows.ts";
+import { checkAborted } from "./check-aborted.ts";
+import { type Prepared, prepareRows, rowError } from "./prepare-rows.ts";
 
 export const WRITE_OPTIONS = ["partial", "signal"] as const satisfies readonly (keyof WriteOptions)[];
 

@@ -6,6 +6,7 @@ import { RowMaker } from "../memory/rows.ts";
 import { Searcher } from "../memory/searcher.ts";
 import { SlotWriter } from "../memory/slot-writer.ts";
 import { specOf } from "../spec.ts";
+import { stateOf } from "./index-report.ts";
 import { IndexedCollection, type IndexerSurroundings, mainIndexFor } from "./indexed-collection.ts";
 import { emptyGeneration } from "./next-generation.ts";
 import { GRAPH_FROM, IDLE_MS, LEAST_GRAPH } from "./parameters.ts";
@@ -69,7 +70,7 @@ test("an index is built when there are enough records, and finds what comparing 
 	assert.equal(collection.owned.main?.size, LEAST_GRAPH);
 	for (const i of [0, 100, 255]) assert.equal(nearest(collection, i), `r${i}`);
 	assert.equal(collection.chore(LATER), undefined);
-	assert.deepEqual(collection.state().problems, []);
+	assert.deepEqual(stateOf(collection).problems, []);
 });
 
 test("a build that fails leaves the old index serving, and says so until one succeeds", async () => {
@@ -81,13 +82,13 @@ test("a build that fails leaves the old index serving, and says so until one suc
 	collection.fault("build", failure);
 	assert.equal(collection.owned, owned);
 	assert.equal(nearest(collection, 42), "r42");
-	const [problem] = collection.state().problems;
+	const [problem] = stateOf(collection).problems;
 	assert.equal(problem?.code, "build-failed");
 	assert.match(problem?.message ?? "", /no memory left/);
-	assert.equal(collection.state().building, null);
+	assert.equal(stateOf(collection).building, null);
 	control.failure = undefined;
 	await collection.run("build");
-	assert.deepEqual(collection.state().problems, []);
+	assert.deepEqual(stateOf(collection).problems, []);
 	assert.equal(nearest(collection, 42), "r42");
 });
 
@@ -135,7 +136,7 @@ test("the next generation leaves out what has died", async () => {
 	assert.deepEqual([collection.generation.slotEnd, collection.generation.dead], [200, 0]);
 	assert.equal(nearest(collection, 100), "r100");
 	assert.notEqual(nearest(collection, 99), "r99");
-	assert.deepEqual([collection.state().main, collection.state().tombstones], [200, 0]);
+	assert.deepEqual([stateOf(collection).main, stateOf(collection).tombstones], [200, 0]);
 });
 
 test("which index so many records have is what was chosen", () => {

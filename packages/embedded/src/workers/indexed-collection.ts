@@ -1,10 +1,9 @@
-import { type AnalyzeReport, type MemoryStats, NighError } from "@nigh/contract";
+import { NighError } from "@nigh/contract";
 import type { Parallel } from "@nigh/index";
 import type { Generation } from "../memory/generation.ts";
-import { SLOT_BYTES } from "../memory/sizes.ts";
 import { chosenIndex, type StoredSpec } from "../records/catalogue.ts";
 import { collectGarbageSoon } from "./collect-garbage.ts";
-import type { GraphCheck, IndexChoice, IndexProblem, IndexState, Installed } from "./messages.ts";
+import type { IndexChoice, IndexProblem, Installed } from "./messages.ts";
 import { insert, type MainIndex, type Next, nextGeneration, type Owned, rowOf } from "./next-generation.ts";
 import {
 	DEAD_SHARE,
@@ -246,73 +245,6 @@ export class IndexedCollection {
 		if (owned.main === undefined || generation.mainEnd < SNAPSHOT_LEAST) return false;
 		if (snapshotChange === null) return true;
 		return Math.abs(generation.mainEnd - snapshotMain) + generation.deadInMain > SMALL_CHANGE;
-	}
-
-	analyze(): AnalyzeReport {
-		const { main } = this.owned;
-		if (main === undefined) return { index: "flat", issues: [] };
-		const { connectivityPercentage, averagePathLength, degree, layers, issues, recommendation } = main.analyze();
-		return {
-			index: "hnsw",
-			graph: {
-				layers,
-				degree: { min: degree.min, mean: degree.mean, max: degree.max },
-				reachable: connectivityPercentage / 100,
-				meanPathLength: averagePathLength,
-			},
-			issues: issues.map((message) => ({ code: "graph", status: "degraded", message, recommendation })),
-		};
-	}
-
-	/** What damage would show in, as far as there is a graph. */
-	checkGraph(): GraphCheck | null {
-		const { main } = this.owned;
-		if (main === undefined || main.size === 0) return null;
-		const { danglingLinks, connectivityPercentage } = main.analyze();
-		return { dangling: danglingLinks, reachable: connectivityPercentage / 100 };
-	}
-
-	memory(): MemoryStats {
-		const { owned, generation, tail } = this;
-		const { size } = generation;
-		const slots = generation.slotEnd;
-		const ids = generation.idStarts[slots] as number;
-		const tables = slots * SLOT_BYTES + ids;
-		const tailBytes = tail * (size.rowBytes + 4);
-		const main = owned.main?.memory();
-		// Room that was reserved and never written to takes no memory.
-		const used = owned.main === undefined ? 0 : owned.main.size / size.capacity;
-		const codes = Math.round((main?.codes ?? 0) * used);
-		const index = Math.round((main?.index ?? 0) * used) + tables + tail * 4;
-		const vectors = Math.round((main?.vectors ?? 0) * used) + tailBytes;
-		const formula = (main?.formula ?? 0) + tables + tailBytes;
-		return { codes, index, vectors, total: index + vectors, formula };
-	}
-
-	state(): IndexState {
-		const { generation, owned } = this;
-		const effective = owned.main?.effective() ?? {};
-		const parameters = Object.fromEntries(
-			["M", "efConstruction", "ef", "codes", "seed", "mL"].flatMap((name) =>
-				name in effective ? [[name, effective[name] as number | string]] : [],
-			),
-		);
-		const isGraph = owned.main !== undefined || this.choice.kind === "hnsw";
-		const since = (time: number | null) => (time === null ? null : performance.timeOrigin + time);
-		return {
-			kind: isGraph ? "hnsw" : "flat",
-			parameters,
-			main: owned.main === undefined ? generation.live : generation.mainEnd - generation.deadInMain,
-			tail: owned.main === undefined ? 0 : this.tail,
-			tombstones: generation.dead,
-			foldedAt: since(this.foldedAt),
-			snapshotAt: since(this.snapshotAt),
-			snapshotChange: this.snapshotChange,
-			oldestSnapshot: this.oldestSnapshot,
-			change: generation.change,
-			problems: [...this.problems.values()],
-			building: this.building,
-		};
 	}
 
 	/** Rows of the tail are free again when every reader that did not know that they were taken in has left. */

@@ -8,6 +8,7 @@ import type { VectorFormat } from "../memory/generation.ts";
 import { allocateArea } from "../memory/reader-area.ts";
 import { vectorBytes } from "../memory/rows.ts";
 import { removeOlder } from "../snapshot/folder.ts";
+import { analyzeIndex, checkGraph, memoryOf, stateOf } from "./index-report.ts";
 import { IndexedCollection, type IndexerSurroundings } from "./indexed-collection.ts";
 import type {
 	IndexerMethods,
@@ -217,7 +218,7 @@ caller.serve<IndexerMethods>({
 		inTurn(async () => {
 			const collection = collectionOf(key);
 			await collection.optimize({ fresh, index });
-			return collection.state();
+			return stateOf(collection);
 		}),
 	snapshot: ({ key, damaged }) =>
 		inTurn(async () => {
@@ -225,10 +226,10 @@ caller.serve<IndexerMethods>({
 			collection.damaged = [...new Set([...collection.damaged, ...damaged])];
 			await collection.snapshotNow();
 		}),
-	analyze: (key) => inTurn(async () => collectionOf(key).analyze()),
-	check: (key) => inTurn(async () => collectionOf(key).checkGraph()),
-	memory: (key) => collectionOf(key).memory(),
-	state: (key) => collectionOf(key).state(),
+	analyze: (key) => inTurn(async () => analyzeIndex(collectionOf(key))),
+	check: (key) => inTurn(async () => checkGraph(collectionOf(key))),
+	memory: (key) => memoryOf(collectionOf(key)),
+	state: (key) => stateOf(collectionOf(key)),
 	area: async ({ key, reader, generation: least }) => {
 		// While threads share out an insert, nothing may be taken of the memory. A generation is told of before it is known here.
 		const mustWait = ({ owned, generation }: IndexedCollection) =>
