@@ -37,9 +37,17 @@ const SPEC = { dimensions: DIMENSIONS, metric: "l2" } as const;
 const HNSW = { ...SPEC, index: { kind: "hnsw", M: 8, efConstruction: 40 } } as const;
 const RECORDS = 3_000;
 
-/** Fills a collection: two snapshots, between them deletes whose tombstones nobody but the older one needs, and changes after both. */
-async function fill(collection: Collection): Promise<Model> {
+/**
+ * Fills the collection `a` and closes its database: two snapshots, between them deletes whose tombstones nobody but the older one needs, and
+ * changes after both.
+ */
+async function fill(open: () => Promise<Database>): Promise<Model> {
 	const model: Model = new Map();
+	const openFilled = async () => {
+		const database = await open();
+		return { database, collection: await database.collection("a", HNSW) };
+	};
+	let { database, collection } = await openFilled();
 	const remove = async (from: number, to: number) => {
 		await collection.delete(points(from, to).map(({ id }) => id));
 		for (const { id } of points(from, to)) model.delete(id);
@@ -51,11 +59,14 @@ async function fill(collection: Collection): Promise<Model> {
 	await write(0, RECORDS);
 	await collection.optimize();
 	await remove(0, 150);
-	await write(200, 260, 1);
-	await collection.optimize();
-	await remove(300, 340);
-	await write(400, 420, 2);
+	// So much that closing saves it.
+	await write(200, 1_300, 1);
+	await database.close();
+	({ database, collection } = await openFilled());
+	await remove(1_340, 1_380);
+	await write(1_400, 1_420, 2);
 	await write(RECORDS, RECORDS + 30);
+	await database.close();
 	return model;
 }
 
@@ -104,8 +115,8 @@ describe("damaged snapshots", () => {
 	before(async () => {
 		place = makePlace();
 		template = join(place.folder, "template");
+		model = await fill(() => place.open("template"));
 		const database = await place.open("template");
-		model = await fill(await database.collection("a", HNSW));
 		const other = await database.collection("b", HNSW);
 		await other.upsert(points(0, 1_200));
 		await other.optimize();

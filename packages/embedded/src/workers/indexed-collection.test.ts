@@ -50,6 +50,7 @@ async function started(count: number) {
 		},
 		keepsSnapshots: false,
 		saveSnapshot: async () => {},
+		keepNewest: async () => {},
 	};
 	const spec = await specOf({ dimensions: DIMENSIONS, metric: "l2", index: { kind: "hnsw" } }, undefined);
 	const collection = new IndexedCollection(1, "notes", spec, owned, around);

@@ -34,6 +34,8 @@ export interface IndexerSurroundings {
 	readonly keepsSnapshots: boolean;
 	/** Of a collection without an index, what there is goes. */
 	saveSnapshot(collection: IndexedCollection): Promise<void>;
+	/** Gives the space of older snapshots back. */
+	keepNewest(collection: IndexedCollection): Promise<void>;
 }
 
 /** A piece of background work. */
@@ -215,7 +217,7 @@ export class IndexedCollection {
 		this.problems.set(`${chore}-failed`, { code: `${chore}-failed`, message: `${FAULTS[chore]}: ${reason}` });
 	}
 
-	/** Takes everything in, leaves out what has died, and lays the graph out anew; then writes a snapshot. */
+	/** Takes everything in, leaves out what has died, and lays the graph out anew; then writes a snapshot and removes those before it. */
 	async optimize({ fresh, index }: { fresh: boolean; index: IndexChoice | undefined }): Promise<void> {
 		if (index !== undefined) this.choice = index;
 		this.problems.clear();
@@ -229,6 +231,7 @@ export class IndexedCollection {
 			this.arrangedUpTo = this.generation.mainEnd;
 		}
 		await this.snapshotNow();
+		await this.#around.keepNewest(this);
 	}
 
 	async snapshotNow(): Promise<void> {

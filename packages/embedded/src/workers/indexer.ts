@@ -20,7 +20,7 @@ import type {
 import { emptyGeneration, type Owned } from "./next-generation.ts";
 import { LEAST_WAIT_MS } from "./parameters.ts";
 import { Caller, Service } from "./rpc.ts";
-import { discardSnapshots, oldestSnapshot, recoverSnapshot, saveSnapshot } from "./snapshots.ts";
+import { discardSnapshots, keepNewest, oldestSnapshot, recoverSnapshot, saveSnapshot } from "./snapshots.ts";
 import { turn } from "./turn.ts";
 
 const data = workerData as WorkerData;
@@ -55,6 +55,9 @@ const around: IndexerSurroundings = {
 		if (collection.owned.main === undefined) return discardSnapshots(data, collection);
 		const { bytes, durationMs, change } = await saveSnapshot(data, collection);
 		caller.tell("snapshotted", { key: collection.key, bytes, durationMs, change, vectors: collection.snapshotMain });
+	},
+	keepNewest: async (collection) => {
+		if (!data.readOnly) await keepNewest(data, collection);
 	},
 };
 

@@ -19,7 +19,7 @@ export const DEAD_SHARE = 0.2;
 export const SNAPSHOT_LEAST = 1_000;
 /** A snapshot is written when so much has changed since the last. */
 export const SNAPSHOT_SHARE = 0.25;
-/** Snapshots that are kept: the newest, and one before it should that be damaged. */
+/** Snapshots that are kept: the newest, and one before it should that be damaged. `optimize` reads the newest again and keeps it alone. */
 export const SNAPSHOTS_KEPT = 2;
 
 /** Changes since the last snapshot that are not worth writing one on closing: they are applied in a moment on opening. */

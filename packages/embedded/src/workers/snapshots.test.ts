@@ -1,16 +1,18 @@
 import assert from "node:assert/strict";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { before, describe, type TestContext, test } from "node:test";
+import { isNighError } from "@nigh/contract";
 import { type HnswIndex, serial } from "@nigh/index";
 import { testFolder } from "../folder/folder.test-support.ts";
 import { type Small, smallGeneration } from "../memory/generations.test-support.ts";
 import { snapshotPath } from "../snapshot/folder.ts";
 import type { SnapshotMeta } from "../snapshot/header.ts";
-import { openSnapshot } from "../snapshot/read.ts";
+import { openSnapshot, readInfo } from "../snapshot/read.ts";
 import { writeSnapshot } from "../snapshot/write.ts";
 import { specOf } from "../spec.ts";
 import { IndexedCollection } from "./indexed-collection.ts";
 import { nextGeneration, type Owned, rowOf } from "./next-generation.ts";
-import { recoverSnapshot, saveSnapshot } from "./snapshots.ts";
+import { keepNewest, recoverSnapshot, saveSnapshot } from "./snapshots.ts";
 
 const N = 200;
 const CHANGE = 9;
@@ -34,15 +36,20 @@ async function filled({ expiring = true } = {}): Promise<{ small: Small; owned: 
 	return { small, owned: { arena: main.arena, generation, main, wanted: {}, areas: { caller: area, worker: area } } };
 }
 
-async function save(snapshots: string, owned: Owned): Promise<string> {
-	const collection = new IndexedCollection(1, "notes", SPEC, owned, {
+function collectionOf(owned: Owned): IndexedCollection {
+	return new IndexedCollection(1, "notes", SPEC, owned, {
 		parallel: serial,
 		keepsSnapshots: true,
 		install: async () => true,
 		freed() {},
 		folded() {},
 		saveSnapshot: async () => {},
+		keepNewest: async () => {},
 	});
+}
+
+async function save(snapshots: string, owned: Owned): Promise<string> {
+	const collection = collectionOf(owned);
 	assert.equal((await saveSnapshot({ snapshots, ...DATA }, collection)).change, CHANGE);
 	return snapshotPath(snapshots, 1, CHANGE);
 }
@@ -99,6 +106,39 @@ test("the writer may change what expires while it is saved", async (t) => {
 	const recovered = await recover(folder);
 	assert.deepEqual(recovered.problems, []);
 	assert.equal(recovered.owned?.generation.expires[7], 1_007);
+});
+
+describe("keepNewest", () => {
+	async function twoSnapshots(t: TestContext) {
+		const folder = testFolder(t);
+		const { owned } = await filled();
+		const older = await save(folder, owned);
+		const collection = collectionOf(owned);
+		owned.generation.publish(CHANGE + 1);
+		await saveSnapshot({ snapshots: folder, ...DATA }, collection);
+		assert.equal(collection.oldestSnapshot, CHANGE);
+		return { folder, collection, older, newer: snapshotPath(folder, 1, CHANGE + 1) };
+	}
+
+	test("leaves the newest alone, and nothing has to be kept for the older one any more", async (t) => {
+		const { folder, collection, older, newer } = await twoSnapshots(t);
+		await keepNewest({ snapshots: folder, ...DATA }, collection);
+		assert.deepEqual([existsSync(older), existsSync(newer), collection.oldestSnapshot], [false, true, CHANGE + 1]);
+		await keepNewest({ snapshots: folder, ...DATA }, collection);
+		assert.ok(existsSync(newer));
+	});
+
+	test("removes nothing where the newest does not hold", async (t) => {
+		const { folder, collection, older, newer } = await twoSnapshots(t);
+		const bytes = readFileSync(newer);
+		const { offset } = readInfo(newer).sections.find(({ name }) => name === "ids") as { offset: number };
+		bytes.writeUint8((bytes[offset] as number) ^ 1, offset);
+		writeFileSync(newer, bytes);
+		await assert.rejects(keepNewest({ snapshots: folder, ...DATA }, collection), (error) =>
+			isNighError(error, "CORRUPT_SNAPSHOT"),
+		);
+		assert.deepEqual([existsSync(older), existsSync(newer), collection.oldestSnapshot], [true, true, CHANGE]);
+	});
 });
 
 test("the next generation has the same graph without what has died", async () => {

@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { NighError } from "@nigh/contract";
 import { type HnswIndex, type HnswSource, restoreHnsw } from "@nigh/index";
 import { rowBytes } from "@nigh/kernels";
@@ -63,6 +63,29 @@ export async function saveSnapshot(
 	collection.snapshotAt = performance.now();
 	const bytes = header.sections.reduce((sum, section) => sum + section.bytes, 0);
 	return { bytes, durationMs: performance.now() - start, change };
+}
+
+/**
+ * Removes all snapshots but the newest, once everything in that one has been read back and matches its checksums: nothing stands in for it
+ * any more.
+ *
+ * @throws NighError `CORRUPT_SNAPSHOT`: the newest does not hold, and those before it have stayed.
+ */
+export async function keepNewest(
+	{ snapshots, databaseId }: Pick<WorkerData, "snapshots" | "databaseId">,
+	collection: IndexedCollection,
+): Promise<void> {
+	const { key } = collection;
+	const [newest, ...older] = listSnapshots(snapshots, key);
+	if (newest === undefined || older.length === 0) return;
+	const snapshot = openSnapshot(newest.path, { databaseId, key, change: newest.change });
+	try {
+		await snapshot.verifyAll();
+	} finally {
+		snapshot.close();
+	}
+	removeOlder(snapshots, key, 1);
+	collection.oldestSnapshot = newest.change;
 }
 
 /** Removes every snapshot of a collection that keeps no index: on opening, an old one would be taken for its own. */
@@ -132,7 +155,9 @@ export async function recoverSnapshot(
 ): Promise<Recovered> {
 	const problems: IndexProblem[] = [];
 	const damaged: string[] = [];
-	for (const { path, change } of listSnapshots(snapshots, collection.key)) {
+	const listed = listSnapshots(snapshots, collection.key);
+	for (let next = listed.shift(); next !== undefined; next = listed.shift()) {
+		const { path, change } = next;
 		if (change > collection.change) {
 			// Another process may have written it just now.
 			if (!readOnly) problems.push(fromTheFuture(path, change, collection.change));
@@ -147,6 +172,11 @@ export async function recoverSnapshot(
 				snapshot.close();
 			}
 		} catch (error) {
+			// The writer has removed it since: there is another one.
+			if (readOnly && !existsSync(path)) {
+				listed.splice(0, listed.length, ...listSnapshots(snapshots, collection.key));
+				continue;
+			}
 			// Whatever it is: an index can always be built from the records.
 			damaged.push(path);
 			problems.push({ code: "snapshot-damaged", message: error instanceof Error ? error.message : String(error) });
