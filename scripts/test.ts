@@ -2,7 +2,7 @@
 // (`npm test -- packages/index`); options go to Node (`npm test -- --test-name-pattern recall`).
 import { spawn } from "node:child_process";
 import { globSync } from "node:fs";
-import { sep } from "node:path";
+import { join, sep } from "node:path";
 import { root } from "./workspace.ts";
 
 const PLACES = [
@@ -68,7 +68,9 @@ function main(): void {
 	const defaults = ["--conditions=@nigh/source", "--test"];
 	if (!given("--test-concurrency")) defaults.push("--test-concurrency=2");
 	if (!given("--test-reporter")) defaults.push("--test-reporter=spec");
-	const child = spawn(process.execPath, [...defaults, ...options, ...files], { cwd: root, stdio: "inherit" });
+	// Every file is a process of its own, and a database three threads: modules that were compiled once are not compiled again by each.
+	const env = { NODE_COMPILE_CACHE: join(root, ".cache", "compiled"), ...process.env };
+	const child = spawn(process.execPath, [...defaults, ...options, ...files], { cwd: root, stdio: "inherit", env });
 	child.on("error", (error) => {
 		console.error(error.message);
 		process.exitCode = 1;
