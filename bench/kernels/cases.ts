@@ -17,6 +17,10 @@ export const KERNEL_CASES: readonly KernelCase[] = [
 
 /** Kernels without a case here, and why. */
 export const WITHOUT_CASE: Readonly<Partial<Record<KernelName, string>>> = {
+	searchMatching: "a filtered search depends on the graph and the filter: npm run bench:db measures it",
+	boundMany: "as bounds, one query at a time: npm run bench:db measures it with filters",
+	listMatches: "a pass over a bitmap: npm run bench:db measures it with filters",
+	sampleMatches: "a few looks at a bitmap: npm run bench:db measures it with filters",
 	searchGraph: "a search depends on the graph: npm run bench measures it on real ones",
 	searchRange: "searches shared out among threads: npm run bench:tables -- threads measures them",
 	insertRange: "depends on the graph: the build time of npm run bench",

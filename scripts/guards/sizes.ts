@@ -13,7 +13,7 @@ export interface Budget {
 /** The limits. Raise one only together with the reason, in the same commit. */
 export const BUDGETS: readonly Budget[] = [
 	{ packages: ["@nigh/contract"], maxBytes: 10_000 },
-	{ packages: ["@nigh/index", "@nigh/kernels"], maxBytes: 68_000 },
+	{ packages: ["@nigh/index", "@nigh/kernels"], maxBytes: 75_000 },
 	{ packages: ["@nigh/formats"], maxBytes: 16_000 },
 ];
 

@@ -15,7 +15,13 @@ export {
 	type PresetName,
 } from "./hnsw/parameters.ts";
 export type { HnswParts, HnswSource } from "./hnsw/parts.ts";
-export { GraphReader, openReader, type ReaderScanOptions, type ReaderSearchOptions } from "./hnsw/reader.ts";
+export {
+	type AllowedWidths,
+	GraphReader,
+	openReader,
+	type ReaderScanOptions,
+	type ReaderSearchOptions,
+} from "./hnsw/reader.ts";
 export type { ReaderOptions, ReaderSpec } from "./hnsw/reader-spec.ts";
 export type { RebalanceReport } from "./hnsw/rebalance.ts";
 export type { LabelRange } from "./hnsw/sharing.ts";

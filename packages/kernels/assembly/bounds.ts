@@ -102,6 +102,13 @@ function excludes(product: i32, norm: i32, error: f32): bool {
 }
 
 @inline
+function keep(row: u32, lower: f32): void {
+	store<u32>(keptRows + (<usize>kept << 2), row);
+	store<f32>(keptBounds + (<usize>kept << 2), lower);
+	kept++;
+}
+
+@inline
 function judge(product: f64, norm: i32, error: f32, row: u32, label: u32): void {
 	const width = slack + perResidual * <f64>error;
 	let lower: f64;
@@ -120,13 +127,30 @@ function judge(product: f64, norm: i32, error: f32, row: u32, label: u32): void 
 		if (lower > most) return;
 	}
 	if (!eligible(label)) return;
-	store<u32>(keptRows + (<usize>kept << 2), row);
-	store<f32>(keptBounds + (<usize>kept << 2), <f32>lower);
-	kept++;
+	keep(row, <f32>lower);
 	if (upper < most || size < k) {
 		size = place(pool, size, k, <f32>upper, label);
 		most = limit();
 	}
+}
+
+/** Takes a query struct over. */
+function openBounds(query: usize, bytes: usize, eligibility: usize): void {
+	form = load<u32>(query, 8);
+	k = load<i32>(query, 12);
+	constant = load<f64>(query, 16);
+	factor = load<f64>(query, 24);
+	slack = load<f64>(query, 32);
+	perResidual = load<f64>(query, 40);
+	rounding = load<f64>(query, 48);
+	pool = <usize>load<u32>(query, 56);
+	size = load<i32>(query, 60);
+	keptRows = <usize>load<u32>(query, 64);
+	keptBounds = <usize>load<u32>(query, 68);
+	kept = load<i32>(query, 72);
+	most = limit();
+	openEligibility(eligibility != 0 ? eligibility : query + 80);
+	openPlanes(<usize>load<u32>(query), <usize>load<u32>(query, 4), bytes);
 }
 
 /**
@@ -143,23 +167,9 @@ export function boundScan(
 	labels: usize,
 	eligibility: usize,
 ): void {
+	openBounds(query, bytes, eligibility);
 	const high = <usize>load<u32>(query);
 	const low = <usize>load<u32>(query, 4);
-	form = load<u32>(query, 8);
-	k = load<i32>(query, 12);
-	constant = load<f64>(query, 16);
-	factor = load<f64>(query, 24);
-	slack = load<f64>(query, 32);
-	perResidual = load<f64>(query, 40);
-	rounding = load<f64>(query, 48);
-	pool = <usize>load<u32>(query, 56);
-	size = load<i32>(query, 60);
-	keptRows = <usize>load<u32>(query, 64);
-	keptBounds = <usize>load<u32>(query, 68);
-	kept = load<i32>(query, 72);
-	most = limit();
-	openEligibility(eligibility != 0 ? eligibility : query + 80);
-	openPlanes(high, low, bytes);
 	let i = 0;
 	let a = base;
 	for (; i + 4 <= n; i += 4) {
@@ -196,8 +206,82 @@ export function boundScan(
 /** Judges a row by its product with the high plane, and where that does not exclude it by both planes. */
 @inline
 function row(product: i32, low: usize, code: usize, bytes: usize, number: u32, label: usize): void {
-	const norm = load<i32>(code + bytes);
-	const error = load<f32>(code + bytes, 4);
+	rowWith(product, low, code, bytes, load<i32>(code + bytes), load<f32>(code + bytes, 4), number, label);
+}
+
+@inline
+function rowWith(
+	product: i32,
+	low: usize,
+	code: usize,
+	bytes: usize,
+	norm: i32,
+	error: f32,
+	number: u32,
+	label: usize,
+): void {
 	if (excludes(product, norm, error)) return;
 	judge(128 * <f64>product + <f64>codeDot(low, code, bytes), norm, error, number, load<u32>(label));
+}
+
+/**
+ * The same for `n` rows named by number (u32 at `rows`), whose norms and residuals lie apart: pairs {i32, f32}, one a row number, at
+ * `errors`. A residual of 0 is one that is not known: such a row is kept whatever its code says, and says nothing of others.
+ */
+export function boundMany(
+	query: usize,
+	base: usize,
+	stride: usize,
+	bytes: usize,
+	errors: usize,
+	rows: usize,
+	n: i32,
+	labels: usize,
+	eligibility: usize,
+): void {
+	openBounds(query, bytes, eligibility);
+	const high = <usize>load<u32>(query);
+	const low = <usize>load<u32>(query, 4);
+	const end = rows + (<usize>n << 2);
+	const fours = rows + (<usize>(n & ~3) << 2);
+	// From a row's number to its label.
+	const label = labels - rows;
+	let at = rows;
+	for (; at < fours; at += 16) {
+		const a = base + <usize>load<u32>(at) * stride;
+		const b = base + <usize>load<u32>(at, 4) * stride;
+		const c = base + <usize>load<u32>(at, 8) * stride;
+		const d = base + <usize>load<u32>(at, 12) * stride;
+		let sa = i32x4.splat(0);
+		let sb = sa;
+		let sc = sa;
+		let sd = sa;
+		for (let o: usize = 0; o < bytes; o += 16) {
+			const h = v128.load(high + o);
+			sa = step(sa, h, v128.load(a + o));
+			sb = step(sb, h, v128.load(b + o));
+			sc = step(sc, h, v128.load(c + o));
+			sd = step(sd, h, v128.load(d + o));
+		}
+		const products = sumsI32(sa, sb, sc, sd);
+		named(i32x4.extract_lane(products, 0), low, a, bytes, errors, at, at + label);
+		named(i32x4.extract_lane(products, 1), low, b, bytes, errors, at + 4, at + 4 + label);
+		named(i32x4.extract_lane(products, 2), low, c, bytes, errors, at + 8, at + 8 + label);
+		named(i32x4.extract_lane(products, 3), low, d, bytes, errors, at + 12, at + 12 + label);
+	}
+	for (; at < end; at += 4) {
+		const code = base + <usize>load<u32>(at) * stride;
+		named(codeDot(high, code, bytes), low, code, bytes, errors, at, at + label);
+	}
+	store<i32>(query, size, 60);
+	store<i32>(query, kept, 72);
+}
+
+function named(product: i32, low: usize, code: usize, bytes: usize, errors: usize, at: usize, label: usize): void {
+	const number = load<u32>(at);
+	const pair = errors + (<usize>number << 3);
+	// Another thread may be writing it: once the residual is there, so is the norm.
+	const error = reinterpret<f32>(atomic.load<u32>(pair, 4));
+	if (error != 0) rowWith(product, low, code, bytes, load<i32>(pair), error, number, label);
+	else if (eligible(load<u32>(label))) keep(number, -Infinity);
 }

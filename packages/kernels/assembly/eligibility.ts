@@ -27,16 +27,28 @@ export function openEligibility(at: usize): void {
 	dated = load<u32>(at, 24);
 }
 
+/** 1 where the bitmap, which there must be, has the label; 0 where not. Without a branch: half of them would be guessed wrong. */
+@inline
+export function allowedBit(label: u32): i32 {
+	const within = label < allowed;
+	const word = select<u32>(label >> 5, 0, within);
+	return <i32>((load<u32>(allow + (<usize>word << 2)) >> (label & 31)) & <u32>within);
+}
+
+/** Whether the reader sees a label, whatever the bitmap says. */
+@inline
+export function alive(label: u32): bool {
+	if (born == 0) return true;
+	if (label >= dated) return false;
+	const at = <usize>label << 3;
+	return load<f64>(born + at) <= reader && reader < load<f64>(died + at);
+}
+
 @inline
 export function eligible(label: u32): bool {
 	if (allow != 0) {
 		if (label >= allowed) return false;
 		if ((load<u32>(allow + (<usize>(label >> 5) << 2)) & (1 << (label & 31))) == 0) return false;
 	}
-	if (born != 0) {
-		if (label >= dated) return false;
-		const at = <usize>label << 3;
-		if (!(load<f64>(born + at) <= reader && reader < load<f64>(died + at))) return false;
-	}
-	return true;
+	return alive(label);
 }

@@ -117,11 +117,60 @@ export interface Kernels {
 		labels: number,
 		eligibility: number,
 	): void;
+	/** The same for `n` code rows named by number, whose norms and residuals lie apart. */
+	boundMany(
+		query: number,
+		base: number,
+		stride: number,
+		bytes: number,
+		errors: number,
+		rows: number,
+		n: number,
+		labels: number,
+		eligibility: number,
+	): void;
+	/** Labels of a bitmap's words and their places, from the word that `cursor` holds on; returns how many. */
+	listMatches(
+		bitmap: number,
+		cursor: number,
+		words: number,
+		places: number,
+		first: number,
+		count: number,
+		room: number,
+		labels: number,
+		nodes: number,
+	): number;
+	/** Places of at most `most` eligible labels, spread over a bitmap's words; returns how many. */
+	sampleMatches(
+		bitmap: number,
+		words: number,
+		places: number,
+		first: number,
+		count: number,
+		eligibility: number,
+		most: number,
+		nodes: number,
+	): number;
 	/** Keeps the k nearest of `n` pairs in a sorted pool; returns the pool's new size. */
 	topk(keys: number, ids: number, n: number, k: number, pool: number, size: number, eligibility: number): number;
 
 	/** A whole search; returns the number of answers, or -1 when aborted. */
 	searchGraph(graph: number, scratch: number, k: number, ef: number, depth: number, eligibility: number): number;
+	/** A whole search for what a bitmap lets through, which may begin at `count` nodes of it (u32 at `seeds`); see assembly/graph/matching.ts. */
+	searchMatching(
+		graph: number,
+		scratch: number,
+		k: number,
+		least: number,
+		full: number,
+		ef: number,
+		widest: number,
+		depth: number,
+		eligibility: number,
+		seeds: number,
+		count: number,
+	): number;
 	/** Many searches, shared out among lanes; see assembly/graph/search.ts. The scratch's query, code and answer are others afterwards. */
 	searchRange(
 		graph: number,

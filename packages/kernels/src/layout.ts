@@ -35,7 +35,8 @@ export const GRAPH = {
 	levels: 48,
 	entry: 52,
 	topLevel: 56,
-	bytes: 60,
+	labels: 60,
+	bytes: 64,
 } as const;
 
 /** Byte offsets behind a node block's payload. */

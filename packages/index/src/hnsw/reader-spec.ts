@@ -1,4 +1,5 @@
 import { BOUNDS, checkInteger, checkOptions, type Metric, NighError } from "@nigh/contract";
+import { BOUND_QUERY, GRAPH } from "@nigh/kernels";
 import type { HnswGraph } from "./graph.ts";
 import { HNSW_BOUNDS } from "./parameters.ts";
 import { SCAN_BYTES } from "./scan.ts";
@@ -43,6 +44,14 @@ export interface ReaderSpec {
 	readonly places: number;
 	readonly firstLabel: number;
 	readonly labels: number;
+	/** u32 a place: its label. */
+	readonly labelsOf: number;
+	/** A pair {i32 norm, f32 residual of its code} a place, the residual 0 where no reader has wanted it yet; 0 in a graph without codes. */
+	readonly errors: number;
+	/** A u32 that goes over the words of a bitmap. */
+	readonly cursor: number;
+	/** {@link BOUND_QUERY}, two planes of a coded query and a row of zeros; 0 without codes. */
+	readonly bounds: number;
 	readonly scratch: number;
 	readonly query: number;
 	readonly queryCode: number;
@@ -53,13 +62,17 @@ export interface ReaderSpec {
 }
 
 /** The numbers of a graph that every reader of it gets. */
-export type SharedSpec = Pick<ReaderSpec, "published" | "places" | "firstLabel" | "labels">;
+export type SharedSpec = Pick<ReaderSpec, "published" | "places" | "firstLabel" | "labels" | "labelsOf" | "errors">;
+
+/** The planes behind it start at a multiple of 16. */
+const CURSOR_BYTES = 16;
 
 /** The memory of one reader: a scratch, a graph struct and room for a scan. Taken whole or not at all. */
 export class ReaderMemory {
 	readonly spec: ReaderSpec;
 	readonly #graph: HnswGraph;
 	readonly #scratch: Scratch;
+	readonly #boundBytes: number;
 
 	constructor(graph: HnswGraph, shared: SharedSpec, options: ReaderOptions) {
 		checkOptions(options, ["maxEf", "maxK"] satisfies (keyof ReaderOptions)[], "readerSpec");
@@ -71,17 +84,23 @@ export class ReaderMemory {
 		const { arena, rows } = graph;
 		let ownGraph = 0;
 		let scan = 0;
+		let cursor = 0;
+		const { codes } = graph;
+		this.#boundBytes = CURSOR_BYTES + (codes === undefined ? 0 : BOUND_QUERY.bytes + 2 * codes.bytes + rows.bytes);
 		try {
 			scratch.fit(graph.capacity, Math.max(maxEf, maxK));
 			scratch.fitHeap();
 			ownGraph = arena.alloc(graph.structBytes);
 			scan = arena.alloc(SCAN_BYTES);
+			cursor = arena.alloc(this.#boundBytes);
 		} catch (error) {
 			scratch.dispose();
 			arena.free(ownGraph);
+			arena.free(scan);
 			throw error;
 		}
 		arena.u8(ownGraph, graph.structBytes).set(arena.u8(graph.address, graph.structBytes));
+		arena.u32(ownGraph + GRAPH.labels, 1)[0] = shared.labelsOf;
 		this.spec = {
 			dimensions: rows.dimensions,
 			metric: namedMetric(graph),
@@ -108,11 +127,13 @@ export class ReaderMemory {
 			eligibility: scratch.eligibility,
 			room: scratch.room,
 			scan,
+			cursor,
+			bounds: codes === undefined ? 0 : cursor + CURSOR_BYTES,
 		};
 	}
 
 	get bytes(): number {
-		return this.#scratch.bytes + this.#graph.structBytes + SCAN_BYTES;
+		return this.#scratch.bytes + this.#graph.structBytes + SCAN_BYTES + this.#boundBytes;
 	}
 
 	dispose(): void {
@@ -120,6 +141,7 @@ export class ReaderMemory {
 		this.#scratch.dispose();
 		arena.free(this.spec.ownGraph);
 		arena.free(this.spec.scan);
+		arena.free(this.spec.cursor);
 	}
 }
 

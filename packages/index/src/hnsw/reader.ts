@@ -7,6 +7,7 @@ import { RowWriter } from "../rows/row-writer.ts";
 import type { Label } from "../vector-index.ts";
 import type { GraphView, SearchScratch } from "./graph-view.ts";
 import { HNSW_BOUNDS } from "./parameters.ts";
+import { type Bitmap, rankBitmap, wordsOf } from "./rank.ts";
 import type { ReaderSpec } from "./reader-spec.ts";
 import { keysOf, rankLabels, SCAN_ROWS, scanChunk } from "./scan.ts";
 import { PUBLISHED } from "./sharing.ts";
@@ -19,6 +20,18 @@ export interface ReaderScanOptions {
 	readonly abort?: number | undefined;
 }
 
+/** Beam widths of a walk for what is allowed; `ef` is that through what is allowed alone. */
+export interface AllowedWidths {
+	/** Through everything: `full` times the root of the share that is allowed around the query, and no less than `least`. */
+	readonly least: number;
+	readonly full: number;
+	/**
+	 * Through what is allowed alone: `ef`, and up to this where the query lies far from all of it, so that many are about as near. 0: no such
+	 * walk; where little around the query is allowed there are no answers then.
+	 */
+	readonly widest: number;
+}
+
 export interface ReaderSearchOptions extends ReaderScanOptions {
 	/** Beam width, k to the reader's `maxEf`. Default: the index's, and from k = 11 on no less than `adaptiveEf(k)`. */
 	readonly ef?: number | undefined;
@@ -28,7 +41,16 @@ export interface ReaderSearchOptions extends ReaderScanOptions {
 	 * Default false.
 	 */
 	readonly dropAfter?: boolean | undefined;
+	/**
+	 * With `eligibility.allow`: looks around the query how much of that is allowed, and where that is little walks through what is allowed
+	 * alone, looking past the rest. That costs less than to walk through everything, above all where much lies nearer to the query than what
+	 * is allowed. Where less than about 1 % is, such a walk does not get everywhere. Left out: walks through everything.
+	 */
+	readonly allowedWidths?: AllowedWidths | undefined;
 }
+
+/** Nodes that a walk through what is allowed begins at besides: what is allowed may lie in several places that no links join. */
+const SEEDS = 128;
 
 /** A graph as the reader's thread sees it. */
 interface ReadGraph extends GraphView {
@@ -127,8 +149,15 @@ export class GraphReader {
 		const eligibility = this.#begin(query, k, options);
 		if (!this.#enter()) return 0;
 		const abort = options.abort ?? 0;
-		const late = options.dropAfter === true && eligibility !== 0;
 		const depth = rerankDepth(k, ef);
+		const { allowedWidths } = options;
+		const allow = options.eligibility?.allow;
+		if (allowedWidths !== undefined && allow !== undefined) {
+			const matching = { ...this.#widths(allowedWidths), ...this.#sample(allow, eligibility) };
+			this.#count = walk(this.#graph, this.#scratch, { k, ef, depth, eligibility, abort, matching });
+			return this.#count;
+		}
+		const late = options.dropAfter === true && eligibility !== 0;
 		this.#count = late
 			? this.#dropAfter(
 					walk(this.#graph, this.#scratch, { k: depth, ef, depth, eligibility: 0, abort }),
@@ -141,7 +170,7 @@ export class GraphReader {
 
 	/**
 	 * The nearest `k` by exact keys of all vectors, {@link SCAN_ROWS} at a time: a generator that yields how many places it has looked at
-	 * and returns how many answers there are, which can be read then. Another search of this reader in between ends it.
+	 * and returns how many answers there are. They can be read then, and those by now at each yield. Another search in between ends it.
 	 *
 	 * @throws NighError `INVALID_OPTION`; `ABORTED`; `LOCKED` when it goes on after another search.
 	 */
@@ -161,8 +190,8 @@ export class GraphReader {
 			const n = Math.min(SCAN_ROWS, slots - first);
 			const chunk = { first, n, room: this.spec.scan, size };
 			size = scanChunk(this.#graph, this.#scratch, chunk, { k, eligibility });
+			this.#count = size;
 		}
-		this.#count = size;
 		return size;
 	}
 
@@ -177,6 +206,37 @@ export class GraphReader {
 		this.#checkAborted(options.abort);
 		this.#count = rankLabels(this.#graph, this.#scratch, labels, (label) => this.#nodeOf(label), { k, eligibility });
 		return this.#count;
+	}
+
+	/**
+	 * As {@link GraphReader.rank}, of all that `eligibility.allow` lets through.
+	 *
+	 * @throws NighError `INVALID_OPTION`; `ABORTED`.
+	 */
+	rankAllowed(query: Float32Array | Uint8Array, k: number, options: ReaderScanOptions): number {
+		const eligibility = this.#begin(query, k, options);
+		this.#checkAborted(options.abort);
+		const { codes } = this.#graph;
+		if (codes !== undefined) codes.unit = this.#unit[0] as number;
+		const bitmap = options.eligibility?.allow as Bitmap;
+		this.#count = rankBitmap(this.#graph, this.#scratch, this.spec, bitmap, { k, eligibility });
+		return this.#count;
+	}
+
+	/** Held to what there is room for. */
+	#widths({ least, full, widest }: AllowedWidths): AllowedWidths {
+		const { maxEf } = this.spec;
+		return { least: Math.min(maxEf, least), full: Math.min(maxEf, full), widest: Math.min(maxEf, widest) };
+	}
+
+	/** Places of some labels of a bitmap, to begin a walk at. */
+	#sample(bitmap: Bitmap, eligibility: number): { seeds: number; count: number } {
+		const { places, firstLabel, labels } = this.spec;
+		const seeds = this.#scratch.get("candidates");
+		const words = wordsOf(bitmap, this.spec);
+		const range = [places, firstLabel, labels] as const;
+		const count = this.#arena.kernels.sampleMatches(bitmap.address, words, ...range, eligibility, SEEDS, seeds);
+		return { seeds, count };
 	}
 
 	/** Writes the distance of each label to `distances`, in the same order; NaN for those that {@link GraphReader.rank} would pass over. */

@@ -54,7 +54,7 @@ export class Scratch {
 			this.set("markCount", nodes);
 			this.set("mark", 0);
 		}
-		const room = Math.max(ef, EXTRA_ROOM, (EXPANDED_TOGETHER - 1) * M0) + M0 + 1;
+		const room = Math.max(ef, EXTRA_ROOM, EXPANDED_TOGETHER * M0) + M0 + 1;
 		if (room > this.room) {
 			arena.free(this.#lists);
 			this.#lists = 0;

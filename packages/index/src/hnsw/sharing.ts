@@ -1,9 +1,12 @@
 import type { Label } from "../vector-index.ts";
 import type { HnswGraph } from "./graph.ts";
-import { ReaderMemory, type ReaderOptions, type ReaderSpec } from "./reader-spec.ts";
+import { ReaderMemory, type ReaderOptions, type ReaderSpec, type SharedSpec } from "./reader-spec.ts";
 
 /** What the owner tells its readers, in bytes of one cache line: f64 step of the codes, u32 places that are complete. */
 export const PUBLISHED = { unit: 0, slots: 8, bytes: 64 } as const;
+
+/** The label of a place that has none: it is in no bitmap. */
+const NO_LABEL = 0xffffffff;
 
 /** Labels that readers can find: `count` of them from `from` on. */
 export interface LabelRange {
@@ -22,6 +25,9 @@ export class Sharing {
 	/** Address of u32 a label: 1 + its place, 0 for none. */
 	#places = 0;
 	#labels: LabelRange = { from: 0, count: 0 };
+	/** Address of u32 a place: its label, and behind those a pair a place: norm and residual of its code. Only while there are readers. */
+	#nodes = 0;
+	#nodeBytes = 0;
 	/** Places of nodes that could not be linked: readers may still look at them, so they wait until there are none. */
 	readonly #abandoned: number[] = [];
 
@@ -43,7 +49,7 @@ export class Sharing {
 	}
 
 	get bytes(): number {
-		let bytes = 4 * this.#labels.count + (this.#published === 0 ? 0 : PUBLISHED.bytes);
+		let bytes = 4 * this.#labels.count + (this.#published === 0 ? 0 : PUBLISHED.bytes) + this.#nodeBytes;
 		for (const reader of this.#readers.values()) bytes += reader.bytes;
 		return bytes;
 	}
@@ -64,8 +70,17 @@ export class Sharing {
 		if (this.#published === 0) this.#published = arena.alloc(PUBLISHED.bytes);
 		if (this.#places === 0) this.reserveLabels(this.#graph.labelRange(0));
 		const { from: firstLabel, count: labels } = this.#labels;
-		const shared = { published: this.#published, places: this.#places, firstLabel, labels };
-		const reader = new ReaderMemory(this.#graph, shared, options);
+		if (!this.active) this.#allocateNodes();
+		const { errors } = this;
+		const shared = {
+			published: this.#published,
+			places: this.#places,
+			firstLabel,
+			labels,
+			labelsOf: this.#nodes,
+			errors,
+		};
+		const reader = this.#reader(shared, options);
 		// Before the first there was nobody to be told.
 		if (!this.active) this.#publishAll();
 		this.#readers.set(reader.spec.scratch, reader);
@@ -78,15 +93,19 @@ export class Sharing {
 		if (reader === undefined) return false;
 		reader.dispose();
 		this.#readers.delete(scratch);
-		if (!this.active && this.#abandoned.length > 0) this.#graph.reuse(this.#abandoned.splice(0));
+		if (this.active) return true;
+		this.#freeNodes();
+		if (this.#abandoned.length > 0) this.#graph.reuse(this.#abandoned.splice(0));
 		return true;
 	}
 
 	/** Tells readers of new places, which must be written but need not be linked. */
-	publish(nodes: Iterable<number>): void {
+	publish(nodes: ArrayLike<number> & Iterable<number>): void {
 		if (!this.active) return;
 		const places = this.#placesView();
 		const { from } = this.#labels;
+		const labels = this.#labelsView();
+		for (const node of nodes) labels[node] = this.#graph.labelOf(node);
 		for (const node of nodes) Atomics.store(places, this.#graph.labelOf(node) - from, node + 1);
 		this.#publishCounts();
 	}
@@ -103,12 +122,42 @@ export class Sharing {
 		this.#readers.clear();
 		this.#graph.arena.free(this.#published);
 		this.#graph.arena.free(this.#places);
+		this.#freeNodes();
+	}
+
+	/** Where the pairs of norm and residual begin; 0 in a graph without codes. */
+	get errors(): number {
+		return this.#graph.codes === undefined ? 0 : this.#nodes + 4 * evenly(this.#graph.capacity);
+	}
+
+	#reader(shared: SharedSpec, options: ReaderOptions): ReaderMemory {
+		try {
+			return new ReaderMemory(this.#graph, shared, options);
+		} catch (error) {
+			if (!this.active) this.#freeNodes();
+			throw error;
+		}
+	}
+
+	#allocateNodes(): void {
+		const { arena, capacity, codes } = this.#graph;
+		const bytes = 4 * evenly(capacity) + (codes === undefined ? 0 : 8 * capacity);
+		this.#nodes = arena.alloc(bytes);
+		this.#nodeBytes = bytes;
+	}
+
+	#freeNodes(): void {
+		this.#graph.arena.free(this.#nodes);
+		this.#nodes = 0;
+		this.#nodeBytes = 0;
 	}
 
 	#publishAll(): void {
 		const places = this.#placesView().fill(0);
 		const { from, count } = this.#labels;
+		const labels = this.#labelsView().fill(NO_LABEL);
 		this.#graph.table.forEach((label, node) => {
+			labels[node] = label;
 			if (label >= from && label - from < count) places[label - from] = node + 1;
 		});
 		this.#publishCounts();
@@ -120,7 +169,16 @@ export class Sharing {
 		Atomics.store(arena.u32(this.#published + PUBLISHED.slots, 1), 0, slots);
 	}
 
+	#labelsView(): Uint32Array {
+		return this.#graph.arena.u32(this.#nodes, this.#graph.capacity);
+	}
+
 	#placesView(): Uint32Array {
 		return this.#graph.arena.u32(this.#places, this.#labels.count);
 	}
+}
+
+/** So that what follows that many words starts at a multiple of 8. */
+function evenly(words: number): number {
+	return words + (words & 1);
 }

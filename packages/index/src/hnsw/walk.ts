@@ -4,6 +4,17 @@ import { aborted } from "../eligibility.ts";
 import type { GraphView, SearchScratch } from "./graph-view.ts";
 import { adaptiveEf, HNSW_BOUNDS } from "./parameters.ts";
 
+/** How wide a walk for the labels of a bitmap is. */
+export interface Matching {
+	/** Where what is around the query matches: at least so wide, and `full` times the root of the share that does. */
+	readonly least: number;
+	readonly full: number;
+	/** Elsewhere from ef to so wide, through what matches alone and from `count` places of that besides, u32 at `seeds`. */
+	readonly widest: number;
+	readonly seeds: number;
+	readonly count: number;
+}
+
 export interface WalkOptions {
 	readonly k: number;
 	readonly ef: number;
@@ -13,6 +24,8 @@ export interface WalkOptions {
 	readonly eligibility: number;
 	/** Address of the abort word; 0 where nothing ends it early. */
 	readonly abort: number;
+	/** For what a bitmap lets through; see {@link Matching}. */
+	readonly matching?: Matching | undefined;
 }
 
 /**
@@ -23,14 +36,27 @@ export interface WalkOptions {
 export function walk(
 	graph: GraphView,
 	scratch: SearchScratch,
-	{ k, ef, depth, eligibility, abort }: WalkOptions,
+	{ k, ef, depth, eligibility, abort, matching }: WalkOptions,
 ): number {
 	scratch.set("queryNorm", encodeQuery(graph, scratch.query, scratch.queryCode));
 	scratch.set("abort", abort);
 	const { kernels } = graph.arena;
-	const found = kernels.searchGraph(graph.address, scratch.address, k, ef, depth, eligibility);
+	const found =
+		matching === undefined
+			? kernels.searchGraph(graph.address, scratch.address, k, ef, depth, eligibility)
+			: searchMatching(graph, scratch, { k, ef, depth, eligibility, matching });
 	if (found < 0) throw aborted();
 	return found;
+}
+
+function searchMatching(
+	{ arena, address }: GraphView,
+	scratch: SearchScratch,
+	{ k, ef, depth, eligibility, matching }: Omit<WalkOptions, "abort"> & { readonly matching: Matching },
+): number {
+	const { least, full, widest, seeds, count } = matching;
+	const widths = [least, full, ef, widest] as const;
+	return arena.kernels.searchMatching(address, scratch.address, k, ...widths, depth, eligibility, seeds, count);
 }
 
 /** The ef in force: the one asked for, never below k; else the index's, and no less than k calls for. */

@@ -8,13 +8,13 @@ import {
 import { eligible } from "../eligibility";
 
 /** How many expansions lie between two looks at the abort word. */
-const PATIENCE: i32 = 32;
+export const PATIENCE: i32 = 32;
 
 /**
  * Nodes that are expanded together once the pool is full: the keys of all their neighbours are one batch, so that the waits for memory
  * overlap. Must equal EXPANDED_TOGETHER in ../../src/layout.ts, by which the lists are sized.
  */
-const TOGETHER: i32 = 4;
+export const TOGETHER: i32 = 4;
 
 /** A pool up to so many pairs is shifted pair by pair from its end: a search for the place would cost more in wrong guesses of branches. */
 const SHORT: i32 = 256;
@@ -68,7 +68,7 @@ function gather(node: u32, layer: i32, n: i32): i32 {
 
 /** The first place of the pool from `at` on whose node has not been expanded; `size` where there is none. */
 @inline
-function unexpanded(at: i32, size: i32): i32 {
+export function unexpanded(at: i32, size: i32): i32 {
 	while (at < size && (load<u32>(pool + (<usize>at << 3), 4) & EXPANDED) != 0) at++;
 	return at;
 }
@@ -98,7 +98,7 @@ function makeRoom(size: i32, key: f32): i32 {
 
 /** Puts a pair into the pool, behind equal keys; where `size` is `ef`, the last pair goes, which must be farther. Returns the place. */
 @inline
-function enter(size: i32, ef: i32, key: f32, node: u32): i32 {
+export function enter(size: i32, ef: i32, key: f32, node: u32): i32 {
 	const at = makeRoom(size < ef ? size : size - 1, key);
 	const pair = pool + (<usize>at << 3);
 	store<f32>(pair, key);
@@ -153,9 +153,10 @@ export function beam(from: u32, layer: i32, ef: i32): i32 {
 
 /**
  * The same where not every node may be answered: all are walked through, only eligible ones enter the pool. What is still to be
- * expanded can outgrow the pool by far, so it waits in a heap. Ends when the nearest that waits is farther than a full pool's last.
+ * expanded can outgrow the pool by far, so it waits in a heap. Ends when the nearest that waits is farther than a full pool's last; -2
+ * when it has expanded `most` nodes before that.
  */
-export function beamEligible(from: u32, layer: i32, ef: i32): i32 {
+export function beamEligible(from: u32, layer: i32, ef: i32, most: i32): i32 {
 	const heap = <usize>load<u32>(scratch, 36);
 	unmarkAll();
 	markNew(from);
@@ -168,6 +169,7 @@ export function beamEligible(from: u32, layer: i32, ef: i32): i32 {
 	let expanded = 0;
 	while (waiting > 0) {
 		if (size == ef && load<f32>(heap) > load<f32>(pool + (<usize>(ef - 1) << 3))) break;
+		if (expanded == most) return -2;
 		const node = load<u32>(heap, 4);
 		waiting = pop(heap, waiting);
 		if (++expanded % PATIENCE == 0 && aborted()) return -1;

@@ -1,6 +1,7 @@
 import { openEligibility } from "../eligibility";
 import { place } from "../topk";
 import { beam, beamEligible, descend } from "./beam";
+import { beamMatching } from "./matching";
 import {
 	aborted, coded, entryPoint, EXPANDED, ids, keys, keysToExact, labelOf, NONE, open, pool, scratch, topLevel,
 } from "./state";
@@ -17,8 +18,40 @@ export function searchGraph(graph: usize, s: usize, k: i32, ef: i32, depth: i32,
 	if (aborted()) return -1;
 	openEligibility(eligibility);
 	const start = descend(entry, topLevel(), 0);
-	const found = eligibility == 0 ? beam(start, 0, ef) : beamEligible(start, 0, ef);
-	if (found < 0) return -1;
+	const found = eligibility == 0 ? beam(start, 0, ef) : beamEligible(start, 0, ef, i32.MAX_VALUE);
+	return found < 0 ? -1 : answerWith(found, k, depth);
+}
+
+/**
+ * The same where there is a bitmap, by {@link beamMatching}: the beam of a walk through everything is `least` to `full` wide, that of one
+ * through eligible nodes alone, from `count` of them (u32 at `seeds`) besides, `ef` to `widest`. There may be eligible nodes that neither
+ * gets to.
+ */
+export function searchMatching(
+	graph: usize,
+	s: usize,
+	k: i32,
+	least: i32,
+	full: i32,
+	ef: i32,
+	widest: i32,
+	depth: i32,
+	eligibility: usize,
+	seeds: usize,
+	count: i32,
+): i32 {
+	open(graph, s);
+	const entry = entryPoint();
+	if (entry == NONE) return 0;
+	if (aborted()) return -1;
+	openEligibility(eligibility);
+	const start = descend(entry, topLevel(), 0);
+	const found = beamMatching(start, seeds, count, k, least, full, ef, widest);
+	return found < 0 ? -1 : answerWith(found, k, depth);
+}
+
+/** Ranks the nearest of a pool of `found` nodes and writes the answer; returns how many it has. */
+function answerWith(found: i32, k: i32, depth: i32): i32 {
 	const n = coded() ? min(found, depth) : found;
 	for (let i = 0; i < n; i++) {
 		store<u32>(ids + (<usize>i << 2), load<u32>(pool + (<usize>i << 3), 4) & ~EXPANDED);

@@ -20,6 +20,7 @@
  * | 48   | address of u8 a node: its level; 255 for a free place                                       |
  * | 52   | entry point (node); 0xffffffff in an empty graph                                            |
  * | 56   | level of the entry point                                                                    |
+ * | 60   | address of u32 a node: its label (0: in the block alone)                                    |
  *
  * A node block: payload, then i32 norm, u32 label, u32 count of links, M0 links. The payload comes first so that it starts on a cache
  * line. A reader on another thread never locks: a node is complete before a link to it is stored, and a count is stored last.
@@ -72,6 +73,7 @@ export let upper: usize = 0;
 export let upperStride: usize = 0;
 export let upperOf: usize = 0;
 export let levels: usize = 0;
+export let labels: usize = 0;
 export let linksAt: usize = 0;
 export let marks: usize = 0;
 export let pool: usize = 0;
@@ -101,6 +103,7 @@ export function open(g: usize, s: usize): void {
 	upperStride = <usize>(degree + 1) << 2;
 	upperOf = <usize>load<u32>(g, 44);
 	levels = <usize>load<u32>(g, 48);
+	labels = <usize>load<u32>(g, 60);
 	linksAt = payloadBytes + 8;
 	scratch = s;
 	marks = <usize>load<u32>(s);
@@ -139,6 +142,12 @@ export function vectorOf(node: u32): usize {
 @inline
 export function labelOf(node: u32): u32 {
 	return load<u32>(blocks + <usize>node * blockStride + payloadBytes, 4);
+}
+
+/** The same without a look at the block, where labels lie together: for nodes of which nothing else is wanted. */
+@inline
+export function labelHere(node: u32): u32 {
+	return labels == 0 ? labelOf(node) : load<u32>(labels + (<usize>node << 2));
 }
 
 @inline

@@ -29,7 +29,7 @@ interface Coded {
 
 /** Codes all rows over their whole range but for 1 % on either side, so that some are clipped. */
 function encodeAll(rows: readonly Float32Array[]): Coded {
-	const bench = new Bench({ bytes: 1 << 19 });
+	const bench = new Bench({ bytes: 1 << 20 });
 	const dimensions = (rows[0] as Float32Array).length;
 	const { base, stride } = bench.putRows(rows);
 	const all = rows.flatMap((row) => [...row]).sort((a, b) => a - b);
@@ -52,7 +52,21 @@ function encodeAll(rows: readonly Float32Array[]): Coded {
 	return { bench, base, stride, codes, codeStride, codeBytes, origin, unit, labels, longest };
 }
 
-/** Scans for one query in two calls; returns the rows that are still wanted at the end. */
+/** Norms and residuals of the code rows, apart from them; those of every ninth row are not known. */
+function errorsOf({ bench, codes, codeStride, codeBytes }: Coded, n: number): number {
+	const errors = bench.room(8 * n);
+	for (let row = 0; row < n; row++) {
+		if (row % 9 === 4) continue;
+		const at = codes + row * codeStride + codeBytes;
+		bench.write(errors + 8 * row, new Uint32Array(bench.buffer, at, 2).slice());
+		// A residual of 0 would say that it is not known.
+		const residual = bench.f32(at + 4, 1)[0] as number;
+		bench.write(errors + 8 * row + 4, Float32Array.of(Math.max(residual, 2 ** -126)));
+	}
+	return errors;
+}
+
+/** Scans for one query in two calls, row by row or by number; returns the rows that are still wanted at the end. */
 function scan(
 	coded: Coded,
 	metric: Metric,
@@ -60,6 +74,7 @@ function scan(
 	rows: readonly Float32Array[],
 	k: number,
 	eligibility = 0,
+	isByNumber = false,
 ) {
 	const { bench, codes, codeStride, codeBytes, origin, unit, labels } = coded;
 	const dimensions = query.length;
@@ -96,9 +111,20 @@ function scan(
 		write("perResidual", length);
 	}
 	const half = Math.floor(n / 2);
-	bench.run("boundScan", struct, codes, codeStride, codeBytes, 0, half, labels, eligibility);
-	const rest = codes + half * codeStride;
-	bench.run("boundScan", struct, rest, codeStride, codeBytes, half, n - half, labels + 4 * half, eligibility);
+	if (isByNumber) {
+		// The other way round, so that a number is not a place in the list.
+		const numbers = bench.put(Uint32Array.from({ length: n }, (_, i) => n - 1 - i));
+		const named = bench.put(Uint32Array.from(bench.u32(labels, n)).reverse());
+		const errors = errorsOf(coded, n);
+		const list = (from: number, count: number) =>
+			[errors, numbers + 4 * from, count, named + 4 * from, eligibility] as const;
+		bench.run("boundMany", struct, codes, codeStride, codeBytes, ...list(0, half));
+		bench.run("boundMany", struct, codes, codeStride, codeBytes, ...list(half, n - half));
+	} else {
+		bench.run("boundScan", struct, codes, codeStride, codeBytes, 0, half, labels, eligibility);
+		const rest = codes + half * codeStride;
+		bench.run("boundScan", struct, rest, codeStride, codeBytes, half, n - half, labels + 4 * half, eligibility);
+	}
 	const size = bench.u32(struct + BOUND_QUERY.poolSize, 1)[0] as number;
 	const kept = bench.u32(struct + BOUND_QUERY.kept, 1)[0] as number;
 	const most = size < k ? Infinity : (bench.f32(pool + 8 * (k - 1), 1)[0] as number);
@@ -154,9 +180,11 @@ for (const [name, make] of Object.entries(DATA)) {
 			];
 			for (const query of queries) {
 				for (const k of [1, 7, rows.length + 1]) {
-					const { wanted, q } = scan(coded, metric, query, rows, k);
-					const missing = nearest(coded, metric, q, all, k).filter((row) => !wanted.includes(row));
-					assert.deepEqual(missing, [], `metric ${metric}, k ${k}`);
+					for (const isByNumber of [false, true]) {
+						const { wanted, q } = scan(coded, metric, query, rows, k, 0, isByNumber);
+						const missing = nearest(coded, metric, q, all, k).filter((row) => !wanted.includes(row));
+						assert.deepEqual(missing, [], `metric ${metric}, k ${k}, by number: ${isByNumber}`);
+					}
 				}
 			}
 		}
@@ -173,6 +201,11 @@ test("a bound scan excludes most rows of clustered data", () => {
 	for (const metric of [METRIC_CODES.l2, METRIC_CODES.ip]) {
 		const { wanted } = scan(coded, metric, centres[4] as Float32Array, rows, 5);
 		assert.ok(wanted.length < 60, `metric ${metric}: ${wanted.length} of 300 are left`);
+		const named = scan(coded, metric, centres[4] as Float32Array, rows, 5, 0, true).wanted;
+		// Of every ninth nothing is known.
+		const known = named.filter((row) => row % 9 !== 4);
+		assert.equal(named.length - known.length, rows.filter((_, row) => row % 9 === 4).length);
+		assert.ok(known.length < 60, `metric ${metric}: ${known.length} of 300 are left`);
 	}
 });
 
@@ -184,15 +217,17 @@ test("rows that are not eligible are not kept and do not push others out", () =>
 	const eligibility = coded.bench.putWords(ELIGIBILITY, { allow, allowed: 1024 });
 	const admitted = rows.map((_, i) => i).filter((i) => (1000 - i) % 3 === 0);
 	for (const metric of [METRIC_CODES.l2, METRIC_CODES.ip]) {
-		const { wanted, q } = scan(coded, metric, rows[5] as Float32Array, rows, 4, eligibility);
-		assert.deepEqual(
-			wanted.filter((row) => !admitted.includes(row)),
-			[],
-		);
-		assert.deepEqual(
-			nearest(coded, metric, q, admitted, 4).filter((row) => !wanted.includes(row)),
-			[],
-		);
+		for (const isByNumber of [false, true]) {
+			const { wanted, q } = scan(coded, metric, rows[5] as Float32Array, rows, 4, eligibility, isByNumber);
+			assert.deepEqual(
+				wanted.filter((row) => !admitted.includes(row)),
+				[],
+			);
+			assert.deepEqual(
+				nearest(coded, metric, q, admitted, 4).filter((row) => !wanted.includes(row)),
+				[],
+			);
+		}
 	}
 });
 

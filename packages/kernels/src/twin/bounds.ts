@@ -116,13 +116,22 @@ class BoundScan {
 			if (lower > this.#most) return;
 		}
 		if (!this.#eligible.admits(label)) return;
-		this.#m.storeU32(this.#keptRows + 4 * this.kept, row);
-		this.#m.storeF32(this.#keptBounds + 4 * this.kept, lower);
-		this.kept++;
+		this.#keep(row, lower);
 		if (upper < this.#most || this.size < this.#k) {
 			this.size = place(this.#m, this.#pool, this.size, this.#k, Math.fround(upper), label);
 			this.#most = this.#limit();
 		}
+	}
+
+	/** Keeps a row of which nothing is known, where it may be answered. */
+	keepUnknown(row: number, label: number): void {
+		if (this.#eligible.admits(label)) this.#keep(row, -Infinity);
+	}
+
+	#keep(row: number, lower: number): void {
+		this.#m.storeU32(this.#keptRows + 4 * this.kept, row);
+		this.#m.storeF32(this.#keptBounds + 4 * this.kept, lower);
+		this.kept++;
 	}
 }
 
@@ -153,6 +162,46 @@ export function boundScan(
 		const error = m.loadF32(row + bytes + 4);
 		if (scan.excludes(product, norm, error)) continue;
 		scan.judge(128 * product + codeDot(m, low, row, bytes), norm, error, first + i, m.loadU32(labels + 4 * i));
+	}
+	m.storeI32(query + BOUND_QUERY.poolSize, scan.size);
+	m.storeI32(query + BOUND_QUERY.kept, scan.kept);
+}
+
+/**
+ * The same for `n` rows named by number (u32 at `rows`), whose norms and residuals lie apart: pairs {i32, f32}, one a row number, at
+ * `errors`. A residual of 0 is one that is not known: such a row is kept whatever its code says, and says nothing of others.
+ */
+export function boundMany(
+	eligible: Eligibility,
+	query: number,
+	base: number,
+	stride: number,
+	bytes: number,
+	errors: number,
+	rows: number,
+	n: number,
+	labels: number,
+	eligibility: number,
+): void {
+	const { m } = eligible;
+	const high = m.loadU32(query + BOUND_QUERY.high);
+	const low = m.loadU32(query + BOUND_QUERY.low);
+	const scan = new BoundScan(eligible, query, bytes);
+	eligible.open(eligibility !== 0 ? eligibility : query + BOUND_QUERY.everything);
+	for (let i = 0; i < n; i++) {
+		const number = m.loadU32(rows + 4 * i);
+		const label = m.loadU32(labels + 4 * i);
+		// Another thread may be writing it: once the residual is there, so is the norm.
+		if (m.atomicLoadI32(errors + 8 * number + 4) === 0) {
+			scan.keepUnknown(number, label);
+			continue;
+		}
+		const norm = m.loadI32(errors + 8 * number);
+		const error = m.loadF32(errors + 8 * number + 4);
+		const row = base + number * stride;
+		const product = codeDot(m, high, row, bytes);
+		if (scan.excludes(product, norm, error)) continue;
+		scan.judge(128 * product + codeDot(m, low, row, bytes), norm, error, number, label);
 	}
 	m.storeI32(query + BOUND_QUERY.poolSize, scan.size);
 	m.storeI32(query + BOUND_QUERY.kept, scan.kept);

@@ -25,19 +25,22 @@ export class Eligibility {
 		this.#dated = this.m.loadU32(at + ELIGIBILITY.dated);
 	}
 
+	/** 1 where the bitmap, which there must be, has the label; 0 where not. */
+	allowedBit(label: number): number {
+		if (label >= this.#allowed) return 0;
+		return (this.m.loadU32(this.#allow + 4 * (label >>> 5)) >>> (label & 31)) & 1;
+	}
+
+	/** Whether the reader sees a label, whatever the bitmap says. */
+	isAlive(label: number): boolean {
+		if (this.#born === 0) return true;
+		if (label >= this.#dated) return false;
+		const reader = this.#reader;
+		return this.m.loadF64(this.#born + 8 * label) <= reader && reader < this.m.loadF64(this.#died + 8 * label);
+	}
+
 	/** Whether the struct that was opened last admits a label. */
 	admits(label: number): boolean {
-		if (this.#allow !== 0) {
-			if (label >= this.#allowed) return false;
-			if ((this.m.loadU32(this.#allow + 4 * (label >>> 5)) & (1 << (label & 31))) === 0) return false;
-		}
-		if (this.#born !== 0) {
-			if (label >= this.#dated) return false;
-			const reader = this.#reader;
-			if (!(this.m.loadF64(this.#born + 8 * label) <= reader && reader < this.m.loadF64(this.#died + 8 * label))) {
-				return false;
-			}
-		}
-		return true;
+		return (this.#allow === 0 || this.allowedBit(label) === 1) && this.isAlive(label);
 	}
 }

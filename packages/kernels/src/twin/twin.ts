@@ -6,7 +6,7 @@
 
 import type { Kernels } from "../kernels.ts";
 import type { WasmMemory } from "../wasm.ts";
-import { boundScan, residual } from "./bounds.ts";
+import { boundMany, boundScan, residual } from "./bounds.ts";
 import { checksum } from "./checksum.ts";
 import { codeDot, codeKeysBlock, codeKeysMany, codeKeysTiles, codeL2 } from "./codes.ts";
 import { distance, distanceBlock, distanceMany, distanceTiles } from "./distance.ts";
@@ -16,8 +16,9 @@ import { bfs, permuteRows, remapLinks } from "./graph/arrange.ts";
 import { insertRange } from "./graph/insert.ts";
 import { linkRange } from "./graph/link.ts";
 import { repairRange } from "./graph/repair.ts";
-import { searchGraph, searchRange } from "./graph/search.ts";
+import { searchGraph, searchMatching, searchRange } from "./graph/search.ts";
 import { GraphState } from "./graph/state.ts";
+import { listMatches, sampleMatches } from "./matches.ts";
 import { TwinMemory } from "./memory.ts";
 import { normalizeRow, scaleRow, sumOfSquares } from "./prepare.ts";
 import { topk } from "./topk.ts";
@@ -70,8 +71,12 @@ export function createTwin(memory: WasmMemory, options: TwinOptions = {}): Kerne
 		encodePlanes: over(m, encodePlanes),
 		residual: over(m, residual),
 		boundScan: over(eligible, boundScan),
+		boundMany: over(eligible, boundMany),
+		listMatches: over(m, listMatches),
+		sampleMatches: over(eligible, sampleMatches),
 		topk: over(eligible, topk),
 		searchGraph: over(graph, searchGraph),
+		searchMatching: over(graph, searchMatching),
 		searchRange: over(graph, searchRange),
 		insertRange: over(graph, insertRange),
 		linkRange: over(graph, linkRange),

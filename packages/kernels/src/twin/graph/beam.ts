@@ -7,7 +7,7 @@ import type { TwinMemory } from "../memory.ts";
 import { expanded, type GraphState, isExpanded } from "./state.ts";
 
 /** How many expansions lie between two looks at the abort word. */
-const PATIENCE = 32;
+export const PATIENCE = 32;
 
 /** Puts ids[0..n) = [node] with its key into keys[0]. */
 function keyOfOne(g: GraphState, node: number): number {
@@ -58,7 +58,7 @@ function gather(g: GraphState, node: number, layer: number, n: number): number {
 }
 
 /** The first place of the pool from `at` on whose node has not been expanded; `size` where there is none. */
-function unexpanded(g: GraphState, at: number, size: number): number {
+export function unexpanded(g: GraphState, at: number, size: number): number {
 	let place = at;
 	while (place < size && isExpanded(g.m.loadU32(g.pool + 8 * place + 4))) place++;
 	return place;
@@ -77,7 +77,7 @@ function placeOf(m: TwinMemory, pool: number, size: number, key: number): number
 }
 
 /** Puts a pair into the pool, behind equal keys; where `size` is `ef`, the last pair goes, which must be farther. Returns the place. */
-function enter(g: GraphState, size: number, ef: number, key: number, node: number): number {
+export function enter(g: GraphState, size: number, ef: number, key: number, node: number): number {
 	const { m, pool } = g;
 	const held = size < ef ? size : size - 1;
 	const at = placeOf(m, pool, held, key);
@@ -133,9 +133,10 @@ export function beam(g: GraphState, from: number, layer: number, ef: number): nu
 
 /**
  * The same where not every node may be answered: all are walked through, only eligible ones enter the pool. What is still to be
- * expanded can outgrow the pool by far, so it waits in a heap. Ends when the nearest that waits is farther than a full pool's last.
+ * expanded can outgrow the pool by far, so it waits in a heap. Ends when the nearest that waits is farther than a full pool's last; -2
+ * when it has expanded `most` nodes before that.
  */
-export function beamEligible(g: GraphState, from: number, layer: number, ef: number): number {
+export function beamEligible(g: GraphState, from: number, layer: number, ef: number, most: number): number {
 	const { m, eligible, pool, ids, keys } = g;
 	const heap = m.loadU32(g.scratch + SCRATCH.heap);
 	const last = pool + 8 * (ef - 1);
@@ -150,6 +151,7 @@ export function beamEligible(g: GraphState, from: number, layer: number, ef: num
 	let expansions = 0;
 	while (waiting > 0) {
 		if (size === ef && m.loadF32(heap) > m.loadF32(last)) break;
+		if (expansions === most) return -2;
 		const node = m.loadU32(heap + 4);
 		waiting = pop(m, heap, waiting);
 		if (++expansions % PATIENCE === 0 && g.aborted()) return -1;

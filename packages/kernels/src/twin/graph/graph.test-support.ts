@@ -99,7 +99,7 @@ export class TestGraph {
 			queryCode: this.#queryCode,
 			heap: bench.room(8 * (n + 1)),
 			candidates: bench.room(16 * (n + DEGREE0)),
-			selected: bench.room(4 * (DEGREE0 + 1)),
+			selected: bench.room(4 * (2 * DEGREE0 + 1)),
 			abort: this.abort,
 			answer: this.#answer,
 		});
@@ -213,13 +213,30 @@ export class TestGraph {
 	/** Labels and keys of a search for the query that was asked; `undefined` where it was aborted. */
 	search(k: number, ef: number, depth = ef, eligibility = 0): { key: number; label: number }[] | undefined {
 		const size = this.bench.run("searchGraph", this.graph, this.scratch, k, ef, depth, eligibility);
-		if (size < 0) return undefined;
+		return size < 0 ? undefined : this.#answers(size);
+	}
+
+	#answers(size: number): { key: number; label: number }[] {
 		const keys = this.bench.f32(this.#answer, 2 * size);
 		const labels = this.bench.u32(this.#answer, 2 * size);
 		return Array.from({ length: size }, (_, i) => ({
 			key: keys[2 * i] as number,
 			label: labels[2 * i + 1] as number,
 		}));
+	}
+
+	/** A search for what a bitmap lets through, which begins at some nodes of it besides. */
+	searchMatching(
+		k: number,
+		widths: { readonly least: number; readonly full: number; readonly ef: number; readonly widest: number },
+		eligibility: number,
+		seeds: readonly number[],
+	): ReturnType<TestGraph["search"]> {
+		const { least, full, ef, widest } = widths;
+		const list = [this.bench.put(Uint32Array.from(seeds)), seeds.length] as const;
+		const beam = [k, least, full, ef, widest] as const;
+		const size = this.bench.run("searchMatching", this.graph, this.scratch, ...beam, widest, eligibility, ...list);
+		return size < 0 ? undefined : this.#answers(size);
 	}
 
 	/** Several searches by one call of the kernel that lanes share, each query prepared in memory of its own. */

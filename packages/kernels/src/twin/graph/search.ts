@@ -1,6 +1,7 @@
 import { GRAPH, NO_NODE, SCRATCH } from "../../layout.ts";
 import { place } from "../topk.ts";
 import { beam, beamEligible, descend } from "./beam.ts";
+import { beamMatching } from "./matching.ts";
 import { type GraphState, plain } from "./state.ts";
 
 /**
@@ -18,14 +19,47 @@ export function searchGraph(
 	eligibility: number,
 ): number {
 	g.open(graph, scratch);
-	const { m, pool, ids, keys } = g;
 	const entry = g.entryPoint();
 	if (entry === NO_NODE) return 0;
 	if (g.aborted()) return -1;
 	g.eligible.open(eligibility);
 	const start = descend(g, entry, g.topLevel(), 0);
-	const found = eligibility === 0 ? beam(g, start, 0, ef) : beamEligible(g, start, 0, ef);
-	if (found < 0) return -1;
+	const found = eligibility === 0 ? beam(g, start, 0, ef) : beamEligible(g, start, 0, ef, Infinity);
+	return found < 0 ? -1 : answerWith(g, found, k, depth);
+}
+
+/**
+ * The same where there is a bitmap, by {@link beamMatching}: the beam of a walk through everything is `least` to `full` wide, that of one
+ * through eligible nodes alone, from `count` of them (u32 at `seeds`) besides, `ef` to `widest`. There may be eligible nodes that neither
+ * gets to.
+ */
+export function searchMatching(
+	g: GraphState,
+	graph: number,
+	scratch: number,
+	k: number,
+	least: number,
+	full: number,
+	ef: number,
+	widest: number,
+	depth: number,
+	eligibility: number,
+	seeds: number,
+	count: number,
+): number {
+	g.open(graph, scratch);
+	const entry = g.entryPoint();
+	if (entry === NO_NODE) return 0;
+	if (g.aborted()) return -1;
+	g.eligible.open(eligibility);
+	const start = descend(g, entry, g.topLevel(), 0);
+	const found = beamMatching(g, start, seeds, count, { k, least, full, ef, widest });
+	return found < 0 ? -1 : answerWith(g, found, k, depth);
+}
+
+/** Ranks the nearest of a pool of `found` nodes and writes the answer; returns how many it has. */
+function answerWith(g: GraphState, found: number, k: number, depth: number): number {
+	const { m, pool, ids, keys, scratch } = g;
 	const n = g.coded() ? Math.min(found, depth) : found;
 	for (let i = 0; i < n; i++) m.storeU32(ids + 4 * i, plain(m.loadU32(pool + 8 * i + 4)));
 	if (g.coded()) g.keysToExact(n);

@@ -44,6 +44,7 @@ export class GraphState {
 	upperStride = 0;
 	upperOf = 0;
 	levels = 0;
+	labels = 0;
 	linksAt = 0;
 	marks = 0;
 	pool = 0;
@@ -79,6 +80,7 @@ export class GraphState {
 		this.upperStride = 4 * (this.degree + 1);
 		this.upperOf = m.loadU32(graph + GRAPH.upperOf);
 		this.levels = m.loadU32(graph + GRAPH.levels);
+		this.labels = m.loadU32(graph + GRAPH.labels);
 		this.linksAt = this.payloadBytes + BLOCK_TAIL.count;
 		this.scratch = scratch >>> 0;
 		this.marks = m.loadU32(scratch + SCRATCH.marks);
@@ -112,6 +114,11 @@ export class GraphState {
 
 	labelOf(node: number): number {
 		return this.m.loadU32(this.blockOf(node) + this.payloadBytes + BLOCK_TAIL.label);
+	}
+
+	/** The same without a look at the block, where labels lie together. */
+	labelHere(node: number): number {
+		return this.labels === 0 ? this.labelOf(node) : this.m.loadU32(this.labels + 4 * node);
 	}
 
 	levelOf(node: number): number {
@@ -149,6 +156,14 @@ export class GraphState {
 		if (this.m.loadU16(at) === this.mark) return false;
 		this.m.storeU16(at, this.mark);
 		return true;
+	}
+
+	isMarked(node: number): boolean {
+		return this.m.loadU16(this.marks + 2 * node) === this.mark;
+	}
+
+	unmark(node: number): void {
+		this.m.storeU16(this.marks + 2 * node, 0);
 	}
 
 	/** Keys of the query to nodes ids[0..n), by payload, into keys[0..n). */
