@@ -92,6 +92,10 @@ export const BOUNDS = {
 	metadataDepth: { min: 1, max: 100, integer: true },
 	/** Values of one record's metadata in all. */
 	metadataValues: { min: 0, max: 100_000, integer: true },
+	/** UTF-16 units of one record's metadata as JSON. */
+	metadataLength: { min: 0, max: 67_108_864, integer: true },
+	/** UTF-16 units of one record's text. */
+	textLength: { min: 0, max: 67_108_864, integer: true },
 } as const satisfies Readonly<Record<string, Bound & { readonly exactAbove?: number }>>;
 
 /** The name of an entry of {@link BOUNDS}. */

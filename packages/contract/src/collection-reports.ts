@@ -43,7 +43,10 @@ export interface CollectionStats {
 		/** Deleted vectors whose place is not free yet. */
 		readonly tombstones: number;
 	};
-	/** Share of `maxRecords` or of `memoryLimit` that is used, whichever is more, and whether that is above `warnAt`. */
+	/**
+	 * Share of `maxRecords`, of `memoryLimit` or of the most that one collection can hold, whichever is most, and whether it has come to
+	 * `warnAt`.
+	 */
 	readonly fill: { readonly share: number; readonly nearLimit: boolean };
 	/** Times of the last searches and writes, in ms; `null` before the first. */
 	readonly latency: { readonly search: LatencyStats | null; readonly write: LatencyStats | null };
@@ -82,14 +85,17 @@ export interface AnalyzeReport {
 }
 
 export interface ProgressOptions extends CallOptions {
-	/** Called now and then, and at the end with done = total. What it throws is ignored. */
+	/**
+	 * Called now and then while the work goes on, with a `done` that grows, and at the end, once, with done = total. It is not called any more
+	 * where the work fails. What it throws is ignored.
+	 */
 	readonly onProgress?: (done: number, total: number) => void;
 }
 
 export interface RebuildOptions extends ProgressOptions {
-	/** Links of a node of an HNSW graph, 2 to 200. Default: as it is. */
+	/** Links of a node of an HNSW graph, 2 to 200. Default: as it is. Not for another kind of index. */
 	readonly M?: number;
-	/** Beam width of the build, max(4, 2M) to 4,000. Default: as it is. */
+	/** Beam width of the build of an HNSW graph, max(4, 2M) to 4,000. Default: as it is. Not for another kind of index. */
 	readonly efConstruction?: number;
 }
 
@@ -100,6 +106,11 @@ export interface MaintenanceReport {
 	readonly vectors: number;
 	/** Tombstones given up. */
 	readonly removed: number;
+	/**
+	 * Bytes on disk before and after, counted as `diskBytes` of `stats()` is: what was deleted or replaced has given its space back. `null`
+	 * where the back end cannot tell.
+	 */
+	readonly bytes: { readonly before: number; readonly after: number } | null;
 	readonly durationMs: number;
 	readonly changeNumber: number;
 }

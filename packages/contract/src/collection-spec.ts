@@ -38,7 +38,8 @@ export type IndexSpec =
 
 /**
  * What a collection is. Needed once, to create it; reopening with another one is `SPEC_CONFLICT` (only `recall`, `logQueries`,
- * `filterable` and the limits, from `maxRecords` on, may change).
+ * `filterable` and the limits, from `maxRecords` on, may change). Where the database is open for reading only, a change holds for this
+ * reader and is not stored.
  */
 export interface CollectionSpec {
 	/** Length of every vector: 1 to 16,384 floats, or 8 to 131,072 bits (a multiple of 8). Left out: as the embedder says, or as the first vector has. */
@@ -61,25 +62,28 @@ export interface CollectionSpec {
 	readonly embedder?: Embedder;
 	/** Whether query vectors may be kept to certify the recall. Default: true. Without them, audits keep counts only. */
 	readonly logQueries?: boolean;
-	/** Paths of the metadata (`"type"`, `"author.name"`) that filters often name: they get an index. At most 32. Faster filters, slower writes. */
+	/**
+	 * Paths of the metadata (`"type"`, `"author.name"`) that filters often name: they get an index. At most 32. Faster filters, slower writes.
+	 * What is only read keeps the indexes there are.
+	 */
 	readonly filterable?: readonly string[];
 	/** More records are refused with `COLLECTION_FULL`. 1 to 4,294,967,295, default: that. */
 	readonly maxRecords?: number;
 	/** More bytes of memory for the index are refused with `MEMORY_LIMIT`. From 1 MiB. Default: what the machine gives. */
 	readonly memoryLimit?: number;
-	/** `health()` warns from this share of `maxRecords` or `memoryLimit` on, 0 to 1, default 0.8. */
+	/** `health()` warns from this share of `maxRecords`, `memoryLimit` or the most that one collection can hold on, 0 to 1, default 0.8. */
 	readonly warnAt?: number;
 	/**
-	 * From this share of `maxRecords` or `memoryLimit` on, a write prunes by itself, 0 to 1, default 0.9. What it prunes is told by
-	 * {@link prunePolicy}; with `"expired"` nothing but what had expired goes.
+	 * From this share of the same on, a write prunes by itself, 0 to 1, default 0.9. What it prunes is told by {@link prunePolicy}; with
+	 * `"expired"` nothing but what had expired goes.
 	 */
 	readonly pruneAt?: number;
 	/**
 	 * What may go where `pruneAt` is reached: `"expired"` (default): records that have expired or are older than `maxAgeMs`; `"oldest"`: those,
-	 * and then the longest not updated until `warnAt` is reached again.
+	 * and then the longest not updated until `warnAt` is reached again. A batch that is larger than the limit by itself is refused as a whole.
 	 */
 	readonly prunePolicy?: PrunePolicy;
-	/** Records whose `updatedAt` is longer ago are pruned now and then. Left out: records have no age to go at. */
+	/** Records whose `updatedAt` is longer ago are pruned now and then, and are there until they are. Left out: records have no age to go at. */
 	readonly maxAgeMs?: number;
 }
 
@@ -105,4 +109,6 @@ export interface EffectiveSettings {
 	readonly pruneAt: number;
 	readonly prunePolicy: PrunePolicy;
 	readonly maxAgeMs: number | null;
+	/** What the database was opened with, by the names of the back end's own options. */
+	readonly database: Readonly<Record<string, number | string | boolean>>;
 }

@@ -102,13 +102,23 @@ export interface Collection<M extends Metadata = Metadata> {
 	 */
 	prune(options?: PruneOptions<M>): Promise<PruneReport>;
 
-	/** Takes the tail into the main index, gives up tombstones and writes a snapshot. */
+	/**
+	 * Takes the tail into the main index, gives up tombstones and writes a snapshot. Ended by its signal, it leaves the index that there is.
+	 */
 	optimize(options?: ProgressOptions): Promise<MaintenanceReport>;
 
-	/** Builds the same kind of index anew beside the old one, which answers meanwhile; with other parameters where some are given. */
+	/**
+	 * Builds the same kind of index anew beside the old one, which answers meanwhile; with other parameters where some are given, and what is
+	 * not named as it was. Ended by its signal, it leaves the old one and its parameters.
+	 *
+	 * @throws NighError `INVALID_OPTION` also for parameters of a graph where there is to be none: `convert` makes one.
+	 */
 	rebuild(options?: RebuildOptions): Promise<MaintenanceReport>;
 
-	/** Builds another kind of index, or one with other parameters, beside the old one, which answers meanwhile. */
+	/**
+	 * Builds another kind of index, or one with other parameters, beside the old one, which answers meanwhile. It stays so: in a collection
+	 * without vectors it is what there will be. Ended by its signal, it leaves the old one.
+	 */
 	convert(index: IndexSpec, options?: ProgressOptions): Promise<MaintenanceReport>;
 
 	/** Measures the recall against exact answers and writes certificates. */

@@ -93,12 +93,21 @@ export interface Database {
 	 */
 	restore(source: string, options?: RestoreOptions): Promise<RestoreReport>;
 
-	/** Reads everything and compares checksums. Problems are reported, not thrown. */
+	/**
+	 * Reads everything and compares checksums, and every index with its records; a collection that is not open is opened for it and closed
+	 * again. Problems are reported, not thrown.
+	 *
+	 * @throws NighError `MEMORY_LIMIT` where there is no memory for an index that is to be read.
+	 */
 	verify(options?: ProgressOptions): Promise<VerifyReport>;
 
 	/** Builds damaged indexes again from the records. Never deletes a record. */
 	repair(options?: ProgressOptions): Promise<RepairReport>;
 
+	/**
+	 * How every collection is. One that is not open is not opened for it, which could take as much memory as it has: of that one the limits are
+	 * told, and what is the matter with its index shows once it is open (`verify` opens them all).
+	 */
 	health(): Promise<DatabaseHealth>;
 
 	/** A handle with which worker threads read from the same memory. */

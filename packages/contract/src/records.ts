@@ -9,8 +9,9 @@ export interface RecordInput<M extends Metadata = Metadata> {
 	readonly id: Id;
 	/** May be left out where the collection has an embedder and the record has a text. */
 	readonly vector?: VectorInput;
+	/** At most 67,108,864 UTF-16 units as JSON. */
 	readonly metadata?: M;
-	/** What full-text search looks at: well-formed Unicode without U+0000. */
+	/** What full-text search looks at: well-formed Unicode without U+0000, at most 67,108,864 UTF-16 units. */
 	readonly text?: string;
 	/** Milliseconds since 1970. From that moment on the record is gone from every verb. Left out: never. */
 	readonly expiresAt?: number;

@@ -46,7 +46,7 @@ export interface SearchRequest<M extends Metadata = Metadata> extends CallOption
 	readonly ef?: number;
 	/** Cells that IVF looks into, 1 to nlist, instead of what the recall asks for. More: finds more, takes longer. The answer is `uncertified`. */
 	readonly nprobe?: number;
-	/** 1 to 86,400,000 ms; running out of it is `SEARCH_TIMEOUT`. Default: no limit. */
+	/** 1 to 86,400,000 ms for all of it, the embedder too; running out of it is `SEARCH_TIMEOUT`. Default: no limit. */
 	readonly timeoutMs?: number;
 	/** When the time runs out, answer with what was found, `uncertified`, instead of failing. Default: false. */
 	readonly partial?: boolean;

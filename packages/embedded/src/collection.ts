@@ -38,14 +38,16 @@ import { indexOf } from "./spec.ts";
 import { count } from "./verbs/count.ts";
 import { deleteRecords } from "./verbs/delete.ts";
 import { getMany, getOne } from "./verbs/get.ts";
+import { health } from "./verbs/health.ts";
 import { analyze, convert, optimize, rebuild, refresh, warm } from "./verbs/maintain.ts";
 import { prune } from "./verbs/prune.ts";
 import { scan } from "./verbs/scan.ts";
 import { search } from "./verbs/search.ts";
 import { searchMany } from "./verbs/search-many.ts";
+import { stats } from "./verbs/stats.ts";
 import { update } from "./verbs/update.ts";
 import { upsert } from "./verbs/upsert.ts";
-import { health, stats } from "./verbs/watch.ts";
+import { type EventName, tellingFailure } from "./watch/events.ts";
 
 /** What a collection needs of its database. */
 export interface Owner {
@@ -71,11 +73,11 @@ export class EmbeddedCollection<M extends Metadata = Metadata> implements Collec
 	}
 
 	upsert(records: readonly RecordInput<M>[], options: WriteOptions = {}): Promise<WriteResult> {
-		return this.#core.track(upsert(this.#core, records, options));
+		return this.#watched("nigh:upsert", () => upsert(this.#core, records, options));
 	}
 
 	update(patches: readonly RecordPatch<M>[], options: WriteOptions = {}): Promise<WriteResult> {
-		return this.#core.track(update(this.#core, patches, options));
+		return this.#watched("nigh:upsert", () => update(this.#core, patches, options));
 	}
 
 	get(id: Id, options?: GetOptions): Promise<StoredRecord<M> | undefined>;
@@ -91,7 +93,7 @@ export class EmbeddedCollection<M extends Metadata = Metadata> implements Collec
 	}
 
 	delete(target: DeleteTarget<M>, options: CallOptions = {}): Promise<DeleteResult> {
-		return this.#core.track(deleteRecords(this.#core, target, options));
+		return this.#watched("nigh:delete", () => deleteRecords(this.#core, target, options));
 	}
 
 	count(options: CountOptions<M> = {}): Promise<number> {
@@ -103,27 +105,27 @@ export class EmbeddedCollection<M extends Metadata = Metadata> implements Collec
 	}
 
 	search(request: SearchRequest<M>): Promise<SearchResult<M>> {
-		return this.#core.track(search<M>(this.#core, request));
+		return this.#watched("nigh:search", () => search<M>(this.#core, request));
 	}
 
 	searchMany(requests: readonly SearchRequest<M>[], options: CallOptions = {}): Promise<SearchResult<M>[]> {
-		return this.#core.track(searchMany<M>(this.#core, requests, options));
+		return this.#watched("nigh:search", () => searchMany<M>(this.#core, requests, options));
 	}
 
 	prune(options: PruneOptions<M> = {}): Promise<PruneReport> {
-		return this.#core.track(prune(this.#core, options));
+		return this.#watched("nigh:prune", () => prune(this.#core, options));
 	}
 
 	async optimize(options: ProgressOptions = {}): Promise<MaintenanceReport> {
-		return this.#core.track(optimize(this.#core, options));
+		return this.#core.track(optimize(this.#core, options, this.#owner));
 	}
 
 	async rebuild(options: RebuildOptions = {}): Promise<MaintenanceReport> {
-		return this.#core.track(rebuild(this.#core, options));
+		return this.#core.track(rebuild(this.#core, options, this.#owner));
 	}
 
 	async convert(index: IndexSpec, options: ProgressOptions = {}): Promise<MaintenanceReport> {
-		return this.#core.track(convert(this.#core, indexOf(index), options));
+		return this.#core.track(convert(this.#core, indexOf(index), options, this.#owner));
 	}
 
 	async certify(_options: CertifyOptions = {}): Promise<CertifyReport> {
@@ -155,10 +157,24 @@ export class EmbeddedCollection<M extends Metadata = Metadata> implements Collec
 	}
 
 	close(): Promise<void> {
-		this.#closing ??= this.#owner.close(
-			new NighError("CLOSED", `the collection ${JSON.stringify(this.name)} is closed: open it again`),
-		);
+		this.#closing ??= this.#close();
 		return this.#closing;
+	}
+
+	async #close(): Promise<void> {
+		try {
+			const reason = new NighError("CLOSED", `the collection ${JSON.stringify(this.name)} is closed: open it again`);
+			await this.#owner.close(reason);
+		} catch (error) {
+			// It is open still.
+			this.#closing = undefined;
+			throw error;
+		}
+	}
+
+	/** Runs a verb that has a channel of its own, and remembers it until it has ended. */
+	#watched<T>(name: EventName, verb: () => Promise<T>): Promise<T> {
+		return this.#core.track(tellingFailure(name, this.#core.name, verb));
 	}
 
 	#unsupported(feature: "certify" | "tune"): unknown {

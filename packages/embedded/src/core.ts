@@ -1,13 +1,15 @@
-import { type Embedder, NighError } from "@nigh/contract";
-import { FilterCache, type WrittenRecord } from "./filters.ts";
+import { type Embedder, isNighError, NighError } from "@nigh/contract";
+import { FilterCache, type WrittenRecords } from "./filters.ts";
 import { RowMaker } from "./memory/rows.ts";
 import { Searcher } from "./memory/searcher.ts";
+import { withinMemory } from "./memory/within-memory.ts";
 import type { Settings } from "./options.ts";
 import { Pending } from "./pending.ts";
 import type { StoredSpec } from "./records/catalogue.ts";
 import type { RecordReader } from "./records/reader.ts";
 import type { Calls } from "./threads.ts";
 import { LatencyRecorder } from "./watch/latency.ts";
+import { SearchLatency } from "./watch/search-latency.ts";
 import type { Installed } from "./workers/messages.ts";
 
 /** What all collections of an open database share. */
@@ -39,12 +41,18 @@ export class CollectionCore {
 	/** The last change that has been acknowledged to this thread. */
 	change: number;
 	readonly filters: FilterCache;
-	readonly latency = { search: new LatencyRecorder(), write: new LatencyRecorder() };
+	readonly latency = { search: new SearchLatency(), write: new LatencyRecorder() };
 	/** Whether writers wait for the tail to be taken in. */
 	isWaiting = false;
+	/** Resolves when no conversion to another index is under way or waits for its turn. */
+	converting: Promise<void> = Promise.resolve();
+	/** The moment of the last {@link expire}. */
+	#expiredAt = Number.NEGATIVE_INFINITY;
 	#searcher: Searcher | undefined;
 	#rows: RowMaker | undefined;
 	#closed: NighError | undefined;
+	/** Whether calls under way may fail because what they read and write is gone. */
+	#isGone = false;
 	readonly #pending = new Pending();
 
 	constructor(
@@ -74,7 +82,10 @@ export class CollectionCore {
 	rowsFor(dimensions: number): RowMaker {
 		if (this.#rows?.format.dimensions !== dimensions) {
 			const { metric, weights } = this.spec;
-			this.#rows = new RowMaker({ dimensions, metric, weights });
+			this.#rows = withinMemory(
+				this.#searcher?.generation.live ?? 0,
+				() => new RowMaker({ dimensions, metric, weights }),
+			);
 		}
 		return this.#rows;
 	}
@@ -87,9 +98,11 @@ export class CollectionCore {
 			throw new NighError("INVALID_OPTION", message, { field: "embed" });
 		}
 		const vectors = await embedder.embed(texts, signal === undefined ? {} : { signal });
-		const { dimensions } = await embedder.identity();
-		const isRight = vectors.length === texts.length && vectors.every((vector) => vector.length === dimensions);
-		if (isRight) return vectors;
+		// What it told when the collection was opened: the vectors that are there have as many.
+		const dimensions = this.spec.dimensions ?? (await embedder.identity()).dimensions;
+		const isRight = vectors.length === texts.length && vectors.every((vector) => vector?.length === dimensions);
+		// One with a component that is no number would be stored, and never found.
+		if (isRight) return vectors.map((vector) => this.rowsFor(dimensions).format.check(vector) as Float32Array);
 		throw new NighError(
 			"DIMENSION_MISMATCH",
 			`the embedder was to make ${texts.length} vectors of ${dimensions} dimensions and made others: was its model changed?`,
@@ -98,13 +111,21 @@ export class CollectionCore {
 	}
 
 	/** A write has been acknowledged: what it wrote is seen by filters from now on. */
-	acknowledge(change: number, written: readonly WrittenRecord[]): void {
-		this.filters.written(written);
+	acknowledge(change: number, written?: WrittenRecords): void {
+		if (written !== undefined) this.filters.written(written);
 		this.change = Math.max(this.change, change);
 	}
 
+	/** Another process has written up to here, and the memory has it. */
+	follow(change: number): void {
+		// What has been written is known here by its vectors alone.
+		if (change !== this.change) this.filters.forget();
+		this.acknowledge(change);
+	}
+
 	/** A generation has taken over. */
-	install({ generation, areas }: Installed): void {
+	install({ generation, areas, isBuilt }: Installed): void {
+		if (isBuilt === true) this.latency.search.restart();
 		this.#searcher = new Searcher(generation, areas.caller);
 		this.spec = { ...this.spec, dimensions: generation.format.dimensions };
 		// What the old one had is in it up to here.
@@ -112,9 +133,13 @@ export class CollectionCore {
 		this.filters.clear();
 	}
 
-	/** What has expired by now is out of sight when this returns. */
+	/** What has expired by now is out of sight when this returns, and what has not is in sight. */
 	expire(): void {
-		this.#searcher?.generation.expire(this.now);
+		const { now } = this;
+		// The matches that are kept lack what had expired when they were found.
+		if (now < this.#expiredAt) this.filters.forget();
+		this.#expiredAt = now;
+		this.#searcher?.generation.expire(now);
 	}
 
 	/** @throws NighError `CLOSED`. */
@@ -131,17 +156,36 @@ export class CollectionCore {
 
 	/** Remembers a call until it has ended, so that closing can wait for it. */
 	track<T>(call: Promise<T>): Promise<T> {
-		return this.#pending.track(call);
+		return this.#pending.track(
+			call.catch((error) => {
+				throw this.failureOf(error);
+			}),
+		);
 	}
 
-	/** Takes {@link close} back: what it was closed for has not happened. */
+	/** What a call that failed is to say: once the collection has been dropped, it failed for that reason, wherever it was. */
+	failureOf(error: unknown): unknown {
+		if (!this.#isGone || this.#closed === undefined) return error;
+		const isOther = isNighError(error) && error.code !== "UNAVAILABLE" && error.code !== "NOT_FOUND";
+		return isOther ? error : new NighError("CLOSED", this.#closed.message, {}, { cause: error });
+	}
+
+	/** Takes {@link close} or {@link drop} back: what it was closed for has not happened. */
 	reopen(): void {
 		this.#closed = undefined;
+		this.#isGone = false;
 	}
 
 	/** Refuses further calls and waits for those under way. */
 	async close(reason: NighError): Promise<void> {
 		this.#closed ??= reason;
 		await this.#pending.settled();
+	}
+
+	/** As {@link close}, for one that is being dropped: the calls under way may fail, for that reason. */
+	drop(reason: NighError): Promise<void> {
+		this.#isGone = true;
+		this.#closed = reason;
+		return this.close(reason);
 	}
 }

@@ -10,6 +10,7 @@ import {
 	checkOptions,
 	type Database,
 	type DatabaseHealth,
+	isNighError,
 	type Metadata,
 	NighError,
 	type ProgressOptions,
@@ -20,25 +21,25 @@ import {
 	type VerifyReport,
 } from "@nigh/contract";
 import { CAPABILITIES } from "./capabilities.ts";
-import { EmbeddedCollection } from "./collection.ts";
-import { CollectionCore, type DatabaseCore } from "./core.ts";
+import type { DatabaseCore } from "./core.ts";
 import { folderBytes } from "./files/folder-bytes.ts";
 import type { FolderPaths } from "./folder/layout.ts";
-import { Gates } from "./gates.ts";
 import { backup } from "./maintenance/backup.ts";
 import type { Maintained } from "./maintenance/maintained.ts";
 import { repair } from "./maintenance/repair.ts";
 import { restore } from "./maintenance/restore.ts";
 import { verify } from "./maintenance/verify.ts";
+import { OpenCollections } from "./open-collections.ts";
+import { checkPath } from "./options.ts";
 import { Pending } from "./pending.ts";
 import { type CatalogueEntry, findCollection, listCollections } from "./records/catalogue.ts";
 import { databaseId } from "./records/schema.ts";
 import { ShareHost } from "./share/host.ts";
-import { specOf } from "./spec.ts";
 import type { Threads } from "./threads.ts";
 import { checkAborted } from "./verbs/check-aborted.ts";
+import { databaseHealth } from "./verbs/health.ts";
 import { prune } from "./verbs/prune.ts";
-import { databaseHealth, health } from "./verbs/watch.ts";
+import { tellingFailure } from "./watch/events.ts";
 import type { Installed } from "./workers/messages.ts";
 
 /** What an open database holds besides its core. */
@@ -50,11 +51,6 @@ export interface Holdings {
 	release(): void;
 }
 
-interface Opened {
-	readonly core: CollectionCore;
-	readonly collection: EmbeddedCollection;
-}
-
 /** A database in a folder. */
 export class EmbeddedDatabase implements Database {
 	readonly capabilities: Capabilities = CAPABILITIES;
@@ -62,12 +58,9 @@ export class EmbeddedDatabase implements Database {
 	readonly #threads: Threads;
 	readonly #holdings: Holdings;
 	readonly #maintained: Maintained;
-	readonly #open = new Map<string, Promise<Opened>>();
+	readonly #collections: OpenCollections;
 	/** Work on the whole database that closing waits for. */
 	readonly #works = new Pending();
-	readonly #byKey = new Map<number, CollectionCore>();
-	/** Generations that were told of before their collection was known here. */
-	readonly #early = new Map<number, Installed>();
 	#host: ShareHost | undefined;
 	#pruning: NodeJS.Timeout | undefined;
 	#closing: Promise<void> | undefined;
@@ -76,13 +69,16 @@ export class EmbeddedDatabase implements Database {
 		this.#core = core;
 		this.#threads = threads;
 		this.#holdings = holdings;
+		this.#collections = new OpenCollections(core, holdings.connection, () => this.#diskBytes());
 		this.#maintained = {
 			core,
 			paths: holdings.paths,
-			opened: () => [...this.#byKey.values()],
+			opened: () => this.#collections.cores,
 			databaseId: () => databaseId(holdings.connection),
 			names: () => listCollections(holdings.connection).map(({ name }) => name),
-			replacing: (names, work) => this.#replacing(names, work),
+			stored: () => listCollections(holdings.connection),
+			visiting: (name, work) => this.#collections.visiting(name, work),
+			replacing: (names, work) => this.#collections.replacing(names, work),
 		};
 		const { pruneEveryMs, readOnly } = core.settings;
 		if (pruneEveryMs > 0 && !readOnly) {
@@ -94,19 +90,8 @@ export class EmbeddedDatabase implements Database {
 	async collection<M extends Metadata = Metadata>(name: string, spec?: CollectionSpec): Promise<Collection<M>> {
 		this.#checkOpen();
 		checkCollectionName(name);
-		// One after the other: the second finds what the first has created.
-		const before = this.#open.get(name);
-		const opening = (before ?? Promise.resolve()).catch(() => {}).then(() => this.#collection(name, spec, before));
-		this.#open.set(name, opening);
-		try {
-			return (await opening).collection as unknown as Collection<M>;
-		} catch (error) {
-			if (this.#open.get(name) === opening) {
-				if (before === undefined) this.#open.delete(name);
-				else this.#open.set(name, before);
-			}
-			throw error;
-		}
+		const { collection } = await this.#collections.open(name, spec);
+		return collection as unknown as Collection<M>;
 	}
 
 	async collections(): Promise<string[]> {
@@ -119,28 +104,18 @@ export class EmbeddedDatabase implements Database {
 		checkCollectionName(name);
 		checkOptions(options, ["signal"], "drop");
 		checkAborted(options.signal);
-		// Who opens it meanwhile waits, and begins anew.
-		const gates = new Gates<Opened>(this.#open, [name]);
-		try {
-			const [opened] = await gates.before();
-			const gone = new NighError("CLOSED", `the collection ${JSON.stringify(name)} has been dropped`);
-			const closing = opened?.core.close(gone);
-			const dropped = await this.#core.threads.writer.call("drop", name);
-			await closing;
-			if (opened !== undefined) await this.#forget(opened.core);
-			return dropped;
-		} finally {
-			gates.leave(false);
-		}
+		return this.#collections.drop(name);
 	}
 
 	async backup(destination: string, options: BackupOptions = {}): Promise<BackupReport> {
 		this.#checkOpen();
+		checkPath("destination", destination);
 		return this.#works.track(backup(this.#maintained, destination, options));
 	}
 
 	async restore(source: string, options: RestoreOptions = {}): Promise<RestoreReport> {
 		this.#checkWritable();
+		checkPath("source", source);
 		return this.#works.track(restore(this.#maintained, source, options));
 	}
 
@@ -156,10 +131,7 @@ export class EmbeddedDatabase implements Database {
 
 	async health(): Promise<DatabaseHealth> {
 		this.#checkOpen();
-		const reports = await Promise.all(
-			[...this.#byKey.values()].map(async (core) => [core.name, await health(core)] as const),
-		);
-		return databaseHealth(Object.fromEntries(reports));
+		return databaseHealth(this.#core, this.#collections.cores, () => listCollections(this.#holdings.connection));
 	}
 
 	async share(): Promise<ShareHandle> {
@@ -168,8 +140,7 @@ export class EmbeddedDatabase implements Database {
 			threads: this.#threads,
 			records: this.#holdings.paths.records,
 			open: async (name) => {
-				await this.collection(name);
-				const { core } = (await this.#open.get(name)) as { core: CollectionCore };
+				const { core } = await this.#collections.open(name);
 				const entry = findCollection(this.#holdings.connection, name) as CatalogueEntry;
 				return { entry, hasVectors: core.searcher !== undefined };
 			},
@@ -184,119 +155,22 @@ export class EmbeddedDatabase implements Database {
 
 	/** A generation has taken over. */
 	install(installed: Installed): void {
-		void this.#core.threads.reader.call("attach", installed).catch(() => {});
-		const core = this.#byKey.get(installed.key);
-		if (core === undefined) this.#early.set(installed.key, installed);
-		else core.install(installed);
+		this.#collections.install(installed);
 		// A reader that cannot be told goes on with the generation it has.
 		this.#host?.install(installed).catch(() => {});
 	}
 
 	/** Writers wait, or wait no longer. */
 	waiting(key: number, waiting: boolean): void {
-		const core = this.#byKey.get(key);
-		if (core !== undefined) core.isWaiting = waiting;
+		this.#collections.waiting(key, waiting);
 	}
 
 	nameOf(key: number): string {
-		return this.#byKey.get(key)?.name ?? "";
-	}
-
-	async #collection(
-		name: string,
-		given: CollectionSpec | undefined,
-		before: Promise<Opened> | undefined,
-	): Promise<Opened> {
-		const opened = await before?.catch(() => undefined);
-		const { connection } = this.#holdings;
-		const { threads, settings } = this.#core;
-		const stored = opened?.core.spec ?? findCollection(connection, name)?.spec;
-		if (stored === undefined && given === undefined) {
-			throw new NighError(
-				"NOT_FOUND",
-				`there is no collection ${JSON.stringify(name)}: give a spec, at least {}, to create it.`,
-				{
-					field: "name",
-					value: name,
-				},
-			);
-		}
-		if (stored === undefined && settings.readOnly) {
-			throw new NighError(
-				"READ_ONLY",
-				`there is no collection ${JSON.stringify(name)}, and the database is open for reading only.`,
-			);
-		}
-		const spec = given === undefined ? (stored as NonNullable<typeof stored>) : await specOf(given, stored);
-		const core = opened?.core ?? (await this.#begin(name, stored === undefined ? spec : undefined));
-		if (given?.embedder !== undefined) core.embedder = given.embedder;
-		if (stored !== undefined && JSON.stringify(spec) !== JSON.stringify(stored) && !settings.readOnly) {
-			await threads.writer.call("respec", { key: core.key, spec });
-			core.spec = spec;
-		}
-		if (opened !== undefined && given?.embedder === undefined) return opened;
-		return opened ?? { core, collection: this.#collectionOf(core) };
-	}
-
-	async #begin(name: string, spec: Parameters<typeof specOf>[1]): Promise<CollectionCore> {
-		const opened = await this.#core.threads.writer.call("open", { name, spec });
-		const core = new CollectionCore(this.#core, { ...opened, name }, undefined);
-		this.#byKey.set(core.key, core);
-		const installed = this.#early.get(core.key);
-		this.#early.delete(core.key);
-		if (installed !== undefined) core.install(installed);
-		return core;
-	}
-
-	#collectionOf(core: CollectionCore): EmbeddedCollection {
-		return new EmbeddedCollection(core, {
-			diskBytes: () => this.#diskBytes(),
-			close: (reason) => this.#closeCollection(core, reason),
-		});
-	}
-
-	async #closeCollection(core: CollectionCore, reason: NighError): Promise<void> {
-		// It was dropped or replaced: what has its name now is another.
-		if (this.#byKey.get(core.key) !== core) return core.close(reason);
-		const gates = new Gates<Opened>(this.#open, [core.name]);
-		try {
-			await core.close(reason);
-			await this.#core.threads.writer.call("close", core.key);
-			await this.#forget(core);
-		} finally {
-			gates.leave(false);
-		}
-	}
-
-	async #replacing<T>(names: readonly string[], work: () => Promise<T>): Promise<T> {
-		const gates = new Gates<Opened>(this.#open, names);
-		const opened = await gates.before();
-		const replaced = (name: string) =>
-			new NighError(
-				"CLOSED",
-				`the collection ${JSON.stringify(name)} has been replaced by that of a backup: open it again`,
-			);
-		for (const { core } of opened) await core.close(replaced(core.name));
-		try {
-			const result = await work();
-			for (const { core } of opened) await this.#forget(core);
-			gates.leave(false);
-			return result;
-		} catch (error) {
-			for (const { core } of opened) core.reopen();
-			gates.leave(true);
-			throw error;
-		}
-	}
-
-	async #forget({ key }: CollectionCore): Promise<void> {
-		this.#byKey.delete(key);
-		this.#early.delete(key);
-		await this.#core.threads.reader.call("detach", key);
+		return this.#collections.nameOf(key);
 	}
 
 	async #pruneAll(): Promise<void> {
-		for (const core of this.#byKey.values()) {
+		for (const core of this.#collections.cores) {
 			const { spec, searcher } = core;
 			if (
 				spec.maxAgeMs === null &&
@@ -304,13 +178,19 @@ export class EmbeddedDatabase implements Database {
 			)
 				continue;
 			// What fails here is tried again the next time; a write that fails for the same reason says so to its caller.
-			await core.track(prune(core, spec.maxAgeMs === null ? {} : { maxAgeMs: spec.maxAgeMs })).catch(() => {});
+			const options = spec.maxAgeMs === null ? {} : { maxAgeMs: spec.maxAgeMs };
+			await core.track(tellingFailure("nigh:prune", core.name, () => prune(core, options))).catch(() => {});
 		}
 	}
 
-	#diskBytes(): number {
+	#diskBytes(): number | null {
 		const { folder, snapshots } = this.#holdings.paths;
-		return folderBytes(folder) + folderBytes(snapshots);
+		try {
+			return folderBytes(folder) + folderBytes(snapshots);
+		} catch {
+			// A folder that cannot be read is told of by what has to read it.
+			return null;
+		}
 	}
 
 	async #close(): Promise<void> {
@@ -319,14 +199,14 @@ export class EmbeddedDatabase implements Database {
 		const { threads } = this.#core;
 		const closed = new NighError("CLOSED", "the database is closed: open it again");
 		// At once: a write that comes after this call is refused.
-		const closing = [...this.#byKey.values()].map((core) => core.close(closed));
-		await Promise.allSettled([this.#works.settled(), ...closing]);
+		const closing = this.#collections.close(closed);
+		await Promise.allSettled([this.#works.settled(), closing]);
 		try {
-			const opened = await Promise.allSettled([...this.#open.values()]);
-			for (const each of opened) if (each.status === "fulfilled") await each.value.core.close(closed);
-			for (const core of this.#byKey.values()) await threads.writer.call("close", core.key);
-			await threads.indexer.call("close", undefined);
-			await threads.writer.call("end", undefined);
+			// Those that a work on the whole database has opened again, or that were being opened.
+			await this.#collections.close(closed);
+			for (const core of this.#collections.cores) await unlessEnded(threads.writer.call("close", core.key));
+			await unlessEnded(threads.indexer.call("close", undefined));
+			await unlessEnded(threads.writer.call("end", undefined));
 		} finally {
 			this.#holdings.connection.close();
 			await this.#threads.end();
@@ -342,5 +222,14 @@ export class EmbeddedDatabase implements Database {
 		this.#checkOpen();
 		if (!this.#core.settings.readOnly) return;
 		throw new NighError("READ_ONLY", "the database is open for reading only: open it without readOnly to write.");
+	}
+}
+
+/** A thread that has ended by itself leaves nothing to wait for: that has been told to every call, and what was acknowledged is on disk. */
+async function unlessEnded(call: Promise<void>): Promise<void> {
+	try {
+		await call;
+	} catch (error) {
+		if (!isNighError(error, "UNAVAILABLE")) throw error;
 	}
 }

@@ -58,7 +58,10 @@ function started(view: View = "writer") {
 		return { label, metadata };
 	};
 	const acknowledge = (...written: { label: number; metadata: Metadata }[]) => {
-		cache.written(written);
+		cache.written({
+			labels: written.map(({ label }) => label),
+			metadataOf: (row) => written[row]?.metadata,
+		});
 		core.change = records.change;
 	};
 	return { small, records, core, cache, commit, acknowledge };
@@ -245,4 +248,81 @@ test("a bitmap made of a state that had no slots in the memory yet is not used o
 	all.small.add(new Float32Array(4), { label: 1, born: 3 });
 	all.small.generation.publish(3);
 	assert.deepEqual((await ask(all))?.slots, [0, 1]);
+});
+
+test("matches of another state than is known are not used where another process writes", async () => {
+	const all = started("process");
+	all.acknowledge(all.commit({ even: true }));
+	const written = all.commit({ even: true });
+	assert.equal(await ask(all), undefined);
+	assert.equal(all.cache.has(EVEN), false);
+	all.acknowledge(written);
+	assert.deepEqual((await ask(all))?.slots, [0, 1]);
+	assert.equal(all.cache.has(EVEN), true);
+});
+
+test("a bitmap that is lent once is not lent to others meanwhile, comes back afterwards, and is not another generation's", async () => {
+	const all = started();
+	const lent = new Set<number>();
+	const { promise, resolve } = Promise.withResolvers<void>();
+	const uses = Array.from({ length: BITMAPS }, () =>
+		all.cache.once(async (bitmap) => {
+			lent.add(bitmap);
+			await promise;
+		}),
+	);
+	assert.equal(lent.size, BITMAPS);
+	assert.equal(await all.cache.once(async () => true), undefined);
+	resolve();
+	await Promise.all(uses);
+	assert.equal(await all.cache.once(async () => true), true);
+	await all.cache.once(async () => {
+		all.core.searcher = smallGeneration({ capacity: 128 }).searcher;
+		all.cache.clear();
+	});
+	for (let n = 0; n < BITMAPS; n++)
+		await assert.rejects(
+			all.cache.once(() => Promise.reject(new Error("lost"))),
+			/lost/,
+		);
+	assert.equal(await all.cache.once(async () => true), true);
+});
+
+/** Many records of which every other one is even, as one batch. */
+function manyChanges(count: number, isEven: (row: number) => boolean) {
+	return {
+		labels: Array.from({ length: count }, (_, row) => row % 100),
+		metadataOf: (row: number) => ({ even: isEven(row) }),
+	};
+}
+
+test("a filter that many records are still to be taken in of is lent when it has them all, in their order", async () => {
+	const all = started();
+	for (let i = 0; i < 100; i++) all.acknowledge(all.commit({ even: false }));
+	assert.equal((await ask(all))?.count, 0);
+	// Of each label the last counts; what is written meanwhile comes after it.
+	all.cache.written(manyChanges(5_000, (row) => row >= 4_900 && row % 2 === 0));
+	all.cache.written({ labels: [1], metadataOf: () => ({ even: true }) });
+	all.cache.written({ labels: [2], metadataOf: () => ({ even: false }) });
+	const found = await ask(all);
+	assert.deepEqual(
+		found?.slots,
+		[...Array(100).keys()].filter((slot) => slot === 1 || (slot % 2 === 0 && slot !== 2)),
+	);
+	assert.equal(found?.count, 50);
+	assert.equal(all.records.evaluations, 1);
+});
+
+test("a filter that is forgotten while it takes records in leaves the bitmap to the one that has it next", async () => {
+	const all = started();
+	for (let i = 0; i < 100; i++) all.acknowledge(all.commit({ even: i % 2 === 0, n: i }));
+	await ask(all);
+	all.cache.written(manyChanges(100_000, () => false));
+	const waiting = ask(all);
+	all.cache.forget();
+	const other = parseFilter({ n: { $gte: 90 } });
+	const found = await ask(all, other);
+	assert.equal(await waiting, undefined);
+	assert.equal(found?.count, 10);
+	assert.deepEqual((await ask(all, other))?.slots, [90, 91, 92, 93, 94, 95, 96, 97, 98, 99]);
 });

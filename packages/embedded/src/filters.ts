@@ -3,12 +3,17 @@ import { type Predicate, predicateOf } from "@nigh/contract";
 import type { CollectionCore } from "./core.ts";
 import { BITMAPS } from "./memory/reader-area.ts";
 import type { Matches } from "./memory/searcher.ts";
+import { Slices } from "./workers/slices.ts";
 
-/** A record that has been written, for filters that are kept. */
-export interface WrittenRecord {
-	readonly label: number;
-	readonly metadata: Metadata | undefined;
+/** Records that have been written, for filters that are kept. */
+export interface WrittenRecords {
+	readonly labels: ArrayLike<number>;
+	/** Of the record `labels[row]`. */
+	metadataOf(row: number): Metadata | undefined;
 }
+
+/** Records that a filter takes in before other work of the thread gets its turn: below 2 ms. */
+const AT_ONCE = 512;
 
 interface Entry {
 	readonly predicate: Predicate;
@@ -17,9 +22,9 @@ interface Entry {
 	matches: number;
 	/** The change that the bitmap was made at. */
 	change: number;
-	/** Resolves when the bitmap is complete; what is written meanwhile waits in `missed`. */
+	/** Resolves when the bitmap is complete; what is written meanwhile waits in `missed`. `false`: it is not kept any more. */
 	ready: Promise<boolean>;
-	missed: WrittenRecord[] | undefined;
+	missed: WrittenRecords[] | undefined;
 	/** Searches that are using it: it must not be given to another filter. */
 	users: number;
 }
@@ -68,7 +73,8 @@ export class FilterCache {
 		if (entry === undefined) return undefined;
 		entry.users++;
 		try {
-			if (!(await entry.ready)) return undefined;
+			do if (!(await entry.ready)) return undefined;
+			while (entry.missed !== undefined);
 			const { bitmap, matches, change } = entry;
 			const { database, change: known } = this.#core;
 			// Made of a state that is not known here yet: it will be in a moment.
@@ -80,12 +86,50 @@ export class FilterCache {
 		}
 	}
 
-	/** Records that have been written or changed in place. */
-	written(records: readonly WrittenRecord[]): void {
-		for (const entry of this.#entries.values()) {
-			if (entry.missed === undefined) this.#apply(entry, records);
-			else entry.missed.push(...records);
+	/** Whether a filter's matches are kept, or being made. */
+	has(node: FilterNode): boolean {
+		return this.#entries.has(JSON.stringify(node));
+	}
+
+	/** Lends a bitmap to `use`, for matches that are not kept. `undefined`: all are lent at the moment. */
+	async once<T>(use: (bitmap: number) => Promise<T>): Promise<T | undefined> {
+		const { searcher } = this.#core;
+		const bitmap = this.#free.pop() ?? this.#evict();
+		if (bitmap === undefined) return undefined;
+		try {
+			return await use(bitmap);
+		} finally {
+			// Another generation has other bitmaps.
+			if (this.#core.searcher === searcher) this.#free.push(bitmap);
 		}
+	}
+
+	/** Records that have been written or changed in place. Where they are many, a filter is lent again when it has taken them all in. */
+	written(records: WrittenRecords): void {
+		for (const [name, entry] of this.#entries) {
+			if (entry.missed !== undefined) entry.missed.push(records);
+			else if (records.labels.length <= AT_ONCE) this.#apply(entry, records, 0, records.labels.length);
+			else {
+				entry.missed = [records];
+				entry.ready = this.#takeIn(name, entry);
+			}
+		}
+	}
+
+	/** Takes in what has been written since, in its order. `false`: the filter is not kept any more. */
+	async #takeIn(name: string, entry: Entry): Promise<boolean> {
+		const slices = new Slices();
+		for (let next = entry.missed?.[0]; next !== undefined; next = entry.missed?.[0]) {
+			for (let from = 0; from < next.labels.length; from += AT_ONCE) {
+				await slices.pause();
+				// The bitmap may be another filter's by now.
+				if (this.#entries.get(name) !== entry) return false;
+				this.#apply(entry, next, from, Math.min(next.labels.length, from + AT_ONCE));
+			}
+			entry.missed?.shift();
+		}
+		entry.missed = undefined;
+		return true;
 	}
 
 	#entryFor(node: FilterNode): Entry | undefined {
@@ -148,12 +192,14 @@ export class FilterCache {
 				this.#forget(name, entry);
 				return false;
 			}
+			// Another process has written meanwhile: what is searched here is of an earlier state.
+			if (database.view === "process" && found.change !== this.#core.change) {
+				this.#forget(name, entry);
+				return false;
+			}
 			entry.matches = found.matches;
 			entry.change = found.change;
-			const missed = entry.missed ?? [];
-			entry.missed = undefined;
-			this.#apply(entry, missed);
-			return true;
+			return await this.#takeIn(name, entry);
 		} catch (error) {
 			if (this.#entries.get(name) === entry) this.#forget(name, entry);
 			throw error;
@@ -166,22 +212,22 @@ export class FilterCache {
 		else this.#forgotten.add(entry);
 	}
 
-	#apply(entry: Entry, records: readonly WrittenRecord[]): void {
+	#apply(entry: Entry, records: WrittenRecords, from: number, to: number): void {
 		const { searcher } = this.#core;
-		if (searcher === undefined || records.length === 0) return;
+		if (searcher === undefined) return;
 		const { generation } = searcher;
 		const words = new Uint32Array(
 			generation.handle.memory.buffer,
 			entry.bitmap,
 			Math.ceil(generation.size.capacity / 32),
 		);
-		for (const { label, metadata } of records) {
-			const slot = generation.slotOf(label);
+		for (let row = from; row < to; row++) {
+			const slot = generation.slotOf(records.labels[row] as number);
 			if (slot < 0) continue;
 			const word = words[slot >>> 5] as number;
 			const bit = 1 << (slot & 31);
 			const isIn = (word & bit) !== 0;
-			const matches = entry.predicate(metadata);
+			const matches = entry.predicate(records.metadataOf(row));
 			if (matches === isIn) continue;
 			words[slot >>> 5] = word ^ bit;
 			entry.matches += matches ? 1 : -1;

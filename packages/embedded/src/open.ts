@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
-import { type Database, NighError } from "@nigh/contract";
+import type { DatabaseSync } from "node:sqlite";
+import { type Database, isNighError, NighError } from "@nigh/contract";
 import { EmbeddedDatabase } from "./database.ts";
 import { checkNotLost, checkThere, noteCreated, wasCreated } from "./folder/created.ts";
 import { prepareFolder } from "./folder/layout.ts";
@@ -7,10 +8,11 @@ import { type Lock, takeLock } from "./folder/lock.ts";
 import { makeTemporaryFolder, type TemporaryFolder } from "./folder/temporary.ts";
 import { finishSwap } from "./maintenance/swap-records.ts";
 import { type OpenOptions, settingsOf } from "./options.ts";
+import { keysOf } from "./records/catalogue.ts";
 import { openReader, openWriter } from "./records/connection.ts";
 import { RecordReader } from "./records/reader.ts";
 import { databaseId } from "./records/schema.ts";
-import { removeTemporary } from "./snapshot/folder.ts";
+import { removeForeign, removeTemporary } from "./snapshot/folder.ts";
 import { Threads } from "./threads.ts";
 import { publish } from "./watch/events.ts";
 
@@ -25,7 +27,7 @@ export const MEMORY = ":memory:";
  * `CORRUPT_RECORDS` where SQLite cannot read the records: `repairFolder` saves what can be saved.
  */
 export async function openFolder(path: string, options: OpenOptions = {}): Promise<Database> {
-	if (typeof path !== "string" || path === "") {
+	if (typeof path !== "string" || path.trim() === "" || path.includes("\0")) {
 		throw new NighError("INVALID_OPTION", 'open takes the path of a folder, or ":memory:".', {
 			field: "path",
 			value: path,
@@ -35,6 +37,8 @@ export async function openFolder(path: string, options: OpenOptions = {}): Promi
 	const settings = settingsOf(options, isMemory);
 	const temporary: TemporaryFolder | undefined = isMemory ? makeTemporaryFolder() : undefined;
 	let lock: Lock | undefined;
+	let connection: DatabaseSync | undefined;
+	let threads: Threads | undefined;
 	const release = () => {
 		lock?.release();
 		temporary?.remove();
@@ -42,7 +46,7 @@ export async function openFolder(path: string, options: OpenOptions = {}): Promi
 	try {
 		const { readOnly, create } = settings;
 		const folder = temporary?.path ?? resolve(path);
-		if (!create && !readOnly) checkThere(folder);
+		if (!create || readOnly) checkThere(folder, readOnly);
 		const paths = prepareFolder(folder, { create, readOnly });
 		lock = readOnly ? undefined : takeLock(paths.folder);
 		if (!readOnly) {
@@ -54,9 +58,10 @@ export async function openFolder(path: string, options: OpenOptions = {}): Promi
 			removeTemporary(paths.snapshots);
 		}
 		checkNotLost(paths);
-		const connection = openReader(paths.records);
+		connection = openReader(paths.records);
+		if (!readOnly) removeLeftBehind(paths.snapshots, connection);
 		let database: EmbeddedDatabase | undefined;
-		const threads = new Threads(
+		threads = new Threads(
 			{
 				records: paths.records,
 				snapshots: paths.snapshots,
@@ -85,6 +90,9 @@ export async function openFolder(path: string, options: OpenOptions = {}): Promi
 						vectors,
 						changeNumber: change,
 					})),
+				failed: ({ key, event, ...failure }) =>
+					publish(event, () => ({ collection: database?.nameOf(key) ?? "", ...failure })),
+				unrecovered: ({ name, ...failure }) => publish("nigh:recover", () => ({ collection: name, ...failure })),
 				recovered: ({ name, ...recovered }) => publish("nigh:recover", () => ({ collection: name, ...recovered })),
 			},
 		);
@@ -98,7 +106,21 @@ export async function openFolder(path: string, options: OpenOptions = {}): Promi
 		database = new EmbeddedDatabase(core, threads, { paths, connection, release });
 		return database;
 	} catch (error) {
+		await threads?.end();
+		connection?.close();
 		release();
 		throw error;
 	}
+}
+
+/** Where the list of the collections is damaged, nobody knows what is left behind. */
+function removeLeftBehind(snapshots: string, connection: DatabaseSync): void {
+	let keys: ReadonlySet<number>;
+	try {
+		keys = keysOf(connection);
+	} catch (error) {
+		if (isNighError(error, "CORRUPT_RECORDS")) return;
+		throw error;
+	}
+	removeForeign(snapshots, keys);
 }

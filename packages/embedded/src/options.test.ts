@@ -19,7 +19,9 @@ test("what is left out has its default", () => {
 test("what is said is taken as it is; a database in memory waits for no disk", () => {
 	const now = () => 5;
 	const given = { readOnly: false, create: false, durability: "normal", threads: 3, pruneEveryMs: 0, now } as const;
-	assert.deepEqual(settingsOf(given, false), given);
+	const { now: clock, ...settings } = settingsOf(given, false);
+	const { now: _, ...others } = given;
+	assert.deepEqual([settings, clock()], [others, 5]);
 	assert.equal(settingsOf(given, true).durability, "off");
 });
 
@@ -46,6 +48,19 @@ for (const [field, value] of [
 		);
 	});
 }
+
+test("a clock tells whole milliseconds; one that tells no time is refused, whenever it does", () => {
+	let time: unknown = 1.9;
+	const { now } = settingsOf({ now: () => time as number }, false);
+	assert.equal(now(), 1);
+	time = -0.5;
+	assert.equal(now(), -1);
+	for (const wrong of [Number.NaN, Number.POSITIVE_INFINITY, 9e15, "5", 5n, undefined, null, {}]) {
+		time = wrong;
+		assert.throws(now, { code: "INVALID_OPTION", message: /^now must be/ });
+		assert.throws(() => settingsOf({ now: () => wrong as number }, false), { code: "INVALID_OPTION" });
+	}
+});
 
 test("a database in memory cannot be opened for reading only: it would be empty", () => {
 	assert.throws(() => settingsOf({ readOnly: true }, true), { code: "INVALID_OPTION", message: /readOnly/ });

@@ -1,11 +1,12 @@
 import { availableParallelism } from "node:os";
-import { checkInteger, checkOptions, NighError } from "@nigh/contract";
+import { BOUNDS, checkBound, checkInteger, checkOptions, isNighError, NighError } from "@nigh/contract";
 import type { Durability } from "./records/connection.ts";
 
 export interface OpenOptions {
 	/**
-	 * Read what another process writes, or a database that must not change: no lock is taken and nothing is written. Shows the state as of
-	 * opening; `refresh()` brings what was written since. Default: false.
+	 * Read what another process writes, or a database that must not change: no lock is taken and nothing is written. Every answer is of one
+	 * committed state (of a scan, every page): `get`, `count` and `scan` read the newest; a search reads that of its collection's opening or last
+	 * `refresh()`, or a newer one. Default: false.
 	 */
 	readonly readOnly?: boolean;
 	/** Make the folder, and the database in it, where there is none. Default: true, except with `readOnly`. */
@@ -17,9 +18,15 @@ export interface OpenOptions {
 	readonly durability?: Exclude<Durability, "off">;
 	/** Threads that build indexes, 1 to 64. Default: one less than the machine runs at a time. */
 	readonly threads?: number;
-	/** ms between two looks for records that have expired or are older than `maxAgeMs`, 0 for never, default 60,000. They are hidden at once in any case. */
+	/**
+	 * ms between two looks for records that have expired or are older than `maxAgeMs`, 0 for never, default 60,000. What has expired is out of
+	 * sight at once in any case; what is older than `maxAgeMs` is there until such a look, or a `prune`, deletes it.
+	 */
 	readonly pruneEveryMs?: number;
-	/** The clock: ms since 1970. Default: `Date.now`. */
+	/**
+	 * The clock: ms since 1970, fractions are dropped. Default: `Date.now`. Records come and go by it: should it go back by more than a second, what
+	 * had expired and has not been deleted yet is there again. The clocks of threads that share a database must agree to within a second.
+	 */
 	readonly now?: () => number;
 }
 
@@ -51,20 +58,12 @@ export function settingsOf(options: OpenOptions, isMemory: boolean): Settings {
 	checkFlag("readOnly", readOnly);
 	checkFlag("create", create);
 	if (!DURABILITIES.includes(durability)) {
-		throw new NighError(
-			"INVALID_OPTION",
-			`durability is ${JSON.stringify(durability)}; it must be "full" or "normal".`,
-			{
-				field: "durability",
-				value: durability,
-			},
-		);
-	}
-	if (typeof now !== "function") {
-		throw new NighError("INVALID_OPTION", "now must be a function that gives milliseconds since 1970.", {
-			field: "now",
+		throw new NighError("INVALID_OPTION", `durability is ${shown(durability)}; it must be "full" or "normal".`, {
+			field: "durability",
+			value: durability,
 		});
 	}
+	const clock = clockOf(now);
 	if (isMemory && readOnly) {
 		throw new NighError("INVALID_OPTION", "a database in memory is empty: it cannot be opened with readOnly.", {
 			field: "readOnly",
@@ -76,14 +75,55 @@ export function settingsOf(options: OpenOptions, isMemory: boolean): Settings {
 		durability: isMemory ? "off" : durability,
 		threads: checkInteger("threads", options.threads ?? Math.max(1, availableParallelism() - 1), THREADS),
 		pruneEveryMs: checkInteger("pruneEveryMs", options.pruneEveryMs ?? PRUNE_EVERY.default, PRUNE_EVERY),
-		now,
+		now: clock,
 	};
+}
+
+export function checkPath(field: string, path: unknown): void {
+	if (typeof path === "string" && path.trim() !== "" && !path.includes("\0")) return;
+	throw new NighError("INVALID_OPTION", `${field} is ${shown(path)}; it must be the path of a folder or a file.`, {
+		field,
+		value: path,
+	});
 }
 
 export function checkFlag(field: string, value: unknown): void {
 	if (value === undefined || typeof value === "boolean") return;
-	throw new NighError("INVALID_OPTION", `${field} is ${JSON.stringify(value)}; it must be true or false.`, {
-		field,
-		value,
-	});
+	throw new NighError("INVALID_OPTION", `${field} is ${shown(value)}; it must be true or false.`, { field, value });
+}
+
+/**
+ * The clock, checked each time that it is read: what it tells is stored with records.
+ *
+ * @throws NighError `INVALID_OPTION`, and so does the clock where it tells no time.
+ */
+export function clockOf(now: unknown): () => number {
+	if (now === Date.now) return Date.now;
+	if (typeof now !== "function") throw wrongClock(now);
+	const clock = () => {
+		const time = now();
+		if (typeof time !== "number") throw wrongClock(time);
+		try {
+			return checkBound("now", Math.floor(time), BOUNDS.time);
+		} catch (error) {
+			throw isNighError(error) ? wrongClock(time) : error;
+		}
+	};
+	clock();
+	return clock;
+}
+
+function wrongClock(value: unknown): NighError {
+	return new NighError(
+		"INVALID_OPTION",
+		`now must be a function that gives milliseconds since 1970, such as Date.now; it is or gave ${shown(value)}.`,
+		{ field: "now", value },
+	);
+}
+
+/** A value for a message: short, and never failing, whatever it is. */
+function shown(value: unknown): string {
+	if (typeof value === "string") return JSON.stringify(value.slice(0, 60));
+	const isObject = (typeof value === "object" && value !== null) || typeof value === "function";
+	return isObject ? Object.prototype.toString.call(value) : String(value);
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BOUNDS, type CollectionSpec, type Embedder, isNighError } from "@nigh/contract";
-import { specOf } from "./spec.ts";
+import { readersSpec, specOf } from "./spec.ts";
 
 function embedderOf(name: string, dimensions: number, model = "m"): Embedder {
 	return { identity: async () => ({ name, model, dimensions }), embed: async () => [] };
@@ -103,11 +103,30 @@ test("limits, recall and what is kept of queries may change", async () => {
 	assert.deepEqual(await specOf(changed, stored), { ...stored, ...changed });
 });
 
+test("who only reads has what may change as he asks for it, but for what would have to be written", async () => {
+	const stored = await specOf({ ...STORED, filterable: ["x"] }, undefined);
+	const asked = await specOf({ recall: 0.99, maxRecords: 7, filterable: ["y"] }, stored);
+	assert.deepEqual(readersSpec(asked, stored), { ...stored, recall: 0.99, maxRecords: 7 });
+	const untold = await specOf({}, undefined);
+	assert.equal(readersSpec(await specOf({ dimensions: 5 }, untold), untold).dimensions, null);
+});
+
 test("dimensions that nobody has told may be told later, and then they are fixed", async () => {
 	const open = await specOf({}, undefined);
 	const told = await specOf({ dimensions: 5 }, open);
 	assert.equal(told.dimensions, 5);
 	await assert.rejects(specOf({ dimensions: 6 }, told), { code: "SPEC_CONFLICT" });
+});
+
+test("dimensions that an embedder tells are checked as those of a spec are", async () => {
+	for (const wrong of [0, -1, 1.5, BOUNDS.dimensions.max + 1, Number.NaN, "3", null, undefined]) {
+		const refusal = await refusalOf({ embedder: embedderOf("e", wrong as number) });
+		assert.deepEqual([refusal?.code, refusal?.field], ["INVALID_OPTION", "embedder.dimensions"], String(wrong));
+	}
+	const refusal = await refusalOf({ type: "bit", embedder: embedderOf("e", 12) });
+	assert.equal(refusal?.field, "embedder.dimensions", "bits come in bytes");
+	const { max } = BOUNDS.dimensions;
+	assert.equal((await specOf({ embedder: embedderOf("e", max) }, undefined)).dimensions, max);
 });
 
 test("an embedder tells the dimensions; another name, model or length is a conflict", async () => {

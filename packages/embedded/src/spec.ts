@@ -67,6 +67,11 @@ export async function specOf(given: CollectionSpec, stored: StoredSpec | undefin
 	return spec;
 }
 
+/** A spec as somebody has it in force who only reads: what would have to be written down stays as it is stored. */
+export function readersSpec(spec: StoredSpec, { dimensions, filterable }: StoredSpec): StoredSpec {
+	return { ...spec, dimensions, filterable };
+}
+
 function filledIn(
 	given: CollectionSpec,
 	stored: StoredSpec | undefined,
@@ -128,7 +133,8 @@ function dimensionsOf(
 ): number | null {
 	const bound = type === "bit" ? BOUNDS.bits : BOUNDS.dimensions;
 	const asked = given.dimensions === undefined ? null : checkInteger("dimensions", given.dimensions, bound);
-	const told = identity?.dimensions ?? null;
+	// As strictly: they are kept for good.
+	const told = identity === null ? null : checkInteger("embedder.dimensions", identity.dimensions, bound);
 	if (asked !== null && told !== null && asked !== told) {
 		throw new NighError(
 			"SPEC_CONFLICT",

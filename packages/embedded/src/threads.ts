@@ -1,6 +1,7 @@
-import { once } from "node:events";
 import { MessageChannel, Worker } from "node:worker_threads";
 import { NighError } from "@nigh/contract";
+import { ReaderThread } from "./reader-thread.ts";
+import { endedThread } from "./workers/ended-thread.ts";
 import type {
 	IndexerMethods,
 	IndexerNotes,
@@ -9,16 +10,21 @@ import type {
 	WriterMethods,
 	WriterNotes,
 } from "./workers/messages.ts";
-import { Caller, type Methods } from "./workers/rpc.ts";
+import { Caller, type CallerOptions, type Methods } from "./workers/rpc.ts";
 
 type NoteHandlers = { readonly [K in keyof WriterNotes]: WriterNotes[K] } & {
 	readonly [K in keyof IndexerNotes]: IndexerNotes[K];
 };
 
-const IDLE = { mayEnd: true } as const;
+function callerOf(name: "writer" | "indexer"): CallerOptions {
+	return { mayEnd: true, ended: endedThread(name) };
+}
 
 /** Calls of one thread's methods. */
-export type Calling<M extends Methods> = Pick<Caller<M>, "call">;
+export type Calling<M extends Methods> = Pick<Caller<M>, "call"> & {
+	/** Why the thread answers no more. */
+	readonly failure?: Error | undefined;
+};
 
 /** The threads that verbs ask. */
 export interface Calls {
@@ -31,24 +37,24 @@ export interface Calls {
 export class Threads implements Calls {
 	readonly writer: Caller<WriterMethods>;
 	readonly indexer: Caller<IndexerMethods>;
-	readonly reader: Caller<ReaderMethods>;
-	readonly #workers: readonly Worker[];
+	readonly reader: ReaderThread;
+	readonly #workers: readonly [writer: Worker, indexer: Worker];
 
 	/** Starts them; `notes` hears what they say without being asked. */
 	constructor(data: Omit<WorkerData, "port">, notes: NoteHandlers) {
 		const { port1, port2 } = new MessageChannel();
 		const writer = start("writer", { ...data, port: port1 });
 		const indexer = start("indexer", { ...data, port: port2 });
-		const reader = start("reader", data);
-		this.#workers = [writer, indexer, reader];
-		this.writer = new Caller<WriterMethods>(writer, IDLE).listen<WriterNotes>(notes);
-		this.indexer = new Caller<IndexerMethods>(indexer, IDLE).listen<IndexerNotes>(notes);
-		this.reader = new Caller<ReaderMethods>(reader, IDLE);
+		this.#workers = [writer, indexer];
+		this.writer = new Caller<WriterMethods>(writer, callerOf("writer")).listen<WriterNotes>(notes);
+		this.indexer = new Caller<IndexerMethods>(indexer, callerOf("indexer")).listen<IndexerNotes>(notes);
+		this.reader = new ReaderThread(() => start("reader", data));
 	}
 
-	/** Waits until all run; from then on an idle database does not keep the process alive. */
+	/** Waits until those run that are needed at once; from then on an idle database does not keep the process alive. */
 	async started(): Promise<void> {
-		await Promise.all(this.#workers.map((worker) => once(worker, "online")));
+		const [writer, indexer] = this.#workers;
+		await Promise.all([running("writer", writer), running("indexer", indexer)]);
 		for (const worker of this.#workers) worker.unref();
 	}
 
@@ -56,8 +62,18 @@ export class Threads implements Calls {
 		// First, since an answer that comes in later would let its worker go, and the process could end before the worker has.
 		const ended = new NighError("CLOSED", "the database is closed: open it again");
 		for (const caller of [this.writer, this.indexer, this.reader]) caller.fail(ended);
-		await Promise.all(this.#workers.map((worker) => worker.terminate()));
+		await Promise.all([...this.#workers, this.reader].map((worker) => worker.terminate()));
 	}
+}
+
+/** Resolves when a thread runs, and rejects where it has ended before. */
+function running(name: "writer" | "indexer", worker: Worker): Promise<void> {
+	const { promise, resolve, reject } = Promise.withResolvers<void>();
+	const ended = endedThread(name);
+	worker.once("online", resolve);
+	worker.once("error", (cause) => reject(ended(cause)));
+	worker.once("exit", () => reject(ended()));
+	return promise;
 }
 
 function start(name: "writer" | "indexer" | "reader", data: WorkerData): Worker {

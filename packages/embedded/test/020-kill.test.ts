@@ -1,5 +1,6 @@
 // What was acknowledged survives a kill at any instruction, and nothing is found that was not written: processes that write are killed at
-// random moments, while they open, write, fold, save and close, and the next one checks what they left. `npm run torture` does it for longer.
+// random moments, while they open, write, fold, save and close. The next one checks what they left, optimizes it, opens it anew and checks
+// again. `npm run torture` does it for longer.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { killRounds } from "./torture/rounds.ts";
@@ -11,5 +12,5 @@ test(`acknowledged is in recovered is in issued, ${KILLS} kills long`, async () 
 	const { failures, kills, checks, records } = await killRounds({ kills: KILLS, seed, parallel: 2 });
 	assert.deepEqual(failures, [], `seed ${seed}`);
 	assert.ok(kills >= KILLS, `${kills} processes were killed`);
-	assert.ok(checks >= KILLS / 2 && records > 0, `${checks} checks of ${records} records`);
+	assert.ok(checks >= KILLS && records > 0, `${checks} checks of ${records} records`);
 });

@@ -11,6 +11,8 @@ import { openFolder } from "@nigh/embedded";
 import { searchBesideWrites } from "./torture/beside.ts";
 import { DIMENSIONS, idOf, vectorFor } from "./torture/records.ts";
 
+/** How long is searched beside a writer. */
+const SECONDS = 30;
 const SPEC = { dimensions: DIMENSIONS, metric: "l2", index: { kind: "hnsw", M: 6, efConstruction: 40 } } as const;
 
 function folderFor(t: TestContext): string {
@@ -27,10 +29,13 @@ function records(from: number, count: number, version = 1) {
 	}));
 }
 
-test("searches beside a writer find every id exactly once, and each answer is of one state", async () => {
-	const { searches, failures } = await searchBesideWrites({ writes: 200, seed: 40 });
-	assert.deepEqual(failures, []);
-	assert.ok(searches > 50, `${searches} searches`);
+test(`searches of several threads beside a writer, for ${SECONDS} seconds: every answer is all of one state`, async () => {
+	const seed = Math.floor(Math.random() * 1_000_000);
+	const { writes, searches, threadSearches, failures } = await searchBesideWrites({ seconds: SECONDS, seed });
+	assert.deepEqual(failures, [], `seed ${seed}`);
+	for (const count of [writes, searches, ...threadSearches]) {
+		assert.ok(count > 50, `${writes} writes, ${searches} and ${threadSearches} searches`);
+	}
 });
 
 /** Transactions in the WAL: frames whose header says how large the database is after them end one (sqlite.org/fileformat2.html#walformat). */

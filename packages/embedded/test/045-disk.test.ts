@@ -59,52 +59,54 @@ function refused(code: ErrorCode, ...words: string[]): (error: unknown) => boole
 	};
 }
 
-test("a full disk refuses writes with DISK_FULL, keeps what was acknowledged, and takes more when there is space again", async (t) => {
-	const disk = diskFor(t, 12 * MIB);
-	if (disk === undefined) return;
-	const ballast = join(disk, "ballast");
-	writeFileSync(ballast, new Uint8Array(5 * MIB));
-	const folder = join(disk, "data");
-	let database = await openFolder(folder, { threads: 1 });
-	let collection = await database.collection("notes", SPEC);
-	let acknowledged = 0;
-	const fill = async () => {
-		for (;;) {
-			await collection.upsert(batch(acknowledged));
-			acknowledged++;
-		}
-	};
-	await assert.rejects(fill(), refused("DISK_FULL"));
-	assert.ok(acknowledged > 2, `${acknowledged} batches were taken`);
+for (const durability of ["full", "normal"] as const) {
+	test(`${durability}: a full disk refuses writes with DISK_FULL, keeps what was acknowledged, and takes more when there is space again`, async (t) => {
+		const disk = diskFor(t, 12 * MIB);
+		if (disk === undefined) return;
+		const ballast = join(disk, "ballast");
+		writeFileSync(ballast, new Uint8Array(5 * MIB));
+		const folder = join(disk, "data");
+		let database = await openFolder(folder, { threads: 1, durability });
+		let collection = await database.collection("notes", SPEC);
+		let acknowledged = 0;
+		const fill = async () => {
+			for (;;) {
+				await collection.upsert(batch(acknowledged));
+				acknowledged++;
+			}
+		};
+		await assert.rejects(fill(), refused("DISK_FULL"));
+		assert.ok(acknowledged > 2, `${acknowledged} batches were taken`);
 
-	const check = async () => {
-		const found = await collect(collection.scan({ include: { metadata: true } }));
-		assert.equal(found.length, acknowledged * BATCH, "scan");
-		assert.equal(await collection.count(), acknowledged * BATCH, "count");
-		const [record] = batch(acknowledged - 1);
-		const { hits } = await collection.search({ vector: record?.vector as Float32Array, k: 1, exact: true });
-		assert.equal(hits[0]?.id, record?.id, "search");
-		const all = await collection.search({ vector: record?.vector as Float32Array, k: 10_000, exact: true });
-		assert.equal(all.hits.length, acknowledged * BATCH, "nothing that was refused is found");
-	};
-	await check();
-	await assert.rejects(collection.upsert(batch(acknowledged)), refused("DISK_FULL"), "still full");
-	await check();
+		const check = async () => {
+			const found = await collect(collection.scan({ include: { metadata: true } }));
+			assert.equal(found.length, acknowledged * BATCH, "scan");
+			assert.equal(await collection.count(), acknowledged * BATCH, "count");
+			const [record] = batch(acknowledged - 1);
+			const { hits } = await collection.search({ vector: record?.vector as Float32Array, k: 1, exact: true });
+			assert.equal(hits[0]?.id, record?.id, "search");
+			const all = await collection.search({ vector: record?.vector as Float32Array, k: 10_000, exact: true });
+			assert.equal(all.hits.length, acknowledged * BATCH, "nothing that was refused is found");
+		};
+		await check();
+		await assert.rejects(collection.upsert(batch(acknowledged)), refused("DISK_FULL"), "still full");
+		await check();
 
-	rmSync(ballast);
-	await collection.upsert(batch(acknowledged));
-	acknowledged++;
-	await collection.delete(["record-0"]);
-	await collection.upsert(batch(0).slice(0, 1));
-	await check();
-	await database.close();
+		rmSync(ballast);
+		await collection.upsert(batch(acknowledged));
+		acknowledged++;
+		await collection.delete(["record-0"]);
+		await collection.upsert(batch(0).slice(0, 1));
+		await check();
+		await database.close();
 
-	database = await openFolder(folder, { threads: 1 });
-	collection = await database.collection("notes");
-	await check();
-	assert.deepEqual((await database.verify()).problems, []);
-	await database.close();
-});
+		database = await openFolder(folder, { threads: 1, durability });
+		collection = await database.collection("notes");
+		await check();
+		assert.deepEqual((await database.verify()).problems, []);
+		await database.close();
+	});
+}
 
 test("on a full disk optimize fails with DISK_FULL, if at all, and closing and opening lose nothing", async (t) => {
 	const disk = diskFor(t, 8 * MIB);
@@ -152,6 +154,10 @@ test("on a disk that may not be written a database is READ_ONLY, and readable wi
 	assert.ok(mount("-o", "remount,ro", disk));
 
 	await assert.rejects(openFolder(folder), refused("READ_ONLY", folder));
+	// Node says ENOENT where it is to make several folders at once.
+	for (const path of [join(disk, "another"), join(disk, "another", "data")]) {
+		await assert.rejects(openFolder(path), refused("READ_ONLY", path, "choose another place"));
+	}
 	const reader = await openFolder(folder, { readOnly: true, threads: 1 });
 	const collection = await reader.collection("notes");
 	assert.equal(await collection.count(), BATCH);
@@ -169,7 +175,10 @@ test("a folder that is not there, or not a folder, is told from one without a da
 	const file = join(folder, "file");
 	writeFileSync(file, "");
 	await assert.rejects(openFolder(file), refused("INVALID_OPTION", file, "folder"));
-	await assert.rejects(openFolder(folder, { readOnly: true }), refused("NOT_FOUND", folder));
+	for (const path of ["", " ", "a\0b", undefined]) {
+		await assert.rejects(openFolder(path as string), refused("INVALID_OPTION", "path of a folder"));
+	}
+	await assert.rejects(openFolder(folder, { readOnly: true }), refused("NOT_FOUND", folder, "no database", "writing"));
 });
 
 test("a database of a newer version is refused, whoever opens it, and stays as it is", async (t) => {

@@ -89,6 +89,43 @@ for (const gzip of [false, true]) {
 	});
 }
 
+for (const work of ["optimize", "rebuild"] as const) {
+	test(`a backup made beside ${work} and a writer is one state, whose index is in order`, async (t) => {
+		const { folder, open } = testPlace(t);
+		const database = await open("data");
+		const collection = await database.collection("busy", HNSW);
+		let written = 0;
+		for (; written < KEPT + 5; written++) await writeState(collection, written);
+		const first = written - 1;
+		let worked = 0;
+		let ended = false;
+		const working = (async () => {
+			for (; !ended; worked++) await collection[work]();
+		})();
+		const writing = (async () => {
+			while (!ended) await writeState(collection, written++);
+		})();
+		const paths = [];
+		for (let i = 0; i < 3; i++) paths.push((await database.backup(join(folder, `backup-${i}`))).path);
+		ended = true;
+		await Promise.all([working, writing]);
+		assert.ok(worked > 0);
+		for (const [i, path] of paths.entries()) {
+			const other = await open(`restored-${i}`);
+			await other.restore(path);
+			const restored = await other.collection("busy");
+			const state = await checkState(restored);
+			assert.ok(state >= first && state < written, `state ${state} of ${first} to ${written}`);
+			await checkClean(other);
+			await restored[work]();
+			assert.equal(await checkState(restored), state);
+			await checkClean(other);
+			await other.close();
+		}
+		assert.equal(await checkState(collection), written - 1);
+	});
+}
+
 test("verify beside a writer finds nothing wrong, and does not hold the calling thread up", async (t) => {
 	const { open } = testPlace(t);
 	const database = await open("data");

@@ -10,6 +10,7 @@ import {
 	renameSync,
 	rmSync,
 	truncateSync,
+	watch,
 	writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -142,11 +143,13 @@ describe("damaged snapshots", () => {
 		await checkRecords(collection, model);
 	}
 
-	/** Waits until there is a sound snapshot again and health says nothing. */
+	/** Waits until there is a sound snapshot again, and health tells nothing but that many records have been replaced since the build. */
 	async function checkMended(database: Database, collection: Collection): Promise<void> {
 		await until(async () => {
 			const { index, ages } = await collection.stats();
-			return index.kind === "hnsw" && ages.snapshot !== null && (await collection.health()).status === "ok";
+			const { reasons } = await collection.health();
+			const isMended = reasons.every(({ code }) => code === "index-churned");
+			return index.kind === "hnsw" && ages.snapshot !== null && isMended;
 		}, "an index that has been built and saved");
 		await checkRight(collection);
 		await checkClean(database);
@@ -435,6 +438,39 @@ test("pages that cannot be read are told on opening or on first use, and repairF
 	await checkClean(again);
 	await again.close();
 	assert.deepEqual(await repairFolder(data), { repaired: [], remaining: [], salvage: null, damaged: null });
+});
+
+test("what an earlier repair left is in nobody's way, whatever its process was called", async (t) => {
+	const { data, records, reopen } = await closed(t);
+	damagePages(records, pagesOf(records, "words_1_data", "leaf").slice(-1), 5);
+	const left = [1, process.pid].flatMap((pid) =>
+		["", "-wal", "-shm"].map((end) => `records.saving-${pid}.sqlite${end}`),
+	);
+	for (const name of left) writeFileSync(join(data, name), "half");
+	const { remaining } = await repairFolder(data);
+	assert.deepEqual(remaining, []);
+	assert.deepEqual(
+		readdirSync(data).filter((name) => name.startsWith("records.saving-")),
+		[],
+	);
+	assert.equal(await (await (await reopen()).collection("a")).count(), 400);
+});
+
+test("a repair that was aborted leaves nothing, and the next one does it", async (t) => {
+	const { data, records, reopen } = await closed(t);
+	damagePages(records, pagesOf(records, "words_1_data", "leaf").slice(-1), 5);
+	const controller = new AbortController();
+	const watcher = watch(data, (_, name) => {
+		if (name?.startsWith("records.saving-")) controller.abort("enough");
+	});
+	t.after(() => watcher.close());
+	await assert.rejects(repairFolder(data, { signal: controller.signal }), { code: "ABORTED" });
+	watcher.close();
+	const savings = () => readdirSync(data).filter((name) => name.startsWith("records.saving-"));
+	assert.deepEqual(savings(), []);
+	assert.deepEqual((await repairFolder(data)).remaining, []);
+	assert.deepEqual(savings(), []);
+	assert.equal(await (await (await reopen()).collection("a")).count(), 400);
 });
 
 test("damage to an index of SQLite costs nothing: repairFolder saves every record", async (t) => {

@@ -88,3 +88,22 @@ test("a limit of memory refuses by itself, whatever the number of records may be
 	await notes.upsert(records(50_000, 50_001));
 	assert.equal(await notes.count(), succeeded);
 });
+
+test("where the oldest go, a batch that is larger than the collection may be is refused as a whole", async (t) => {
+	const notes = await collectionWith(t, { maxRecords: 10, prunePolicy: "oldest" });
+	await notes.upsert(records(0, 5));
+	const { code, details, message } = await refusal(notes.upsert(records(3, 14)));
+	assert.deepEqual([code, details], ["COLLECTION_FULL", { count: 5, limit: 10, more: 11 }]);
+	assert.match(message, /batch has 11 records/);
+	assert.deepEqual(
+		(await notes.get(records(0, 14).map(({ id }) => id))).map((record) => record !== undefined),
+		Array.from({ length: 14 }, (_, i) => i < 5),
+	);
+	// As many as may be are taken: the oldest five go, whatever the batch.
+	await notes.upsert(records(5, 10));
+	assert.equal(await notes.count(), 8);
+	assert.equal(await notes.get("r9").then((record) => record?.id), "r9");
+	const partial = await notes.upsert(records(20, 40), { partial: true });
+	assert.equal(partial.succeeded + partial.failed, 20);
+	assert.ok(partial.failed > 0 && partial.errors.every(({ error }) => error.code === "COLLECTION_FULL"));
+});

@@ -4,6 +4,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { type TestContext, test } from "node:test";
 import type { CollectionSpec } from "@nigh/contract";
 import { openFolder } from "@nigh/embedded";
+import { testPlace } from "./points.test-support.ts";
 
 const START = 1_700_000_000_000;
 const HOUR = 3_600_000;
@@ -143,4 +144,69 @@ test("the timer deletes what has expired", async (t) => {
 		["lasting"],
 	);
 	assert.equal((await notes.prune()).expired, 0);
+});
+
+test("whatever the clock does, every verb says the same, also after maintenance and reopening", async (t) => {
+	const place = testPlace(t);
+	const clock = { now: START };
+	const options = { threads: 1, pruneEveryMs: 0, now: () => clock.now };
+	const spec = { dimensions: 2, metric: "l2", index: { kind: "hnsw", M: 4 } } as const;
+	const records = Array.from({ length: 1_200 }, (_, i) => ({
+		id: `r${i}`,
+		vector: [i, 0],
+		metadata: { n: i % 2 },
+		...(i < 4 && { expiresAt: START + 10 }),
+	}));
+	let database = await place.open("data", options);
+	let notes = await database.collection("notes", spec);
+	const check = async (expected: readonly string[], what: string) => {
+		const even = { filter: { n: 0 } };
+		const ids = async (more: object) =>
+			(await notes.search({ vector: VECTOR, k: 4, ...more })).hits.map(({ id }) => id).filter((id) => id.length === 2);
+		const rest = ["r4", "r5", "r6", "r7"];
+		const all = [...expected, ...rest].slice(0, 4).sort();
+		assert.deepEqual((await ids({})).sort(), all, what);
+		assert.deepEqual((await ids({ exact: true })).sort(), all, `${what}, exact`);
+		const evens = [...expected, ...rest, "r8"].filter((id) => Number(id.slice(1)) % 2 === 0);
+		assert.deepEqual(
+			(await ids(even)).sort(),
+			evens
+				.slice(0, 4)
+				.filter((id) => id.length === 2)
+				.sort(),
+			`${what}, filtered`,
+		);
+		const got = (await notes.get(["r0", "r1", "r2", "r3"])).flatMap((record) => record?.id ?? []);
+		assert.deepEqual(got, expected, what);
+		assert.equal(await notes.count(), records.length - 4 + expected.length, what);
+		assert.deepEqual((await database.verify()).problems, [], what);
+	};
+	const reopen = async (now: number) => {
+		await database.close();
+		clock.now = now;
+		database = await place.open("data", options);
+		notes = await database.collection("notes");
+	};
+	await notes.upsert(records);
+	const four = ["r0", "r1", "r2", "r3"];
+	await check(four, "before");
+	clock.now = START + 10;
+	await check([], "expired");
+	clock.now = START + 9;
+	assert.deepEqual((await database.verify()).problems, [], "the clock has gone back a little");
+	clock.now = START - 1_000;
+	await check(four, "the clock has gone back");
+	clock.now = START + 20;
+	await check([], "expired again");
+	await notes.optimize();
+	await check([], "expired and optimized");
+	await reopen(START + 9);
+	await check(four, "opened when the clock had gone back");
+	clock.now = START + 10;
+	await check([], "expired after opening");
+	assert.equal((await notes.prune()).expired, 4);
+	clock.now = START;
+	await check([], "deleted");
+	await reopen(START);
+	await check([], "deleted and opened");
 });

@@ -1,7 +1,7 @@
 // What the program is told of each operation, on `node:diagnostics_channel`.
 import assert from "node:assert/strict";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -110,6 +110,101 @@ test("taking the tail in, writing a snapshot and opening again are told of", asy
 	]);
 });
 
+test("a prune that only looks is told to nobody", async (t) => {
+	const heard = listen(t, "nigh:prune");
+	const database = await openFolder(":memory:", { threads: 1 });
+	t.after(() => database.close());
+	const notes = await database.collection("notes", { dimensions: 8 });
+	await notes.upsert([0, 1, 2].map((i) => ({ id: `r${i}`, vector: vectorOf(i) })));
+	assert.equal((await notes.prune({ maxRecords: 1, dryRun: true })).tooMany, 2);
+	assert.deepEqual(heard.get("nigh:prune"), []);
+	await notes.prune({ maxRecords: 1 });
+	assert.equal(heard.get("nigh:prune")?.length, 1);
+});
+
+test("a call that fails tells its code on its channel, and nothing else", async (t) => {
+	const channels = ["nigh:upsert", "nigh:delete", "nigh:search", "nigh:prune"];
+	const heard = listen(t, ...channels);
+	const database = await openFolder(":memory:", { threads: 1 });
+	t.after(() => database.close());
+	const embedder = {
+		identity: async () => ({ name: "none", model: "m", dimensions: 8 }),
+		embed: async () => Promise.reject(new Error("not today")),
+	};
+	const notes = await database.collection("notes", { embedder, maxRecords: 2 });
+	await notes.upsert([{ id: "a", vector: vectorOf(0) }]);
+	for (const messages of heard.values()) messages.length = 0;
+	const vector = vectorOf(1);
+	const many = [0, 1, 2].map((i) => ({ id: `r${i}`, vector }));
+	const calls: [channel: string, error: string, call: () => Promise<unknown>][] = [
+		["nigh:upsert", "INVALID_RECORD", () => notes.upsert([{ id: "", vector }])],
+		["nigh:upsert", "COLLECTION_FULL", () => notes.upsert(many)],
+		["nigh:upsert", "UNCODED", () => notes.upsert([{ id: "b", text: "words" }])],
+		["nigh:upsert", "NOT_FOUND", () => notes.update([{ id: "nobody", metadata: {} }])],
+		["nigh:delete", "INVALID_FILTER", () => notes.delete({ filter: { $no: 1 } as never })],
+		["nigh:search", "DIMENSION_MISMATCH", () => notes.search({ vector: [1, 2] })],
+		["nigh:search", "ABORTED", () => notes.search({ vector, signal: AbortSignal.abort() })],
+		["nigh:search", "INVALID_OPTION", () => notes.searchMany([{ vector }, { vector, k: 0 }])],
+		["nigh:prune", "INVALID_OPTION", () => notes.prune({ maxAgeMs: -1 })],
+	];
+	const expected = new Map<string, object[]>(channels.map((name) => [name, []]));
+	for (const [name, error, call] of calls) {
+		await assert.rejects(call());
+		expected.get(name)?.push({ collection: "notes", error });
+		assert.deepEqual(told(heard.get(name)), expected.get(name), `${name} ${error}`);
+	}
+	for (const name of channels) assert.deepEqual(told(heard.get(name)), expected.get(name));
+	await notes.close();
+	await assert.rejects(notes.search({ vector }), { code: "CLOSED" });
+	assert.deepEqual(told(heard.get("nigh:search")).at(-1), { collection: "notes", error: "CLOSED" });
+});
+
+test("one search of several that runs out of its time is told of as a failure, the others as they are", async (t) => {
+	const heard = listen(t, "nigh:search");
+	const database = await openFolder(":memory:", { threads: 1 });
+	t.after(() => database.close());
+	const notes = await database.collection("notes", { dimensions: 8, metric: "l2" });
+	await notes.upsert(Array.from({ length: 4_000 }, (_, i) => ({ id: `r${i}`, vector: vectorOf(i), metadata: { i } })));
+	// A filter that has not been seen is evaluated for every record.
+	const filter = { $or: Array.from({ length: 200 }, (_, i) => ({ i: { $gte: 4_000 + i } })) };
+	const [late, good] = await notes.searchMany([
+		{ vector: vectorOf(1), filter, timeoutMs: 1 },
+		{ vector: vectorOf(2), k: 1 },
+	]);
+	assert.equal(late?.error?.code, "SEARCH_TIMEOUT");
+	assert.equal(good?.hits[0]?.id, "r2");
+	const [first, second] = told(heard.get("nigh:search")) as { error?: string; hits?: number }[];
+	assert.deepEqual([first?.error, second?.error, second?.hits], ["SEARCH_TIMEOUT", undefined, 1]);
+});
+
+test("a snapshot that cannot be written, and a collection that cannot be opened, are told of", async (t) => {
+	const folder = testFolder(t);
+	const heard = listen(t, "nigh:snapshot", "nigh:recover");
+	const spec = { dimensions: 8, metric: "l2", index: { kind: "hnsw" } } as const;
+	const first = await openFolder(folder, { threads: 1 });
+	const notes = await first.collection("notes", spec);
+	await notes.upsert(Array.from({ length: 300 }, (_, i) => ({ id: `r${i}`, vector: vectorOf(i) })));
+	await notes.optimize();
+	heard.get("nigh:snapshot")?.splice(0);
+	await notes.delete("r1");
+	const snapshots = join(folder, "snapshots");
+	rmSync(snapshots, { recursive: true });
+	await assert.rejects(notes.optimize());
+	assert.deepEqual(told(heard.get("nigh:snapshot")), [{ collection: "notes", error: "NOT_FOUND" }]);
+	await first.close();
+	const second = await openFolder(folder, { threads: 1 });
+	t.after(() => second.close());
+	rmSync(snapshots, { recursive: true });
+	writeFileSync(snapshots, "no folder");
+	heard.get("nigh:recover")?.splice(0);
+	await assert.rejects(second.collection("notes", spec));
+	// It is told beside the answer, from another thread.
+	while (heard.get("nigh:recover")?.length === 0) await new Promise(setImmediate);
+	const [failure] = told(heard.get("nigh:recover")) as { collection: string; error: string }[];
+	assert.equal(failure?.collection, "notes");
+	assert.equal(typeof failure?.error, "string");
+});
+
 test("a listener that throws, or rejects, breaks neither the operation nor what the others hear", async (t) => {
 	const warned: string[] = [];
 	const onWarning = ({ name }: Error) => void warned.push(name);
@@ -137,6 +232,9 @@ test("a listener that throws, or rejects, breaks neither the operation nor what 
 	assert.equal((await notes.prune()).expired, 0);
 	assert.equal((await notes.delete("a")).deleted, 1);
 	for (const [name, messages] of heard) assert.equal(messages.length, 1, name);
+	// What fails, fails with its own error.
+	await assert.rejects(notes.search({ vector: [1] }), { code: "DIMENSION_MISMATCH" });
+	assert.equal(heard.get("nigh:search")?.length, 2);
 	await new Promise(setImmediate);
 	assert.deepEqual([...new Set(warned)], ["NighListenerWarning"]);
 });

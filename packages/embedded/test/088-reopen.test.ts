@@ -33,17 +33,23 @@ const KINDS: Readonly<Record<string, CollectionSpec>> = {
 	graph: { dimensions: DIMENSIONS, metric: "cosine", index: { kind: "hnsw" } },
 };
 
-test("after reopening there are the same ids at bit-equal distances, for every metric", async (t) => {
-	const folder = testFolder(t);
-	const answers = async (notes: Collection, isBits: boolean) => {
-		const found = [];
-		for (let i = 0; i < 8; i++) {
-			const vector = isBits ? bitsOf(i + 0.5) : vectorOf(i + 0.5);
-			const { hits } = await notes.search({ vector, k: 30, exact: true });
+const QUERIES = 100;
+
+/** What the searches find, bit by bit: exact, approximate, and among the records that match a filter. */
+async function answersOf(notes: Collection, isBits: boolean) {
+	const found = [];
+	for (let i = 0; i < QUERIES; i++) {
+		const vector = isBits ? bitsOf(i * 3 + 0.5) : vectorOf(i * 3 + 0.5);
+		for (const how of [{ exact: true }, {}, { filter: { i: { $lt: 60 } } }]) {
+			const { hits } = await notes.search({ vector, k: 10, ...how });
 			found.push(hits.map(({ id, distance, metadata }) => [id, distance, metadata]));
 		}
-		return found;
-	};
+	}
+	return found;
+}
+
+test(`after reopening, ${QUERIES} queries of each kind have the same ids at bit-equal distances, for every metric`, async (t) => {
+	const folder = testFolder(t);
 	const first = await openFolder(folder, { threads: 1 });
 	const before = new Map<string, unknown>();
 	for (const [name, spec] of Object.entries(KINDS)) {
@@ -54,14 +60,14 @@ test("after reopening there are the same ids at bit-equal distances, for every m
 		if (name === "graph") await notes.optimize();
 		await notes.upsert(Array.from({ length: 20 }, (_, i) => ({ ...record(i + 500), id: `r${i}` })));
 		await notes.delete(["r100", "r101"]);
-		before.set(name, await answers(notes, isBits));
+		before.set(name, await answersOf(notes, isBits));
 	}
 	await first.close();
 	const second = await openFolder(folder, { threads: 1 });
 	t.after(() => second.close());
 	for (const [name, spec] of Object.entries(KINDS)) {
 		const notes = await second.collection(name);
-		assert.deepEqual(await answers(notes, spec.type === "bit"), before.get(name), name);
+		assert.deepEqual(await answersOf(notes, spec.type === "bit"), before.get(name), name);
 		if (name === "graph") assert.equal((await notes.stats()).index.kind, "hnsw");
 	}
 });

@@ -78,6 +78,9 @@ export const collectionsCases: Cases = {
 		assert.equal(effective.pruneAt, BOUNDS.pruneAt.default);
 		assert.equal(effective.prunePolicy, "expired");
 		assert.equal(effective.maxAgeMs, null);
+		for (const [name, value] of Object.entries(effective.database)) {
+			assert.ok(["number", "string", "boolean"].includes(typeof value), `database.${name}`);
+		}
 		const again = await database.collection(collection.name, {});
 		assert.deepEqual((await again.stats()).effective, effective);
 	},

@@ -51,6 +51,21 @@ export const healthCases: Cases = {
 		);
 	},
 
+	"a collection that nobody has open is told of as well": async (setting) => {
+		const { assert, database, metric } = setting;
+		const full = await setting.create({ dimensions: 4, metric, maxRecords: 1 });
+		const other = await setting.create();
+		await full.upsert([{ id: "a", vector: [1, 2, 3, 4] }]);
+		await full.close();
+		const { collections, status } = await database.health();
+		assert.deepEqual(Object.keys(collections).sort(), [full.name, other.name].sort());
+		assert.deepEqual(
+			[status, collections[full.name]?.status, collections[other.name]?.status],
+			["degraded", "degraded", "ok"],
+		);
+		checkHealth(assert, collections[full.name] as HealthReport);
+	},
+
 	"stats tell the records, the change number, the index and how full it is": async (setting) => {
 		const { assert, clock, capabilities } = setting;
 		const { collection, model } = await fill(setting, 100, 70, defaultSpace(setting));

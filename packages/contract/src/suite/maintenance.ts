@@ -26,16 +26,14 @@ async function checkWorks(setting: Setting, { collection, model, space, random }
 	setting.assert.equal(await collection.count(), model.list().length, `${note}: count`);
 }
 
-/** Runs `call` with a progress callback, which sees done = total at the end, and with one that throws. */
+/** Runs `call` with a progress callback, which sees a `done` that grows to its total, and with one that throws. */
 async function withProgress<T>({ assert }: Setting, call: (options: ProgressOptions) => Promise<T>): Promise<T> {
 	const seen: [number, number][] = [];
 	const report = await call({ onProgress: (done, total) => seen.push([done, total]) });
 	const last = seen.at(-1);
 	assert.ok(last !== undefined && last[0] === last[1], `onProgress is called with done = total at the end: ${last}`);
-	assert.ok(
-		seen.every(([done, total]) => done >= 0 && done <= total),
-		"done is never above total",
-	);
+	const grows = seen.every(([done, total], i) => total === last?.[1] && done > (seen[i - 1]?.[0] ?? -1));
+	assert.ok(grows, `done grows, and total is one: ${seen.join("; ")}`);
 	const fail = () => {
 		throw new Error("a callback that throws must not break the call");
 	};
@@ -46,6 +44,8 @@ async function withProgress<T>({ assert }: Setting, call: (options: ProgressOpti
 function checkReport({ assert }: Setting, report: MaintenanceReport, vectors: number): void {
 	assert.ok(report.vectors <= vectors, `${report.vectors} vectors in the main index of ${vectors}`);
 	for (const number of [report.vectors, report.removed, report.durationMs, report.changeNumber]) assert.ok(number >= 0);
+	if (report.bytes === null) return;
+	for (const bytes of [report.bytes.before, report.bytes.after]) assert.ok(Number.isInteger(bytes) && bytes >= 0);
 }
 
 const each =
@@ -89,6 +89,30 @@ export const maintenanceCases: Cases = {
 		await setting.refused("INVALID_OPTION", () => collection.rebuild({ M: 1 }));
 		await setting.refused("INVALID_OPTION", () => collection.rebuild({ efConstruction: 4_001 }));
 	}),
+
+	"rebuild keeps a flat index flat, and refuses it parameters of a graph": async (setting) => {
+		if (!setting.has("rebuild") || !setting.capabilities.indexes.includes("flat")) return;
+		const collection = await setting.create({ dimensions: 4, index: { kind: "flat" } });
+		await collection.upsert([{ id: "a", vector: [1, 2, 3, 4] }]);
+		for (const field of ["M", "efConstruction"]) {
+			const { details } = await setting.refused("INVALID_OPTION", () => collection.rebuild({ [field]: 64 }), field);
+			setting.assert.equal(details.field, field);
+		}
+		setting.assert.equal((await collection.rebuild()).index, "flat");
+	},
+
+	"what an empty collection is converted to is what it has when vectors come": async (setting) => {
+		const { assert, capabilities } = setting;
+		if (!setting.has("convert")) return;
+		for (const kind of capabilities.indexes) {
+			const collection = await setting.create();
+			const report = await withProgress(setting, (options) => collection.convert({ kind }, options));
+			checkReport(setting, report, 0);
+			assert.equal(report.index, kind);
+			await collection.upsert([{ id: "a", vector: [1, 2, 3, 4] }]);
+			assert.equal((await collection.stats()).effective.index.kind, kind);
+		}
+	},
 
 	"convert changes the kind of index to each of the manifest, and back": each("convert", async (setting, filled) => {
 		const { indexes } = setting.capabilities;

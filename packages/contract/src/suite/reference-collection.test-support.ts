@@ -91,12 +91,40 @@ export class ReferenceCollection implements Collection {
 
 	async search(request: SearchRequest): Promise<SearchResult> {
 		this.#begin("search", undefined, []);
+		return this.#answer(request, this.#store);
+	}
+
+	async searchMany(requests: readonly SearchRequest[], options?: object) {
+		this.#begin("searchMany", options, []);
+		if (!Array.isArray(requests))
+			throw new NighError("INVALID_OPTION", "requests must be an array.", { field: "requests" });
+		checkBound("requests", requests.length, BOUNDS.queriesPerCall);
+		const results: SearchResult[] = [];
+		const state = this.#store.held();
+		for (const [row, request] of requests.entries()) {
+			try {
+				results.push(await this.#answer(request, state));
+			} catch (error) {
+				if (!isNighError(error)) throw error;
+				if (error.code === "SEARCH_TIMEOUT") results.push({ ...this.#cutShort(request, state), error });
+				else throw new NighError(error.code, `Request ${row}: ${error.message}`, { ...error.details, row });
+			}
+		}
+		return results;
+	}
+
+	async #answer(request: SearchRequest, store: ReferenceStore): Promise<SearchResult> {
+		const start = performance.now();
 		const predicate = check.checkRequest(request, this.#place.capabilities);
-		const { effective, change } = this.#stored;
-		const query = await this.#query(request);
+		const { effective } = this.#stored;
+		const query = await this.#query(request, store);
+		check.begin(request);
 		this.#stored.searches++;
-		const rows = this.#store.list(predicate);
-		const hits = answer(rows, query, request, effective).map((found) => {
+		if (performance.now() - start > (request.timeoutMs ?? Number.POSITIVE_INFINITY)) {
+			if (request.partial) return this.#cutShort(request, store);
+			throw new NighError("SEARCH_TIMEOUT", `The search took longer than ${request.timeoutMs} ms.`);
+		}
+		const hits = answer(store.list(predicate), query, request, effective).map((found) => {
 			const { distance, score, fusedScore } = found;
 			const fused = fusedScore === undefined ? {} : { fusedScore };
 			const { vector, metadata = true, text } = request.include ?? {};
@@ -107,25 +135,17 @@ export class ReferenceCollection implements Collection {
 			hits,
 			recall: exactStatement(request.recall ?? effective.recall),
 			plan: { strategy: "scan", index: "flat", cutShort: false, durationMs: 0 },
-			changeNumber: change,
+			changeNumber: store.change,
 		};
 	}
 
-	async searchMany(requests: readonly SearchRequest[], options?: object) {
-		this.#begin("searchMany", options, []);
-		if (!Array.isArray(requests))
-			throw new NighError("INVALID_OPTION", "requests must be an array.", { field: "requests" });
-		checkBound("requests", requests.length, BOUNDS.queriesPerCall);
-		const results: SearchResult[] = [];
-		for (const [row, request] of requests.entries()) {
-			try {
-				results.push(await this.search(request));
-			} catch (error) {
-				if (!isNighError(error)) throw error;
-				throw new NighError(error.code, `Request ${row}: ${error.message}`, { ...error.details, row });
-			}
-		}
-		return results;
+	#cutShort({ recall = this.#stored.effective.recall }: SearchRequest, { change }: ReferenceStore): SearchResult {
+		return {
+			hits: [],
+			recall: { ...exactStatement(recall), state: "uncertified", estimate: null },
+			plan: { strategy: "scan", index: "flat", cutShort: true, durationMs: 0 },
+			changeNumber: change,
+		};
 	}
 
 	async prune(options: PruneOptions = {}) {
@@ -157,6 +177,8 @@ export class ReferenceCollection implements Collection {
 		if (options?.M !== undefined) checkInteger("M", options.M, BOUNDS.M);
 		if (options?.efConstruction !== undefined)
 			checkInteger("efConstruction", options.efConstruction, BOUNDS.efConstruction);
+		const field = ["M", "efConstruction"].find((name) => options?.[name as "M"] !== undefined);
+		if (field !== undefined) throw new NighError("INVALID_OPTION", `${field} is not for a flat index.`, { field });
 		return this.#maintain("rebuild", options, ["M", "efConstruction"]);
 	}
 
@@ -238,7 +260,8 @@ export class ReferenceCollection implements Collection {
 		this.#begin(feature, options, ["onProgress", ...names], feature);
 		const vectors = this.#store.list(() => true).length;
 		check.reportProgress(options, vectors);
-		return { index: "flat" as const, vectors, removed: 0, durationMs: 0, changeNumber: this.#stored.change };
+		const bytes = { before: 0, after: 0 };
+		return { index: "flat" as const, vectors, removed: 0, bytes, durationMs: 0, changeNumber: this.#stored.change };
 	}
 
 	#targets(target: unknown): string[] {
@@ -252,11 +275,11 @@ export class ReferenceCollection implements Collection {
 		return this.#store.list(check.checkFilter(filter ?? null)).map(({ id }) => id);
 	}
 
-	async #query(request: SearchRequest) {
+	async #query(request: SearchRequest, store: ReferenceStore) {
 		const { effective } = this.#stored;
 		const { id, embed, vector } = request;
 		if (id !== undefined) {
-			const row = this.#store.alive(checkId(id));
+			const row = store.alive(checkId(id));
 			if (row === undefined) throw new NighError("NOT_FOUND", `There is no record ${id}.`, { id });
 			return row.vector;
 		}

@@ -41,6 +41,7 @@ export async function settle(
 		pruneAt: BOUNDS.pruneAt.default,
 		prunePolicy: "expired",
 		maxAgeMs: null,
+		database: {},
 	};
 	requireMetric(capabilities, base);
 	if (stored !== undefined) checkConflicts(spec, identity, stored);

@@ -29,6 +29,15 @@ export class ReferenceStore {
 		this.#embedder = embedder;
 	}
 
+	/** The same as it is now, whatever is written later. */
+	held(): ReferenceStore {
+		return new ReferenceStore({ ...this.#stored, rows: new Map(this.#stored.rows) }, this.#now, this.#embedder);
+	}
+
+	get change(): number {
+		return this.#stored.change;
+	}
+
 	alive(id: string): check.Row | undefined {
 		const row = this.#stored.rows.get(id);
 		return row?.expiresAt !== undefined && row.expiresAt <= this.#now() ? undefined : row;

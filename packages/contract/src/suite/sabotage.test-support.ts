@@ -2,7 +2,7 @@
 import type { Collection } from "../collection.ts";
 import { NighError } from "../errors.ts";
 import type { Distance, Score } from "../metric.ts";
-import type { Hit } from "../search.ts";
+import type { Hit, SearchResult } from "../search.ts";
 import { collect } from "./model.ts";
 import { openReference } from "./reference.test-support.ts";
 import { type Sabotage, sabotage, sabotageDatabase, withHits, withRequest } from "./spoil.test-support.ts";
@@ -58,6 +58,9 @@ export const SABOTAGES: readonly Sabotage[] = [
 			? request
 			: { ...request, k: Math.min(10_000, Math.max(1, Math.trunc(request.k) || 1)) },
 	),
+	withRequest("timeoutMs is ignored", "search", (request) => without(request, "timeoutMs")),
+	withRequest("timeoutMs of a batch is ignored", "searchMany", (request) => without(request, "timeoutMs")),
+	withRequest("partial is ignored", "search", (request) => without(request, "partial")),
 	withRequest("an aborted signal is ignored", "every verb", (request) => without(request, "signal")),
 	sabotage("an exact answer says it is certified without a certificate", "search", (c) => ({
 		search: async (request) => {
@@ -70,6 +73,23 @@ export const SABOTAGES: readonly Sabotage[] = [
 	})),
 	sabotage("the batch does not tell the row", "searchMany", (c) => ({
 		searchMany: async (requests) => Promise.all(requests.map((request) => c.search(request))),
+	})),
+	sabotage("every request of the batch sees what is newest", "searchMany", (c) => ({
+		searchMany: async (requests, options) => {
+			const checked = await c.searchMany(requests, options);
+			for (const i of checked.keys()) {
+				checked[i] = (await c.searchMany(requests.slice(i, i + 1), options))[0] as SearchResult;
+			}
+			return checked;
+		},
+	})),
+	sabotage("one slow request of the batch fails them all", "searchMany", (c) => ({
+		searchMany: async (...of) => {
+			const results = await c.searchMany(...of);
+			const slow = results.find(({ error }) => error !== undefined);
+			if (slow !== undefined) throw slow.error;
+			return results;
+		},
 	})),
 	sabotage("an upsert makes a second record", "upsert", (c) => ({
 		upsert: async (records, options) => {
@@ -192,6 +212,18 @@ export const SABOTAGES: readonly Sabotage[] = [
 	})),
 	sabotage("a dry run deletes", "prune", (c) => ({ prune: (options) => c.prune({ ...options, dryRun: false }) })),
 	sabotage("progress is never told", "maintenance", (c) => ({ optimize: () => c.optimize() })),
+	sabotage("the end of the work is told twice", "maintenance", (c) => ({
+		optimize: ({ onProgress = () => {} } = {}) =>
+			c.optimize({
+				onProgress(done, total) {
+					onProgress(done, total);
+					onProgress(done, total);
+				},
+			}),
+	})),
+	sabotage("rebuild makes a graph of a flat index", "maintenance", (c) => ({
+		rebuild: (options = {}) => c.rebuild(without(options, "M", "efConstruction")),
+	})),
 	sabotage("stats count nothing", "health", (c) => ({ stats: async () => ({ ...(await c.stats()), records: 0 }) })),
 	sabotage("health is always ok", "limits", () => ({ health: async () => ({ status: "ok", reasons: [] }) })),
 	sabotage("closing does nothing", "every verb", () => ({ close: async () => {} })),

@@ -31,6 +31,23 @@ export function createToyEmbedder(model = "one", dimensions = 8): ToyEmbedder {
 	};
 }
 
+/** Multiplications one after the other: more than 1 ms of them on any machine, told without a clock. */
+const WORK = 5_000_000;
+
+/** A toy that is busy for a few ms at every call, so that a search with `timeoutMs: 1` is out of its time when it has its vector. */
+export function createBusyEmbedder(): ToyEmbedder {
+	const toy = createToyEmbedder("busy");
+	// Kept, so that no compiler takes the work away.
+	let product = 1;
+	return {
+		...toy,
+		embed: (texts, options) => {
+			for (let i = 0; i < WORK; i++) product = Math.imul(product ^ i, 0x01000193);
+			return toy.embed(texts, options);
+		},
+	};
+}
+
 /** FNV-1a over UTF-16 units. */
 function hashOf(text: string): number {
 	let hash = 0x811c9dc5;

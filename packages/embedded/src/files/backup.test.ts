@@ -210,8 +210,11 @@ test("keep: the newest stay, what is no backup is not touched", async (t) => {
 	mkdirSync(join(backups, "nigh-2020-01-01T00-00-00-000Z"));
 	writeFileSync(join(backups, "nigh-2020-01-01T00-00-00-000Z", MANIFEST_FILE), "{}");
 	for (const name of foreign.slice(1)) writeFileSync(join(backups, name), "mine");
-	mkdirSync(join(backups, "nigh-2020-01-01T00-00-00-000Z.partial-999999999"));
-	mkdirSync(join(backups, `nigh-2020-01-01T00-00-00-000Z.partial-${process.ppid}`));
+	const partial = (pid: number) => `nigh-2020-01-01T00-00-00-000Z.partial-${pid}-0123456789ab`;
+	mkdirSync(join(backups, partial(999_999_999)));
+	mkdirSync(join(backups, partial(process.ppid)));
+	// As one that was killed in a container leaves it, where every process may have this one's id.
+	mkdirSync(join(backups, partial(process.pid)));
 	const first = await backUp(0, { keep: 2 });
 	assert.equal(first.path, join(backups, "nigh-2026-11-21T07-41-00-005Z"));
 	const second = await backUp(0, { keep: 2, gzip: true });
@@ -221,14 +224,54 @@ test("keep: the newest stay, what is no backup is not touched", async (t) => {
 	await backUp(3, { keep: 2 });
 	assert.deepEqual(
 		readdirSync(backups).sort(),
-		[
-			...foreign,
-			`nigh-2020-01-01T00-00-00-000Z.partial-${process.ppid}`,
-			third.path.slice(backups.length + 1),
-			"nigh-2026-11-21T07-44-00-005Z",
-		].sort(),
+		[...foreign, partial(process.ppid), third.path.slice(backups.length + 1), "nigh-2026-11-21T07-44-00-005Z"].sort(),
 	);
 	(await readBackup(third.path, { temporary: folder })).close();
+});
+
+test("keep: backups of one moment are all written, each under a name of its own", async (t) => {
+	const { folder, source } = database(t);
+	const backups = join(folder, "backups");
+	const options = [{ keep: 3 }, { keep: 3 }, { keep: 3, gzip: true }];
+	const reports = await Promise.all(options.map((each) => writeBackup(source, backups, each, NOW)));
+	const paths = reports.map(({ path }) => path);
+	assert.equal(new Set(paths).size, 3);
+	for (const path of paths) {
+		const opened = await readBackup(path, { temporary: folder });
+		checkContent(opened.records);
+		opened.close();
+	}
+	assert.deepEqual(readdirSync(backups).sort(), paths.map((path) => path.slice(backups.length + 1)).sort());
+	const last = await Promise.all([1, 1].map((keep) => writeBackup(source, backups, { keep }, NOW)));
+	const left = readdirSync(backups).map((name) => join(backups, name));
+	assert.ok(left.length > 0 && left.every((path) => last.some((report) => report.path === path)));
+});
+
+test("keep: the backup that is being made stays, though the clock has gone back", async (t) => {
+	const { folder, source } = database(t);
+	const backups = join(folder, "backups");
+	for (const minutes of [0, 1]) await writeBackup(source, backups, { keep: 5 }, NOW + minutes * 60_000);
+	const { path } = await writeBackup(source, backups, { keep: 1 }, NOW - 60_000);
+	assert.deepEqual(
+		readdirSync(backups).map((name) => join(backups, name)),
+		[path],
+	);
+	const next = await writeBackup(source, backups, { keep: 2 }, NOW - 120_000);
+	assert.ok(existsSync(path) && existsSync(next.path));
+});
+
+test("two backups to one destination: one is written, the other is refused", async (t) => {
+	const { folder, source } = database(t);
+	for (const name of ["copy", "copy.tar.gz"]) {
+		const path = join(folder, name);
+		const results = await Promise.allSettled([1, 2].map(() => writeBackup(source, path, {}, NOW)));
+		const [refused, ...others] = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
+		assert.deepEqual([others.length, refused?.code, refused?.details.field], [0, "INVALID_OPTION", "destination"]);
+		const opened = await readBackup(path, { temporary: folder });
+		checkContent(opened.records);
+		opened.close();
+	}
+	assert.deepEqual(readdirSync(folder).sort(), ["copy", "copy.tar.gz", "data"]);
 });
 
 test("damage anywhere is found, and the file is named", async (t) => {

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { type BackupOptions, type BackupReport, checkOptions, isNighError, NighError } from "@nigh/contract";
 import { pathsIn, RECORDS_FILE, SNAPSHOTS_FOLDER } from "../folder/layout.ts";
@@ -12,7 +12,7 @@ import { asFileError } from "./file-errors.ts";
 import { flushFile, flushFolder } from "./flush.ts";
 import { type BackupFile, MANIFEST_FILE, MANIFEST_VERSION, type Manifest, manifestText } from "./manifest.ts";
 import { Progress } from "./progress.ts";
-import { checkKeep, nextName, partialOf, removeOldBackups } from "./retention.ts";
+import { checkKeep, forgetStaging, nameOf, publishAs, publishIn, removeOldBackups, stagingFor } from "./retention.ts";
 
 const OPTION_NAMES = ["gzip", "keep", "onProgress", "signal"] as const satisfies readonly (keyof BackupOptions)[];
 
@@ -40,31 +40,49 @@ export async function writeBackup(
 	if (keep !== undefined) checkKeep(keep);
 	const gzip = options.gzip ?? (keep === undefined && destination.endsWith(ARCHIVE_EXTENSION));
 	const place = resolve(destination);
-	const target = keep === undefined ? place : await targetIn(place, now, gzip);
-	if (existsSync(target)) throw taken(target);
-	const report = await written({ folder, now }, target, gzip, progress);
-	if (keep !== undefined) await removeOldBackups(place, keep);
+	const source = { folder, now, gzip };
+	if (keep === undefined) {
+		if (existsSync(place)) throw taken(place);
+		const report = await written(source, place, progress, async (made) => {
+			if (await publishAs(place, made, gzip)) return place;
+			throw taken(place);
+		});
+		progress.finish();
+		return report;
+	}
+	await makeFolder(place);
+	const report = await written(source, join(place, nameOf(now)), progress, (made) => publishIn(place, now, made, gzip));
+	await removeOldBackups(place, keep, report.path);
 	progress.finish();
 	return report;
 }
 
-async function targetIn(folder: string, now: number, gzip: boolean): Promise<string> {
+async function makeFolder(folder: string): Promise<void> {
 	try {
 		await mkdir(folder, { recursive: true });
 	} catch (error) {
 		throw asFileError(error, `making the folder ${folder}`);
 	}
-	return nextName(folder, now, gzip ? ARCHIVE_EXTENSION : "");
 }
 
 interface Source {
 	readonly folder: string;
 	readonly now: number;
+	readonly gzip: boolean;
 }
 
-/** Writes under other names, beside the target since a rename stays inside a file system, and renames at the end. */
-async function written(source: Source, target: string, gzip: boolean, progress: Progress): Promise<BackupReport> {
-	const staging = partialOf(target);
+/**
+ * Writes under another name, beside the target since a rename stays inside a file system; `publish` renames at the end, and tells the path
+ * that it has then.
+ */
+async function written(
+	source: Source,
+	target: string,
+	progress: Progress,
+	publish: (made: string) => Promise<string>,
+): Promise<BackupReport> {
+	const { gzip } = source;
+	const staging = stagingFor(target);
 	const archive = `${staging}${ARCHIVE_EXTENSION}`;
 	try {
 		await mkdir(join(staging, SNAPSHOTS_FOLDER), { recursive: true });
@@ -74,13 +92,14 @@ async function written(source: Source, target: string, gzip: boolean, progress: 
 			await packArchive(staging, names, archive, progress);
 			await flushFile(archive);
 		} else await flushAll(staging, names);
-		await rename(gzip ? archive : staging, target);
-		await flushFolder(dirname(target));
-		return reportOf(target, manifest, gzip ? (await stat(target)).size : sumOf(manifest.files));
+		const path = await publish(gzip ? archive : staging);
+		await flushFolder(dirname(path));
+		return reportOf(path, manifest, gzip ? (await stat(path)).size : sumOf(manifest.files));
 	} catch (error) {
 		throw asFileError(error, `writing the backup ${target}`);
 	} finally {
 		for (const path of [archive, staging]) await removeQuietly(path);
+		forgetStaging(staging);
 	}
 }
 

@@ -1,6 +1,18 @@
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import {
+	closeSync,
+	existsSync,
+	fsyncSync,
+	openSync,
+	renameSync,
+	rmSync,
+	type Stats,
+	statSync,
+	writeSync,
+} from "node:fs";
+import { dirname } from "node:path";
 import { NighError } from "@nigh/contract";
 import { asFileError } from "../files/file-errors.ts";
+import { flushFolderSync } from "../files/flush.ts";
 import { type FolderPaths, pathsIn } from "./layout.ts";
 
 /**
@@ -11,7 +23,7 @@ export function wasCreated({ created }: FolderPaths): boolean {
 	return existsSync(created);
 }
 
-/** Says so, once the records are laid out. */
+/** Says so, once the records are laid out. From here on a power cut takes none of the names. */
 export function noteCreated(paths: FolderPaths): void {
 	if (wasCreated(paths)) return;
 	const temporary = `${paths.created}.tmp`;
@@ -27,6 +39,7 @@ export function noteCreated(paths: FolderPaths): void {
 			closeSync(file);
 		}
 		renameSync(temporary, paths.created);
+		for (const folder of [paths.folder, dirname(paths.folder)]) flushFolderSync(folder);
 	} catch (error) {
 		rmSync(temporary, { force: true });
 		throw asFileError(error, `writing ${paths.created}`);
@@ -50,11 +63,26 @@ export function checkNotLost(paths: FolderPaths): void {
 /**
  * To be called before anything is made in a folder that must have a database already. What is no folder is told by the one who goes into it.
  *
- * @throws NighError `NOT_FOUND`.
+ * @throws NighError `NOT_FOUND`; `READ_ONLY` where the folder may not be entered.
  */
-export function checkThere(folder: string): void {
+export function checkThere(folder: string, readOnly = false): void {
 	const paths = pathsIn(folder);
-	if (!existsSync(folder) || existsSync(paths.records) || wasCreated(paths)) return;
-	const advice = "Correct the path, or open with create: true.";
+	if (statOf(folder)?.isDirectory() !== true || isThere(paths.records) || isThere(paths.created)) return;
+	const advice = readOnly
+		? "Correct the path, or open it once for writing: readOnly makes nothing."
+		: "Correct the path, or open with create: true.";
 	throw new NighError("NOT_FOUND", `There is no database in ${folder}. ${advice}`, { path: folder });
+}
+
+function isThere(path: string): boolean {
+	return statOf(path) !== undefined;
+}
+
+/** `existsSync` takes what may not be looked at for what is not there. */
+function statOf(path: string): Stats | undefined {
+	try {
+		return statSync(path, { throwIfNoEntry: false });
+	} catch (error) {
+		throw asFileError(error, `looking for ${path}`);
+	}
 }

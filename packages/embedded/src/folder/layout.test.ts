@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { flushedBy } from "./flushed.test-support.ts";
 import { testFolder } from "./folder.test-support.ts";
 import { pathsIn, prepareFolder } from "./layout.ts";
 
@@ -68,3 +69,16 @@ function asOrdinaryUser(folder: string, act: () => void): void {
 		process.seteuid?.(0);
 	}
 }
+
+test("the names of the folders that are made are flushed, so that no power cut takes them", (t) => {
+	const parent = testFolder(t);
+	const folder = join(parent, "a", "b", "c");
+	const flushed = flushedBy(() => prepareFolder(folder, { create: true }));
+	// Windows has no such call.
+	const names = process.platform === "win32" ? [] : [join(parent, "a", "b"), join(parent, "a"), parent];
+	assert.deepEqual(flushed, names);
+	assert.deepEqual(
+		flushedBy(() => prepareFolder(folder, { create: true })),
+		[],
+	);
+});

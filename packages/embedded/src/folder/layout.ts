@@ -1,7 +1,8 @@
 import { mkdirSync, mkdtempSync, rmdirSync, type Stats, statSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { NighError } from "@nigh/contract";
 import { asFileError } from "../files/file-errors.ts";
+import { flushFolderSync } from "../files/flush.ts";
 
 /** Where things are in a database folder. Other files may lie beside them; Nigh does not touch those. */
 export interface FolderPaths {
@@ -56,7 +57,7 @@ export function prepareFolder(path: string, options: PrepareOptions): FolderPath
 	const { create, readOnly = false } = options;
 	if (!isFolder(path)) {
 		if (!create || readOnly) throw missing(path, readOnly);
-		makeFolder(path);
+		flushNames(path, makeFolder(path));
 	} else if (!readOnly) checkWritable(path);
 	if (!readOnly) makeFolder(paths.snapshots);
 	return paths;
@@ -76,13 +77,40 @@ function statOf(path: string): Stats | undefined {
 	}
 }
 
-function makeFolder(path: string): void {
+/** Returns the topmost folder that was made for it; `undefined` where nothing was. */
+function makeFolder(path: string): string | undefined {
 	try {
-		mkdirSync(path, { recursive: true });
+		return mkdirSync(path, { recursive: true });
 	} catch (error) {
 		const { code } = error as NodeJS.ErrnoException;
 		if (code === "ENOTDIR" || code === "EEXIST") throw notAFolder(path);
-		throw asFileError(error, `making the folder ${path}`);
+		throw asFileError(code === "ENOENT" ? reasonOf(path, error) : error, `making the folder ${path}`);
+	}
+}
+
+/** A power cut must not take the name of a new database, nor that of a folder above it: each stands in the folder that it is in. */
+function flushNames(path: string, first: string | undefined): void {
+	if (first === undefined) return;
+	const top = dirname(resolve(first));
+	try {
+		for (let folder = dirname(resolve(path)); folder.length >= top.length; folder = dirname(folder)) {
+			flushFolderSync(folder);
+			if (folder === top) return;
+		}
+	} catch (error) {
+		throw asFileError(error, `writing the names of the folders above ${path}`);
+	}
+}
+
+/** Making several folders at once says ENOENT on a file system that may not be written; making the first that is missing says why. */
+function reasonOf(path: string, error: unknown): unknown {
+	const parent = dirname(path);
+	if (parent !== path && !isFolder(parent)) return reasonOf(parent, error);
+	try {
+		mkdirSync(path);
+		return error;
+	} catch (reason) {
+		return reason;
 	}
 }
 

@@ -28,6 +28,8 @@ export async function checkIndex(core: CollectionCore, signal: AbortSignal | und
 
 async function checkSlots(core: CollectionCore): Promise<Finding[]> {
 	const { writer } = core.database.threads;
+	const failure = await writer.call("failure", core.key);
+	if (failure !== null) return [inIndex(core, failure)];
 	const { missing, stray } = await writer.call("compare", { key: core.key, now: core.now });
 	const told = ({ count, first }: Differing) => `${count}, the first with the label ${first}`;
 	const findings: Finding[] = [];

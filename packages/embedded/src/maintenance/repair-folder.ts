@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { checkOptions, isNighError, type ProgressOptions, type RepairReport, type VerifyProblem } from "@nigh/contract";
 import { flushFolder } from "../files/flush.ts";
 import { checkNotLost, checkThere, noteCreated } from "../folder/created.ts";
@@ -11,6 +11,7 @@ import { removeAll } from "../snapshot/folder.ts";
 import { recordsFinding } from "./check-files.ts";
 import type { Finding, MendReport } from "./messages.ts";
 import { without } from "./repair.ts";
+import { removeSaving, savingPath } from "./saving-files.ts";
 import { finishSwap, swapRecords } from "./swap-records.ts";
 import { inThread } from "./thread.ts";
 import { findProblems } from "./verify.ts";
@@ -43,7 +44,11 @@ export async function repairFolder(path: string, options: ProgressOptions = {}):
 	try {
 		finishSwap(paths);
 		checkNotLost(paths);
+		removeSaving(paths.folder);
 		return await repairLocked(paths, options);
+	} catch (error) {
+		removeSaving(paths.folder);
+		throw error;
 	} finally {
 		lock.release();
 	}
@@ -52,21 +57,21 @@ export async function repairFolder(path: string, options: ProgressOptions = {}):
 async function repairLocked(paths: FolderPaths, options: ProgressOptions): Promise<FolderRepairReport> {
 	const mended = await mendInPlace(paths, options.signal);
 	if (mended.isSound) {
-		const { findings } = await findProblems({ paths, opened: () => [] }, options, "repairFolder()");
+		const { findings } = await findProblems({ paths }, options, "repairFolder()");
 		const snapshots = findings.filter(isDamagedSnapshot);
 		for (const { path } of snapshots) rmSync(path as string, { force: true });
 		const remaining = findings.filter((finding) => !snapshots.includes(finding)).map(({ problem }) => problem);
 		const repaired = without([...found(mended.before), ...snapshots], remaining);
 		return { repaired, remaining, salvage: null, damaged: null };
 	}
-	const target = join(paths.folder, `records.saving-${process.pid}.sqlite`);
+	const target = savingPath(paths.folder);
 	const salvage = await inThread("salvage", { damaged: paths.records, target }, { signal: options.signal });
 	const damaged = await swapRecords(paths, target);
 	// They are of the database that is gone: the new one has an identity of its own.
 	removeAll(paths.snapshots);
 	await flushFolder(paths.snapshots);
 	noteCreated(paths);
-	const { findings } = await findProblems({ paths, opened: () => [] }, options, "repairFolder()");
+	const { findings } = await findProblems({ paths }, options, "repairFolder()");
 	const remaining = [...lossesOf(salvage, damaged), ...findings.map(({ problem }) => problem)];
 	return { repaired: without(found(mended.before), remaining), remaining, salvage, damaged };
 }

@@ -3,7 +3,7 @@ import { checkOptions, isNighError, type ProgressOptions, type RepairReport, typ
 import type { CollectionCore } from "../core.ts";
 import type { Maintained } from "./maintained.ts";
 import type { Finding } from "./messages.ts";
-import { findProblems } from "./verify.ts";
+import { collectionsIn, findProblems } from "./verify.ts";
 
 const NAMES = ["onProgress", "signal"] as const satisfies readonly (keyof ProgressOptions)[];
 
@@ -32,21 +32,23 @@ function nameOf({ collection, code, message }: VerifyProblem): string {
 	return JSON.stringify([collection, code, message]);
 }
 
-async function mend({ core, opened }: Maintained, findings: readonly Finding[]): Promise<void> {
-	const { writer } = core.threads;
+async function mend(maintained: Maintained, findings: readonly Finding[]): Promise<void> {
+	const { writer } = maintained.core.threads;
 	const inRecords = findings.filter((finding) => finding.in === "records");
 	if (inRecords.length > 0) await writer.call("mend", undefined);
-	const cores = opened();
-	for (const collection of cores) {
-		const own = findings.filter(({ problem }) => problem.collection === collection.name);
-		// What is of no one collection may be of each.
-		const mayBeWrong = inRecords.some(({ problem }) => problem.collection === null);
-		await unlessImpossible(mendIndex(collection, own, mayBeWrong));
+	const opened = new Set(maintained.opened().map(({ name }) => name));
+	// What is of no one collection may be of each.
+	const mayBeWrong = inRecords.some(({ problem }) => problem.collection === null);
+	for (const { name } of collectionsIn(maintained)) {
+		const own = findings.filter(({ problem }) => problem.collection === name);
+		// Of one that is not open, a damaged snapshot only has to go.
+		const isConcerned = mayBeWrong || opened.has(name) || own.some((finding) => finding.in !== "snapshot");
+		if (!isConcerned) continue;
+		await unlessImpossible(maintained.visiting(name, (collection) => mendIndex(collection, own, mayBeWrong)));
 	}
-	const names = new Set(cores.map(({ name }) => name));
 	for (const { path, problem } of findings) {
 		// One that a newer version has written is none of our affair.
-		if (path === undefined || problem.code !== "CORRUPT_SNAPSHOT" || names.has(problem.collection ?? "")) continue;
+		if (path === undefined || problem.code !== "CORRUPT_SNAPSHOT" || opened.has(problem.collection ?? "")) continue;
 		rmSync(path, { force: true });
 	}
 }
@@ -65,7 +67,7 @@ async function mendIndex(core: CollectionCore, findings: readonly Finding[], may
 }
 
 /** What cannot be done is told by the problem that stays. */
-async function unlessImpossible(mending: Promise<void>): Promise<void> {
+async function unlessImpossible(mending: Promise<unknown>): Promise<void> {
 	try {
 		await mending;
 	} catch (error) {

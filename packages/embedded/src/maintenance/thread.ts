@@ -3,6 +3,9 @@ import { NighError } from "@nigh/contract";
 import { Caller } from "../workers/rpc.ts";
 import type { MaintenanceMethods, MaintenanceNotes } from "./messages.ts";
 
+/** Methods that write nothing. */
+const READING: ReadonlySet<keyof MaintenanceMethods> = new Set(["checkFiles", "checkRecords"]);
+
 export interface ThreadOptions {
 	readonly signal?: AbortSignal | undefined;
 	/** Hears how many bytes more have been read. What it throws is ignored. */
@@ -39,8 +42,8 @@ export async function inThread<K extends keyof MaintenanceMethods & string>(
 	} finally {
 		signal?.removeEventListener("abort", abort);
 		const ended = worker.terminate();
-		// SQLite ends what it is doing first; nobody has to wait for what is not wanted any more.
-		if (!signal?.aborted) await ended;
+		// SQLite ends what it is doing first. Who only reads may be left to that; who writes must have ended before the lock is given up.
+		if (!signal?.aborted || !READING.has(method)) await ended;
 	}
 }
 

@@ -14,12 +14,13 @@ import type { Arena, EngineName, WasmMemory } from "@nigh/kernels";
  * |-----------|-----------------|---------------------------------------------------------------|
  * | labels    | slot, u32       | the label, ascending                                          |
  * | born      | slot, f64       | the change that wrote it                                      |
- * | died      | slot, f64       | the change that took it away; infinity while it is there       |
+ * | died      | slot, f64       | the change that took it away; infinity while it is there, 0 while it has expired, -1 once it was deleted after that |
  * | expires   | slot, f64       | ms since 1970; infinity: never                                |
  * | idStarts  | slot + 1, u32   | where its id starts in `ids`; it ends where the next one starts |
  * | ids       |                 | ids in UTF-8                                                  |
  * | ring      | ring row        | rows of slots that the main index has not taken in: slot s at s mod ringRows |
  * | ringSlots | ring row, u32   | the slot of that row                                          |
+ * | counted   | 32 slots, u32   | a bit for each slot that "dead in the main index" counts        |
  */
 export interface GenerationSize {
 	/** Slots. */
@@ -43,6 +44,7 @@ export interface GenerationTables {
 	readonly ids: number;
 	readonly ring: number;
 	readonly ringSlots: number;
+	readonly counted: number;
 }
 
 /** How vectors are compared in it. */
@@ -66,6 +68,12 @@ export interface GenerationHandle {
 /** Readers that can be counted at the same time: those of this process's threads. */
 export const MOST_READERS = 64;
 
+/**
+ * ms that the clocks of two threads may differ, and that a clock may go back without anything coming back into sight. Threads read the clock
+ * some time before they look for what has expired: without it, two of them around one expiry would take turns in looking at every slot.
+ */
+export const CLOCK_TOLERANCE_MS = 1_000;
+
 /** Places in the header, in 4-byte words; `change` takes two. */
 const WORD = {
 	change: 0,
@@ -76,6 +84,8 @@ const WORD = {
 	deadInMain: 6,
 	expiryNotes: 7,
 	nextExpiry: 8,
+	clock: 10,
+	expired: 12,
 	readers: 16,
 } as const;
 const HEADER_BYTES = (WORD.readers + MOST_READERS) * 4;
@@ -93,8 +103,10 @@ export function allocateTables(arena: Arena, size: GenerationSize): GenerationTa
 		ids: arena.alloc(idBytes),
 		ring: arena.alloc(ringRows * rowBytes),
 		ringSlots: arena.alloc(ringRows * 4),
+		counted: arena.alloc(Math.ceil(capacity / 32) * 4),
 	};
 	arena.f64(tables.header + WORD.nextExpiry * 4, 1)[0] = Number.POSITIVE_INFINITY;
+	arena.f64(tables.header + WORD.clock * 4, 1)[0] = Number.NEGATIVE_INFINITY;
 	return tables;
 }
 
@@ -111,9 +123,11 @@ function floatOf(bits: bigint): number {
 	return FLOAT[0] as number;
 }
 
-/** What `died` holds of a record that is there, and of one that has expired. */
+/** What `died` holds of a record that is there, and of one that has expired and is there again should the clock go back. */
 const FOREVER = bitsOf(Number.POSITIVE_INFINITY);
 const EXPIRED = bitsOf(0);
+/** What {@link Generation.kill} is given for a slot that no reader may see any more, whatever the time. */
+export const DELETED = -1;
 
 /** One thread's view of a generation. */
 export class Generation {
@@ -127,11 +141,15 @@ export class Generation {
 	readonly ids: Buffer<ArrayBuffer>;
 	readonly ringSlots: Uint32Array;
 	readonly #buffer: ArrayBufferLike;
+	readonly #counted: Uint32Array;
 	readonly #change: BigInt64Array;
 	/** The bits of `died`, for changes that two threads may make at the same time. */
 	readonly #diedBits: BigInt64Array;
 	readonly #words: Int32Array;
 	readonly #nextExpiry: Float64Array;
+	readonly #nextExpiryBits: BigInt64Array;
+	/** The latest moment of a look for what has expired, since the clock last went back. */
+	readonly #clock: Float64Array;
 
 	constructor(handle: GenerationHandle) {
 		const { memory, size, tables } = handle;
@@ -148,10 +166,13 @@ export class Generation {
 		this.idStarts = new Uint32Array(buffer, tables.idStarts, capacity + 1);
 		this.ids = Buffer.from(buffer as ArrayBuffer, tables.ids, idBytes);
 		this.ringSlots = new Uint32Array(buffer, tables.ringSlots, ringRows);
+		this.#counted = new Uint32Array(buffer, tables.counted, Math.ceil(capacity / 32));
 		this.#change = new BigInt64Array(buffer, tables.header, 1);
 		this.#diedBits = new BigInt64Array(buffer, tables.died, capacity);
 		this.#words = new Int32Array(buffer, tables.header, HEADER_BYTES / 4);
 		this.#nextExpiry = new Float64Array(buffer, tables.header + WORD.nextExpiry * 4, 1);
+		this.#nextExpiryBits = new BigInt64Array(buffer, tables.header + WORD.nextExpiry * 4, 1);
+		this.#clock = new Float64Array(buffer, tables.header + WORD.clock * 4, 1);
 	}
 
 	/** The published change number: what readers see. */
@@ -190,9 +211,14 @@ export class Generation {
 		Atomics.store(this.#words, WORD.ringFree, slot);
 	}
 
-	/** Slots of labels that have gone. */
+	/** Slots of labels that have gone, or have expired. */
 	get dead(): number {
 		return Atomics.load(this.#words, WORD.dead);
+	}
+
+	/** Those of them whose records are gone for good: what has expired is there again should the clock go back. */
+	get deleted(): number {
+		return this.dead - Atomics.load(this.#words, WORD.expired);
 	}
 
 	/** Those of them that are in the main index. */
@@ -209,7 +235,11 @@ export class Generation {
 	noteExpiry(time: number): void {
 		if (time === Number.POSITIVE_INFINITY) return;
 		Atomics.add(this.#words, WORD.expiryNotes, 1);
-		if (time < this.nextExpiry) this.#nextExpiry[0] = time;
+		for (;;) {
+			const was = Atomics.load(this.#nextExpiryBits, 0);
+			if (floatOf(was) <= time) return;
+			if (Atomics.compareExchange(this.#nextExpiryBits, 0, was, bitsOf(time)) === was) return;
+		}
 	}
 
 	/** Says when the first record of all slots expires, after they have been filled by other means than one by one. */
@@ -222,22 +252,55 @@ export class Generation {
 
 	/**
 	 * Takes what has expired by `now` out of sight. A record goes from every reader's view at once, whatever change number it reads at: that
-	 * is what expiring means. The record itself is deleted by the next write or prune. Any thread may do it; twice is harmless.
+	 * is what expiring means. Where the clock has gone back by more than {@link CLOCK_TOLERANCE_MS}, what will not expire for longer than that
+	 * is back in sight: a record is there by its time alone, until the next write or prune deletes it. What has expired within that time of
+	 * `now` may stay out of sight.
+	 *
+	 * Any thread may do it, also while another does. Their clocks must agree to within that time: as long as they do, one never brings back
+	 * what another has taken away.
 	 */
 	expire(now: number): void {
-		if (now < this.nextExpiry) return;
-		const { expires, died, slotEnd } = this;
+		const clock = this.#clock[0] as number;
+		const isBack = now < clock - CLOCK_TOLERANCE_MS;
+		if (now < this.nextExpiry && !isBack) return;
 		const notes = Atomics.load(this.#words, WORD.expiryNotes);
-		let next = Number.POSITIVE_INFINITY;
-		for (let slot = 0; slot < slotEnd; slot++) {
-			const time = expires[slot] as number;
-			if (time === Number.POSITIVE_INFINITY || died[slot] === 0) continue;
-			if (time <= now) this.kill(slot, 0);
-			else if (time < next) next = time;
-		}
+		this.#clock[0] = isBack ? now : Math.max(now, clock);
+		const { next, revived } = this.#sweep(now);
+		// Said before the moment is written: who looked at the same time, and may write a later one over it, looks again.
+		const own = revived > 0 ? 1 : 0;
+		Atomics.add(this.#words, WORD.expiryNotes, own);
 		this.#nextExpiry[0] = next;
 		// A note that came in meanwhile may have been written over: look again next time.
-		if (Atomics.load(this.#words, WORD.expiryNotes) !== notes) this.#nextExpiry[0] = Number.NEGATIVE_INFINITY;
+		const isDisturbed = Atomics.load(this.#words, WORD.expiryNotes) !== ((notes + own) | 0);
+		if (isDisturbed) this.#nextExpiry[0] = Number.NEGATIVE_INFINITY;
+		// Where another thread has turned it back meanwhile, what was taken away here may have to come back.
+		if ((this.#clock[0] as number) < now) this.#clock[0] = now;
+	}
+
+	/** Looks at all slots. Returns when the next record expires, and how many are in sight again. */
+	#sweep(now: number): { next: number; revived: number } {
+		const { expires, died, slotEnd } = this;
+		let next = Number.POSITIVE_INFINITY;
+		let revived = 0;
+		for (let slot = 0; slot < slotEnd; slot++) {
+			const time = expires[slot] as number;
+			if (time === Number.POSITIVE_INFINITY || (died[slot] as number) < 0) continue;
+			const isExpired = died[slot] === 0;
+			if (time <= now) {
+				if (isExpired) continue;
+				this.kill(slot, 0);
+				// Whoever has prolonged it meanwhile may have found nothing to revive yet, and notes the new time afterwards.
+				if ((expires[slot] as number) > now) this.revive(slot);
+				continue;
+			}
+			if (isExpired) {
+				if (time <= now + CLOCK_TOLERANCE_MS) continue;
+				this.revive(slot);
+				revived++;
+			}
+			if (time < next) next = time;
+		}
+		return { next, revived };
 	}
 
 	/** Records that there are now, expired ones included that nobody has looked for yet. */
@@ -276,33 +339,67 @@ export class Generation {
 		return (this.born[slot] as number) <= change && change < (this.died[slot] as number);
 	}
 
-	/** Marks a slot as gone from `change` on. Returns whether it was there. Of two threads that do, one is told so. */
+	/**
+	 * Marks a slot as gone from `change` on (0: as expired; {@link DELETED}: for good, at a change that nobody reads any more). Returns whether
+	 * it was there. Of two threads that do, one is told so.
+	 */
 	kill(slot: number, change: number): boolean {
 		for (;;) {
 			const was = Atomics.load(this.#diedBits, slot);
-			if (floatOf(was) <= change) return false;
-			if (Atomics.compareExchange(this.#diedBits, slot, was, bitsOf(change)) !== was) continue;
-			if (was === FOREVER) this.#countDead(slot, 1);
-			return was === FOREVER;
+			const wasExpired = was === EXPIRED && change !== 0;
+			if (floatOf(was) <= change && !wasExpired) return false;
+			// What is deleted does not come back with the clock.
+			const isBoth = wasExpired || (was !== FOREVER && change === 0);
+			if (Atomics.compareExchange(this.#diedBits, slot, was, bitsOf(isBoth ? DELETED : change)) !== was) continue;
+			if (wasExpired) Atomics.sub(this.#words, WORD.expired, 1);
+			if (was !== FOREVER) return false;
+			if (change === 0) Atomics.add(this.#words, WORD.expired, 1);
+			this.#countDead(slot, 1);
+			return true;
 		}
 	}
 
 	/**
 	 * Takes back what {@link Generation.expire} has done: a record's time was prolonged before it ran out, and that has come to be known
-	 * here only after it would have.
+	 * here only after it would have; or the clock has gone back.
 	 */
 	revive(slot: number): void {
-		if (Atomics.compareExchange(this.#diedBits, slot, EXPIRED, FOREVER) === EXPIRED) this.#countDead(slot, -1);
+		if (Atomics.compareExchange(this.#diedBits, slot, EXPIRED, FOREVER) !== EXPIRED) return;
+		Atomics.sub(this.#words, WORD.expired, 1);
+		this.#countDead(slot, -1);
+	}
+
+	/** Whether nobody will ever see the slot again, as far as is known by now. */
+	isDeleted(slot: number): boolean {
+		const died = this.died[slot] as number;
+		return died !== Number.POSITIVE_INFINITY && died !== 0;
 	}
 
 	#countDead(slot: number, more: number): void {
 		Atomics.add(this.#words, WORD.dead, more);
-		if (slot < this.mainEnd) Atomics.add(this.#words, WORD.deadInMain, more);
+		if (slot < this.mainEnd) this.#settle(slot);
 	}
 
-	/** The indexer has taken `slots` in of which so many are dead. */
-	countDeadInMain(slots: number): void {
-		Atomics.add(this.#words, WORD.deadInMain, slots);
+	/** The main index has the slots from `from` to below `end` now, as {@link mainEnd} says: those that died in the tail count from here on. */
+	countDeadInMain(from: number, end: number): void {
+		for (let slot = from; slot < end; slot++) {
+			if (Atomics.load(this.#diedBits, slot) !== FOREVER) this.#settle(slot);
+		}
+	}
+
+	/**
+	 * Makes a slot of the main index count as dead just while it is. Whoever takes it in and whoever kills or revives it may do so at the
+	 * same moment: the bit says whether it counts already, and who has changed the bit looks again whether it is still right.
+	 */
+	#settle(slot: number): void {
+		const bit = 1 << (slot & 31);
+		for (;;) {
+			const isDead = Atomics.load(this.#diedBits, slot) !== FOREVER;
+			const before = isDead ? Atomics.or(this.#counted, slot >>> 5, bit) : Atomics.and(this.#counted, slot >>> 5, ~bit);
+			const wasCounted = (before & bit) !== 0;
+			if (wasCounted !== isDead) Atomics.add(this.#words, WORD.deadInMain, isDead ? 1 : -1);
+			if ((Atomics.load(this.#diedBits, slot) !== FOREVER) === isDead) return;
+		}
 	}
 
 	/** Begins to read: until {@link leave}, nothing that can be seen now is written over. `reader` is 0 to {@link MOST_READERS} - 1. */
@@ -312,6 +409,12 @@ export class Generation {
 
 	leave(reader: number): void {
 		Atomics.add(this.#words, WORD.readers + reader, 1);
+	}
+
+	/** Ends the turn of a reader whose thread was ended while it read, before another thread gets its number. */
+	endTurn(reader: number): void {
+		const turn = Atomics.load(this.#words, WORD.readers + reader);
+		if ((turn & 1) === 1) Atomics.compareExchange(this.#words, WORD.readers + reader, turn, turn + 1);
 	}
 
 	/** What each reader is doing now: an odd number belongs to one that reads. */

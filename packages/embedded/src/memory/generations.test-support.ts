@@ -80,8 +80,7 @@ export function smallGeneration(options: SmallOptions = {}): Small {
 				await main?.insertMany(row, { labels: Uint32Array.of(slot), stored: true });
 			}
 			generation.mainEnd = end;
-			const dead = generation.died.subarray(from, end).filter((died) => died !== Number.POSITIVE_INFINITY);
-			generation.countDeadInMain(dead.length);
+			generation.countDeadInMain(from, end);
 			generation.ringFree = end;
 		},
 		bitmap(members, at = 0) {

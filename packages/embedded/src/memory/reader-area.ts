@@ -1,6 +1,6 @@
 import type { ReaderSpec } from "@nigh/index";
 import { type Arena, ELIGIBILITY } from "@nigh/kernels";
-import type { GenerationSize } from "./generation.ts";
+import type { Generation, GenerationSize } from "./generation.ts";
 
 /** Rows of the tail that are compared at a time. */
 export const CHUNK_ROWS = 4_096;
@@ -25,6 +25,22 @@ export interface ReaderArea {
 	readonly bitmapBytes: number;
 	/** For the main index; `null` where everything is in the tail. */
 	readonly graph: ReaderSpec | null;
+}
+
+/**
+ * What reading threads have in each generation. The next thread of a number gets what the one before had, which nobody gives back: threads
+ * come and go, and the memory of a generation is not given back in parts.
+ */
+export class ReaderAreas {
+	readonly #given = new WeakMap<Generation, Map<number, ReaderArea>>();
+
+	of(generation: Generation, reader: number, allocate: () => ReaderArea): ReaderArea {
+		const given = this.#given.get(generation) ?? new Map<number, ReaderArea>();
+		this.#given.set(generation, given);
+		const area = given.get(reader) ?? allocate();
+		given.set(reader, area);
+		return area;
+	}
 }
 
 export function allocateArea(

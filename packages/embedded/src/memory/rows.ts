@@ -1,6 +1,7 @@
 import { RowFormat } from "@nigh/index";
-import { Arena } from "@nigh/kernels";
+import type { Arena } from "@nigh/kernels";
 import type { VectorFormat } from "./generation.ts";
+import { newArena } from "./within-memory.ts";
 
 /** Turns vectors as the user writes them into rows as the index keeps them, in a small memory of this thread. */
 export class RowMaker {
@@ -10,8 +11,9 @@ export class RowMaker {
 	readonly #address: number;
 	readonly #other: number;
 
+	/** @throws NighError `MEMORY_LIMIT`. */
 	constructor({ metric, dimensions, weights }: VectorFormat) {
-		const arena = new Arena();
+		const arena = newArena({ shared: false });
 		this.#arena = arena;
 		this.format = new RowFormat(arena, { metric, dimensions, ...(weights !== null && { weights }) });
 		this.#other = arena.alloc(this.format.bytes);

@@ -155,9 +155,15 @@ test("at every selectivity there are min(k, matches) answers, however they were 
 		const members = Array.from({ length: N }, (_, slot) => slot).filter((slot) => slot % step === 1 % step);
 		const alive = members.filter((slot) => slot % 7 !== 0);
 		const kept = new Map(alive.map((slot) => [slot, vectorOf(slot)] as const));
-		for (const k of [1, 10, 200]) {
+		// Where a narrow beam is asked for, fewer matches are compared one by one.
+		for (const [k, ef] of [
+			[1, undefined],
+			[5, 5],
+			[10, 10],
+			[200, undefined],
+		] as const) {
 			const matches = { bitmap: small.bitmap(members), count: members.length, change: 2 };
-			const query = { vector: vectorOf(0.5), k, change: 2, exact: false, matches };
+			const query = { vector: vectorOf(0.5), k, ef, isWidthAsked: ef !== undefined, change: 2, exact: false, matches };
 			small.searcher.search(query);
 			checkAnswers(small, kept, query, small.searcher.way === "filtered-scan");
 			ways.add(small.searcher.way);

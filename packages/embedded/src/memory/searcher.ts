@@ -1,9 +1,10 @@
-import { adaptiveEf, type GraphReader, openReader } from "@nigh/index";
+import { type AllowedWidths, adaptiveEf, type GraphReader, HNSW_BOUNDS, openReader } from "@nigh/index";
 import { instantiate } from "@nigh/kernels";
 import { Generation, type GenerationHandle } from "./generation.ts";
 import type { ReaderArea } from "./reader-area.ts";
 import { RowMaker } from "./rows.ts";
 import { TailScan, writeEligibility } from "./tail-scan.ts";
+import { withinMemory } from "./within-memory.ts";
 
 /** What one search of a generation is asked. */
 export interface SlotQuery {
@@ -38,7 +39,7 @@ export type Way = "index" | "filtered-index" | "filtered-scan" | "scan";
 export class Searcher {
 	readonly generation: Generation;
 	readonly area: ReaderArea;
-	readonly #rows: RowMaker;
+	#rows: RowMaker | undefined;
 	readonly #query: Uint8Array;
 	readonly #tail: TailScan;
 	readonly #graph: GraphReader | undefined;
@@ -50,10 +51,9 @@ export class Searcher {
 	ef: number | undefined;
 
 	constructor(handle: GenerationHandle, area: ReaderArea) {
-		const { memory, engine, format } = handle;
+		const { memory, engine } = handle;
 		this.generation = new Generation(handle);
 		this.area = area;
-		this.#rows = new RowMaker(format);
 		this.#query = new Uint8Array(memory.buffer, area.query, handle.size.rowBytes);
 		this.#tail = new TailScan(this.generation, instantiate(memory, { engine, shared: true }).kernels, area);
 		this.#graph = area.graph === null ? undefined : openReader(memory, engine, area.graph);
@@ -61,7 +61,14 @@ export class Searcher {
 
 	/** What vectors have to be. */
 	get format(): RowMaker["format"] {
-		return this.#rows.format;
+		return this.#rowMaker.format;
+	}
+
+	/** Made by the first search, which can be told that there is no memory for it; whoever takes over a generation could tell nobody. */
+	get #rowMaker(): RowMaker {
+		const { format } = this.generation.handle;
+		this.#rows ??= withinMemory(this.generation.live, () => new RowMaker(format));
+		return this.#rows;
 	}
 
 	get hasGraph(): boolean {
@@ -105,40 +112,50 @@ export class Searcher {
 		const graph = this.#graph as GraphReader;
 		const { vector, k, matches } = query;
 		const eligibility = this.#eligibility(query);
-		if (matches !== undefined && (query.exact || isRanked(matches.count, mainEnd, k))) {
-			return this.#rank(query, matches, mainEnd);
+		const usual = this.#width(query);
+		if (matches !== undefined && (query.exact || isRanked(matches.count, mainEnd, usual))) {
+			return this.#rank(query, mainEnd);
 		}
 		if (!query.exact) {
 			const { deadInMain } = this.generation;
-			const usual = query.ef ?? Math.max(graph.spec.ef, k > 10 ? adaptiveEf(k) : k);
-			const ef = matches === undefined || query.isWidthAsked ? usual : filteredEf(k, matches.count / mainEnd, usual);
+			const { ef, allowedWidths } =
+				matches === undefined ? { ef: usual } : filteredWalk(query, matches.count, mainEnd, usual);
 			this.way = matches === undefined ? "index" : "filtered-index";
 			this.ef = ef;
 			const wanted = Math.min(k, matches?.count ?? mainEnd - deadInMain);
 			const dropAfter = matches === undefined && deadInMain <= mainEnd * MOST_DROPPED;
-			let found = graph.search(vector, k, { ef, eligibility, dropAfter });
+			let found = graph.search(vector, k, { ef, eligibility, dropAfter, allowedWidths });
 			if (found < wanted && dropAfter) found = graph.search(vector, k, { ef, eligibility });
 			// A walk can miss parts of a graph. What was promised is min(k, matches) answers.
 			if (found >= wanted) return this.#take(graph, mainEnd);
 		}
-		if (matches !== undefined) return this.#rank(query, matches, mainEnd);
+		if (matches !== undefined) return this.#rank(query, mainEnd);
 		this.way = "scan";
 		const steps = graph.scan(vector, k, { eligibility });
-		while (steps.next().done !== true) yield;
-		this.#take(graph, mainEnd);
+		try {
+			while (steps.next().done !== true) yield;
+		} finally {
+			// Also where the caller's time has run out: what has been found by then is the answer.
+			this.#take(graph, mainEnd);
+		}
+	}
+
+	/** Beam width where there is no filter. */
+	#width({ k, ef }: SlotQuery): number {
+		return ef ?? Math.max(this.#graph?.spec.ef ?? 0, k > 10 ? adaptiveEf(k) : k);
 	}
 
 	/** Compares the matches of a filter, one by one. */
-	#rank(query: SlotQuery, matches: Matches, mainEnd: number): void {
+	#rank(query: SlotQuery, mainEnd: number): void {
 		const graph = this.#graph as GraphReader;
 		this.way = "filtered-scan";
-		graph.rank(query.vector, this.#matching(matches, mainEnd), query.k, { eligibility: this.#eligibility(query) });
+		graph.rankAllowed(query.vector, query.k, { eligibility: this.#eligibility(query) });
 		this.#take(graph, mainEnd);
 	}
 
 	*#searchTail(query: SlotQuery, from: number, to: number): Generator<void, void> {
 		const tail = this.#tail;
-		this.#query.set(this.#rows.row(query.vector));
+		this.#query.set(this.#rowMaker.row(query.vector));
 		const visible = { change: query.change, bitmap: query.matches?.bitmap };
 		try {
 			yield* tail.scan(query.k, from, to, writeEligibility(this.generation, this.area, visible));
@@ -190,44 +207,48 @@ export class Searcher {
 			allow: matches === undefined ? undefined : { address: matches.bitmap, covered: size.capacity },
 		};
 	}
-
-	/** The slots of a bitmap that are in the main index. */
-	#matching({ bitmap, count }: Matches, mainEnd: number): Uint32Array {
-		const words = new Uint32Array(this.generation.handle.memory.buffer, bitmap, Math.ceil(mainEnd / 32));
-		const slots = new Uint32Array(count);
-		let found = 0;
-		for (let word = 0; word < words.length; word++) {
-			for (let rest = words[word] as number; rest !== 0; rest &= rest - 1) {
-				const slot = 32 * word + 31 - Math.clz32(rest & -rest);
-				if (slot < mainEnd && found < count) slots[found++] = slot;
-			}
-		}
-		return slots.subarray(0, found);
-	}
 }
 
 /** Dead slots, as a share, up to which an unfiltered walk drops them afterwards instead of minding them on the way. */
 const MOST_DROPPED = 0.05;
 
-/**
- * Whether a filter's matches are compared one by one. A walk that may answer a share s of the nodes goes on until it has met ef of those,
- * so about ef / s nodes; comparing all matches costs s n. Both cost about the same per node, so they meet at s = sqrt(ef / n).
- */
-function isRanked(matches: number, nodes: number, k: number): boolean {
-	return matches <= RANKED_FACTOR * Math.sqrt(leastEf(k) * nodes);
-}
-
-/** A step of a walk costs so many times a comparison: it reads links as well. */
-const RANKED_FACTOR = 1.4;
+/** Filters that let this share of the nodes through stand in the way of a walk so little that it goes through everything. */
+const LARGE_SHARE = 0.2;
 
 /**
- * Beam width of a filtered walk: by the time it has met ef nodes that match it has seen ef / s, so where few match a narrow beam looks
- * around as far as a wide one without a filter.
+ * Whether a filter's matches are compared one by one, most of them by their codes alone, at about 60 ns each. A walk takes about as long as
+ * for so many matches, one through much that matches far less; and where few nodes match, a walk through those does not get everywhere.
  */
-function filteredEf(k: number, share: number, usual: number): number {
-	return Math.max(leastEf(k), Math.round(usual * 1.1 * Math.sqrt(Math.min(1, share))));
+function isRanked(matches: number, nodes: number, usual: number): boolean {
+	const perWidth = matches < LARGE_SHARE * nodes ? RANKED_PER_WIDTH : RANKED_OF_MANY;
+	return matches <= perWidth * usual || matches <= LEAST_WALKED * nodes;
 }
 
-function leastEf(k: number): number {
-	return k + 10;
+const RANKED_PER_WIDTH = 75;
+const RANKED_OF_MANY = 10;
+const LEAST_WALKED = 0.0125;
+
+/**
+ * How a filtered walk goes. By the time it has met ef nodes that match, of a share s, it has seen ef / s, so that the beam may be narrower
+ * than without a filter. A query that lies far from what matches is not served so: up to a number its matches are compared all the same,
+ * which finds them all; of more, the walk goes through those that match alone, with a wider beam where they are far apart.
+ */
+function filteredWalk(
+	{ k, isWidthAsked }: SlotQuery,
+	matches: number,
+	nodes: number,
+	usual: number,
+): { readonly ef: number; readonly allowedWidths?: AllowedWidths } {
+	const share = matches / nodes;
+	if (share >= LARGE_SHARE) {
+		const width = Math.max(k + 10, Math.round(usual * Math.min(1, 1.6 * Math.sqrt(share))));
+		return { ef: isWidthAsked ? usual : Math.min(HNSW_BOUNDS.ef.max, width) };
+	}
+	if (isWidthAsked) return { ef: usual, allowedWidths: { least: usual, full: usual, widest: usual } };
+	const around = { least: k + 4, full: Math.round(1.2 * usual) };
+	if (matches <= RANKED_WHEN_FAR * usual) return { ef: usual, allowedWidths: { ...around, widest: 0 } };
+	const ef = Math.max(k, Math.min(HNSW_BOUNDS.ef.max, Math.round(usual * Math.max(1, 0.05 / share))));
+	return { ef, allowedWidths: { ...around, widest: 8 * ef } };
 }
+
+const RANKED_WHEN_FAR = 300;

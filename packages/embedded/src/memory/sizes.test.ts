@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MAX_ARENA_BYTES, rowBytes } from "@nigh/kernels";
 import fc from "fast-check";
-import { bytesPerSlot, flatSize, generationSize, mostRecords, TAIL_BYTES } from "./sizes.ts";
+import { bytesPerSlot, flatSize, generationSize, givesRoom, mostRecords, TAIL_BYTES } from "./sizes.ts";
 
 const rows = fc.integer({ min: 1, max: 16_384 }).map((dimensions) => rowBytes(dimensions * 4));
 
@@ -52,4 +52,39 @@ test("records that do not fit into one memory are refused, not cut off", () => {
 	const most = mostRecords(row);
 	assert.throws(() => generationSize(most, most * 400, row), { code: "MEMORY_LIMIT" });
 	assert.throws(() => flatSize(most * 2, most * 2, row), { code: "MEMORY_LIMIT" });
+});
+
+test("the next generation is begun for twice the room that is left, not where a memory can be no larger", () => {
+	const mostBytes = 2 ** 29;
+	const row = 4_096;
+	// 128 MiB are for something else.
+	const largest = Math.floor((mostBytes - 2 ** 27 - TAIL_BYTES) / (bytesPerSlot(row) + 40));
+	const size = { capacity: largest, ringRows: TAIL_BYTES / row, idBytes: 2 ** 20, rowBytes: row };
+	const gives = (slots: number, kept = slots) => givesRoom({ slots, kept, idBytes: slots * 8 }, size, mostBytes);
+	assert.equal(gives(Math.ceil(largest * 0.76)), false);
+	assert.equal(gives(largest), false);
+	assert.equal(gives(largest - 400, largest - 700), false, "700 slots instead of 400");
+	assert.equal(gives(largest - 400, largest - 800), true, "800 slots instead of 400");
+	const slots = Math.ceil(largest * 0.76);
+	assert.equal(givesRoom({ slots, kept: slots, idBytes: slots * 8 }, size), true, "a memory can be larger");
+});
+
+test("a collection that grows to the most there can be is copied a few times in all", () => {
+	fc.assert(
+		fc.property(rows, fc.integer({ min: 1, max: 32 }), (row, id) => {
+			const most = mostRecords(row);
+			let size = generationSize(0, 0, row);
+			let copied = 0;
+			for (let step = 1; step <= 1_000; step++) {
+				const slots = Math.floor((most * step) / 1_000);
+				const fill = { slots, kept: slots, idBytes: slots * id };
+				if (slots <= size.capacity * 0.75 || !givesRoom(fill, size)) continue;
+				size = generationSize(slots, fill.idBytes, row);
+				copied += slots;
+				assert.equal(givesRoom(fill, size), false, "not at once again");
+			}
+			assert.ok(size.capacity >= most, `${size.capacity} of ${most}`);
+			assert.ok(copied <= most * 3, `${copied} of ${most}`);
+		}),
+	);
 });

@@ -41,13 +41,46 @@ export function mostRecords(rowBytes: number): number {
  */
 export function generationSize(records: number, idBytes: number, rowBytes: number): GenerationSize {
 	const ringRows = tailRows(rowBytes);
-	// Whatever the tail can hold may be added before the next generation is there.
-	const wished = Math.max(ringRows, Math.ceil(records * GROWTH)) + ringRows;
-	const perId = records === 0 ? ID_BYTES : Math.max(ID_BYTES, Math.ceil((idBytes / records) * 1.25));
-	const most = Math.floor((MAX_ARENA_BYTES - OTHER_BYTES - ringRows * rowBytes) / (bytesPerSlot(rowBytes) + perId));
-	const capacity = Math.max(ringRows, Math.min(wished, most));
+	const perId = bytesPerId(records, idBytes);
+	const capacity = capacityFor(records, perId, rowBytes, MAX_ARENA_BYTES);
 	if (capacity < records) throw tooMany(records, capacity);
 	return { capacity, ringRows, idBytes: Math.max(capacity * perId, 2 ** 16), rowBytes };
+}
+
+function bytesPerId(records: number, idBytes: number): number {
+	return records === 0 ? ID_BYTES : Math.max(ID_BYTES, Math.ceil((idBytes / records) * 1.25));
+}
+
+function capacityFor(records: number, perId: number, rowBytes: number, mostBytes: number): number {
+	const ringRows = tailRows(rowBytes);
+	// Whatever the tail can hold may be added before the next generation is there.
+	const wished = Math.max(ringRows, Math.ceil(records * GROWTH)) + ringRows;
+	const most = Math.floor((mostBytes - OTHER_BYTES - ringRows * rowBytes) / (bytesPerSlot(rowBytes) + perId));
+	return Math.max(ringRows, Math.min(wished, most));
+}
+
+/** How full a generation is. */
+export interface Fill {
+	/** Slots that are filled, those of them that the next generation has too, and the bytes of all their ids. */
+	readonly slots: number;
+	readonly kept: number;
+	readonly idBytes: number;
+}
+
+/**
+ * Whether the next generation would leave twice the room that this one has left. Where this one is as large as a memory can be, only giving
+ * up what was deleted does: copying all of it for less would never end.
+ *
+ * @param mostBytes What a memory can be at most.
+ */
+export function givesRoom(
+	{ slots, kept, idBytes }: Fill,
+	{ capacity, rowBytes }: GenerationSize,
+	mostBytes: number = MAX_ARENA_BYTES,
+): boolean {
+	const left = capacity - slots;
+	const next = capacityFor(kept, bytesPerId(slots, idBytes), rowBytes, mostBytes) - kept;
+	return next > left && next >= left * 2;
 }
 
 /** As {@link generationSize} for one that keeps everything in its tail. */

@@ -43,7 +43,7 @@ describe("catalogue", () => {
 		};
 		const b = createCollection(db, "b", spec);
 		const a = createCollection(db, "a", PLAIN);
-		assert.deepEqual(b, { key: b.key, name: "b", spec, change: 0, nextLabel: 0, records: 0 });
+		assert.deepEqual(b, { key: b.key, name: "b", spec, change: 0, nextLabel: 0, records: 0, reclaimedThrough: 0 });
 		assert.deepEqual(findCollection(db, "b"), b);
 		assert.equal(findCollection(db, "c"), undefined);
 		assert.deepEqual(listCollections(db), [a, b]);

@@ -5,15 +5,24 @@ import { createTables, dropTables, tablesOf } from "./schema.ts";
 import { asNighError } from "./sqlite-errors.ts";
 
 /** What is kept of a collection's spec, every default filled in: the settings in force, but with the index as it was asked for. */
-export type StoredSpec = Omit<EffectiveSettings, "index"> & {
+export type StoredSpec = Omit<EffectiveSettings, "index" | "database"> & {
 	readonly index: IndexSpec;
 	/** What `convert` or `rebuild` has put in its place since. */
-	readonly converted?: IndexSpec;
+	readonly converted?: IndexChoice;
 };
 
+/** How an index is to be built. With `auto`, the parameters are those of the graph that there will be. */
+export interface IndexChoice {
+	readonly kind: "auto" | "flat" | "hnsw";
+	readonly M?: number;
+	readonly efConstruction?: number;
+}
+
 /** The index that a collection is to have now. */
-export function chosenIndex({ index, converted }: Pick<StoredSpec, "index" | "converted">): IndexSpec {
-	return converted ?? index;
+export function chosenIndex({ index, converted }: Pick<StoredSpec, "index" | "converted">): IndexChoice {
+	const chosen = converted ?? index;
+	// There are none yet: a spec that asks for one is refused.
+	return chosen.kind === "ivf" ? { kind: "auto" } : chosen;
 }
 
 /** A collection as the catalogue knows it. */
@@ -27,11 +36,20 @@ export interface CatalogueEntry {
 	readonly nextLabel: number;
 	/** Records there are, expired ones included. */
 	readonly records: number;
+	/** The last change of which a tombstone has been given up; 0: none. An index that stands before it has to be made anew. */
+	readonly reclaimedThrough: number;
 }
 
-const COLUMNS = "key, name, spec, change, next_label AS nextLabel, records";
-
-type Row = Omit<CatalogueEntry, "spec"> & { readonly spec: string };
+/** As a row has it; the first databases had no `reclaimed_through`, and a backup of one still has none. */
+interface Row {
+	readonly key: number;
+	readonly name: string;
+	readonly spec: string;
+	readonly change: number;
+	readonly next_label: number;
+	readonly records: number;
+	readonly reclaimed_through?: number;
+}
 
 /**
  * Every collection, in the order of their names in UTF-8.
@@ -39,9 +57,17 @@ type Row = Omit<CatalogueEntry, "spec"> & { readonly spec: string };
  * @throws NighError `CORRUPT_RECORDS` where a spec cannot be read.
  */
 export function listCollections(db: DatabaseSync): CatalogueEntry[] {
-	return read(() => db.prepare(`SELECT ${COLUMNS} FROM collections ORDER BY name`).all() as unknown as Row[]).map(
-		entryOf,
-	);
+	return read(() => db.prepare("SELECT * FROM collections ORDER BY name").all() as unknown as Row[]).map(entryOf);
+}
+
+/**
+ * The keys of all collections.
+ *
+ * @throws NighError `CORRUPT_RECORDS`.
+ */
+export function keysOf(db: DatabaseSync): Set<number> {
+	const rows = read(() => db.prepare("SELECT key FROM collections").all() as unknown as Pick<Row, "key">[]);
+	return new Set(rows.map(({ key }) => key));
 }
 
 /**
@@ -50,8 +76,8 @@ export function listCollections(db: DatabaseSync): CatalogueEntry[] {
  * @throws NighError `CORRUPT_RECORDS` where its spec cannot be read.
  */
 export function findCollection(db: DatabaseSync, name: string): CatalogueEntry | undefined {
-	const find = `SELECT ${COLUMNS} FROM collections WHERE name = ?`;
-	const row = read(() => db.prepare(find).get(name) as Row | undefined);
+	const find = "SELECT * FROM collections WHERE name = ?";
+	const row = read(() => db.prepare(find).get(name) as unknown as Row | undefined);
 	return row === undefined ? undefined : entryOf(row);
 }
 
@@ -63,7 +89,7 @@ export function createCollection(db: DatabaseSync, name: string, spec: StoredSpe
 	const key = Number(lastInsertRowid);
 	createTables(db, key);
 	indexFields(db, key, spec.filterable);
-	return { key, name, spec, change: 0, nextLabel: 0, records: 0 };
+	return { key, name, spec, change: 0, nextLabel: 0, records: 0, reclaimedThrough: 0 };
 }
 
 /** Writes another spec for a collection, and creates and drops the indexes of its filterable fields. To be called inside a transaction. */
@@ -94,8 +120,8 @@ function read<T>(query: () => T): T {
 }
 
 function entryOf(row: Row): CatalogueEntry {
-	// A plain object: rows of node:sqlite have no prototype.
-	return { ...row, spec: specOf(row) };
+	const { key, name, change, next_label: nextLabel, records, reclaimed_through: reclaimedThrough = 0 } = row;
+	return { key, name, spec: specOf(row), change, nextLabel, records, reclaimedThrough };
 }
 
 function specOf({ name, spec }: Row): StoredSpec {

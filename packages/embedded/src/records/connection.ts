@@ -1,6 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import { NighError } from "@nigh/contract";
-import { APPLICATION_ID, createCatalogue, PAGE_BYTES, SCHEMA_VERSION } from "./schema.ts";
+import { APPLICATION_ID, completeCatalogue, createCatalogue, PAGE_BYTES, SCHEMA_VERSION } from "./schema.ts";
 import { asNighError } from "./sqlite-errors.ts";
 
 /**
@@ -44,7 +44,10 @@ export function openWriter(path: string, durability: Durability, options: Writer
 				db.exec("BEGIN IMMEDIATE");
 				createCatalogue(db);
 				db.exec("COMMIT");
-			} else checkVersion(db, path);
+			} else {
+				checkVersion(db, path);
+				completeCatalogue(db);
+			}
 		});
 	});
 }

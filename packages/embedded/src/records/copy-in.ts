@@ -63,7 +63,7 @@ export function copyCollections(
 }
 
 function copied(db: DatabaseSync, entry: CatalogueEntry): number {
-	const { name, spec, records, change, nextLabel } = entry;
+	const { name, spec, records, change, nextLabel, reclaimedThrough } = entry;
 	const { key } = createCollection(db, name, spec);
 	const [from, to] = [tablesOf(entry.key), tablesOf(key)];
 	const all = "label, id, metadata, text, inserted_at, updated_at, expires_at, born, change";
@@ -79,12 +79,8 @@ function copied(db: DatabaseSync, entry: CatalogueEntry): number {
 	copy("tombstones", "change, label");
 	if (counts.some((count) => count !== records)) throw incomplete(name, records, counts);
 	indexWords(db, key);
-	db.prepare("UPDATE collections SET change = ?, next_label = ?, records = ? WHERE key = ?").run(
-		change,
-		nextLabel,
-		records,
-		key,
-	);
+	const numbers = "change = ?, next_label = ?, records = ?, reclaimed_through = ?";
+	db.prepare(`UPDATE collections SET ${numbers} WHERE key = ?`).run(change, nextLabel, records, reclaimedThrough, key);
 	return key;
 }
 

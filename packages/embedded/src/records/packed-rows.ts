@@ -92,6 +92,20 @@ export function unpackRows(rows: PackedRows): RowFields & { readonly vectors: re
 	return { ids, metadata, texts, expiresAt, vectors };
 }
 
+/** The fields of the rows of all parts, one after the other. */
+export function unpackAll(parts: readonly PackedRows[]): ReturnType<typeof unpackRows> {
+	const [first] = parts;
+	if (parts.length === 1 && first !== undefined) return unpackRows(first);
+	const fields = parts.map(unpackRows);
+	return {
+		ids: fields.flatMap(({ ids }) => ids),
+		metadata: fields.flatMap(({ metadata }) => metadata),
+		texts: fields.flatMap(({ texts }) => texts),
+		expiresAt: fields.flatMap(({ expiresAt }) => expiresAt),
+		vectors: fields.flatMap(({ vectors }) => vectors),
+	};
+}
+
 /** Some of the rows, in their order. */
 export function keepRows(rows: PackedRows, keep: (row: number) => boolean): PackedRows {
 	const { ids, metadata, texts, expiresAt, vectors } = unpackRows(rows);

@@ -1,16 +1,17 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { FilterNode, IncludeOptions } from "@nigh/contract";
-import { noCollection } from "./catalogue.ts";
+import { type CatalogueEntry, findCollection, noCollection } from "./catalogue.ts";
 import { countRecords } from "./count.ts";
 import { findWords, type WordHit } from "./find-words.ts";
-import { getByIds, getByLabels, LOOK_UP_ROWS } from "./get.ts";
+import { getByIds, getByLabels, LOOK_UP_ROWS, packByIds, packByLabels } from "./get.ts";
 import { findMatches } from "./matches.ts";
+import type { PackedRecords } from "./packed-records.ts";
 import { type Page, type PageOptions, readPage } from "./page.ts";
 import { damagedMetadata } from "./parse-metadata.ts";
 import { type LabelChunk, readLabels } from "./read-labels.ts";
 import { Statements } from "./read-statements.ts";
 import type { ReadRecord } from "./row.ts";
-import { type Position, readSince, readVectors, type Since, type VectorChunk } from "./since.ts";
+import { type Position, readSince, readTouched, readVectors, type Since, type VectorChunk } from "./since.ts";
 import { asNighError } from "./sqlite-errors.ts";
 import { type CollectionState, readState } from "./state.ts";
 
@@ -35,6 +36,21 @@ export class RecordReader {
 		return this.#read(() => (this.#db.isTransaction ? read() : this.#inTransaction(read)));
 	}
 
+	/** Keeps to one state until {@link end}: the one that is newest at the first read. The log of changes cannot be emptied meanwhile. */
+	begin(): void {
+		this.#read(() => this.#db.exec("BEGIN"));
+	}
+
+	end(): void {
+		// SQLite has ended the transaction by itself after some errors.
+		if (this.#db.isTransaction) this.#db.exec("COMMIT");
+	}
+
+	/** The collection of that name, `undefined` where there is none. */
+	entry(name: string): CatalogueEntry | undefined {
+		return findCollection(this.#db, name);
+	}
+
 	/** @throws NighError `NOT_FOUND` when the collection has been dropped. */
 	state(key: number): CollectionState {
 		return this.#read(() => readState(this.#statements, key));
@@ -45,9 +61,19 @@ export class RecordReader {
 		return this.#lookUp(ids.length, () => getByIds(this.#statements, key, ids, include, now));
 	}
 
+	/** As {@link byIds}, packed in parts for another thread. */
+	packedByIds(key: number, ids: readonly string[], include: IncludeOptions, now: number): PackedRecords[] {
+		return this.#lookUp(ids.length, () => packByIds(this.#statements, key, ids, include, now));
+	}
+
 	/** Records in the order of the labels, `undefined` in the place of each that is missing. Expired ones are given. */
 	byLabels(key: number, labels: ArrayLike<number>, include: IncludeOptions): (ReadRecord | undefined)[] {
 		return this.#lookUp(labels.length, () => getByLabels(this.#statements, key, labels, include));
+	}
+
+	/** As {@link byLabels}, packed for another thread. */
+	packedByLabels(key: number, labels: ArrayLike<number>, include: IncludeOptions): PackedRecords {
+		return this.#lookUp(labels.length, () => packByLabels(this.#statements, key, labels, include));
 	}
 
 	/** The next records in the UTF-8 order of their ids; looks at a bounded number of rows, so it may give none before the end. */
@@ -68,6 +94,11 @@ export class RecordReader {
 	/** What a derived index at this position has missed. */
 	since(key: number, position: Position): Since {
 		return this.atOnce(() => readSince(this.#statements, key, position));
+	}
+
+	/** Labels whose rows were changed in place after `change`. */
+	touched(key: number, change: number): Uint32Array {
+		return this.#read(() => readTouched(this.#statements, key, change));
 	}
 
 	/** The first `limit` records with labels from `fromLabel` to below `toLabel`, with their vectors. */
@@ -100,12 +131,11 @@ export class RecordReader {
 	}
 
 	#inTransaction<T>(read: () => T): T {
-		this.#db.exec("BEGIN");
+		this.begin();
 		try {
 			return read();
 		} finally {
-			// SQLite has ended the transaction by itself after some errors.
-			if (this.#db.isTransaction) this.#db.exec("COMMIT");
+			this.end();
 		}
 	}
 }

@@ -24,7 +24,7 @@ export function openRecords(rows: readonly TestRow[]): { db: DatabaseSync; reade
 	db.exec("BEGIN");
 	createCatalogue(db);
 	createTables(db, KEY);
-	db.prepare("INSERT INTO collections VALUES (?, 'notes', '{}', 0, 0, 0)").run(KEY);
+	db.prepare("INSERT INTO collections VALUES (?, 'notes', '{}', 0, 0, 0, 0)").run(KEY);
 	insertRows(db, rows);
 	db.exec("COMMIT");
 	return { db, reader: new RecordReader(db) };

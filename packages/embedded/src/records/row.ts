@@ -55,6 +55,14 @@ export function recordOf(row: Row, from: number, include: IncludeOptions): ReadR
 	};
 }
 
+const EXPIRES_AT = COLUMNS.indexOf("expires_at");
+
+/** Whether the record in a row of {@link selectionOf}, whose columns start at `from`, has expired at `now`. */
+export function hasExpired(row: Row, from: number, now: number): boolean {
+	const expiresAt = row[from + EXPIRES_AT] as number | null;
+	return expiresAt !== null && expiresAt <= now;
+}
+
 function aligned(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
 	return bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
 }

@@ -87,7 +87,8 @@ function entryOf([key, name, text, change, nextLabel, records]: Row): CatalogueE
 	try {
 		const spec = JSON.parse(text as string) as StoredSpec;
 		const counts = { change, nextLabel, records } as Pick<CatalogueEntry, "change" | "nextLabel" | "records">;
-		return { key, name: checkCollectionName(name), spec, ...counts };
+		// No tombstone is saved.
+		return { key, name: checkCollectionName(name), spec, ...counts, reclaimedThrough: counts.change };
 	} catch {
 		return undefined;
 	}
@@ -108,8 +109,8 @@ function salvageCollection(from: DatabaseSync, into: DatabaseSync, entry: Catalo
 	indexWords(into, key);
 	const kept = countRecords(into, key);
 	into
-		.prepare("UPDATE collections SET change = ?, next_label = ?, records = ? WHERE key = ?")
-		.run(entry.change, entry.nextLabel, kept, key);
+		.prepare("UPDATE collections SET change = ?, next_label = ?, records = ?, reclaimed_through = ? WHERE key = ?")
+		.run(entry.change, entry.nextLabel, kept, entry.reclaimedThrough, key);
 	into.exec("COMMIT");
 	return {
 		name: entry.name,

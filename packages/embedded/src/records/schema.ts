@@ -19,6 +19,9 @@ export const PAGE_BYTES = 8_192;
  */
 const DELETEMERGE_PERCENT = 50;
 
+/** The last change of which a tombstone has been given up: whoever stands before it cannot be told of every delete since. */
+const RECLAIMED = "reclaimed_through INTEGER NOT NULL DEFAULT 0";
+
 /** Tables that all collections share. */
 const CATALOGUE = `
 	-- One row: what tells this database from others, so that a snapshot of another one is not taken for its own.
@@ -33,7 +36,8 @@ const CATALOGUE = `
 		-- The label that the next vector gets. Labels are never given twice.
 		next_label INTEGER NOT NULL,
 		-- Records there are, expired ones included: counting rows would take time in proportion to them.
-		records INTEGER NOT NULL
+		records INTEGER NOT NULL,
+		${RECLAIMED}
 	) STRICT;
 `;
 
@@ -55,6 +59,12 @@ export function createCatalogue(db: DatabaseSync): void {
 	db.exec(
 		`${CATALOGUE} INSERT INTO identity VALUES (lower(hex(randomblob(16)))); PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION};`,
 	);
+}
+
+/** Adds what the tables of the first databases lack. To be called outside a transaction. */
+export function completeCatalogue(db: DatabaseSync): void {
+	const column = "SELECT 1 FROM pragma_table_info('collections') WHERE name = 'reclaimed_through'";
+	if (db.prepare(column).get() === undefined) db.exec(`ALTER TABLE collections ADD COLUMN ${RECLAIMED}`);
 }
 
 /** Creates the tables of one collection. To be called inside a transaction. */

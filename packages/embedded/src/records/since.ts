@@ -51,6 +51,15 @@ export function readSince(statements: Statements, key: number, position: Positio
 	};
 }
 
+/** Labels whose rows were changed in place after `change`: by the index that has only such rows. */
+export function readTouched(statements: Statements, key: number, change: number): Uint32Array {
+	const { records } = tablesOf(key);
+	const rows = statements
+		.get(`SELECT label FROM ${records} WHERE change > ? AND change > born`)
+		.all(change) as unknown as Row[];
+	return Uint32Array.from(rows, (row) => row[0] as number);
+}
+
 /** Records with their vectors, ascending by label. */
 export interface VectorChunk {
 	readonly labels: Uint32Array;

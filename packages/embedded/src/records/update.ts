@@ -1,5 +1,5 @@
 import { checkLabelsLeft } from "./labels.ts";
-import { type PackedRows, type RowFields, unpackRows } from "./packed-rows.ts";
+import { type PackedRows, type RowFields, unpackAll } from "./packed-rows.ts";
 import { bury } from "./tombstones.ts";
 import type { WriteMoment } from "./upsert.ts";
 import { WordChanges } from "./word-changes.ts";
@@ -41,14 +41,14 @@ interface Target {
 }
 
 /**
- * Patches records, several patches of one id in their order. What a patch does not give stays. A record that gets a vector moves to a new
+ * Patches records, those of one part after those of the other, several patches of one id in their order. What a patch does not give stays. A record that gets a vector moves to a new
  * label, once in a call. To be called inside a transaction.
  *
  * @throws NighError `COLLECTION_FULL` where no labels are left.
  */
-export function update(statements: WriteStatements, rows: PackedRows, moment: WriteMoment): UpdateResult {
+export function update(statements: WriteStatements, parts: readonly PackedRows[], moment: WriteMoment): UpdateResult {
 	const { nextLabel: firstLabel, records } = statements.counters();
-	const fields = unpackRows(rows);
+	const fields = unpackAll(parts);
 	const moved: number[] = [];
 	const died: number[] = [];
 	const { ofRow, distinct, missing } = findTargets(statements, fields.ids);
@@ -57,7 +57,7 @@ export function update(statements: WriteStatements, rows: PackedRows, moment: Wr
 	}
 	// Too many where several vectors are for one record: only the last labels of a collection show it.
 	checkLabelsLeft(firstLabel, fields.vectors.filter((vector) => vector !== undefined).length);
-	for (let row = 0; row < rows.count; row++) {
+	for (let row = 0; row < fields.ids.length; row++) {
 		const target = ofRow[row] as Target;
 		const { label } = target;
 		const vector = fields.vectors[row];

@@ -42,6 +42,8 @@ export class WriteStatements {
 	readonly insertTombstone: StatementSync;
 	/** Parameter: the last change whose tombstones go. */
 	readonly deleteTombstones: StatementSync;
+	/** Parameters: the same, before they go; the collection's key. */
+	readonly noteReclaimed: StatementSync;
 	/** Statements that are not needed with every write, prepared when they are. */
 	readonly rare: Statements;
 	readonly #db: DatabaseSync;
@@ -76,6 +78,10 @@ export class WriteStatements {
 		this.deleteWords = db.prepare(`DELETE FROM ${words} WHERE rowid = ?`);
 		this.insertTombstone = db.prepare(`INSERT INTO ${tombstones} (change, label) VALUES (?, ?)`);
 		this.deleteTombstones = db.prepare(`DELETE FROM ${tombstones} WHERE change <= ?`);
+		this.noteReclaimed = db.prepare(`
+			UPDATE collections SET reclaimed_through =
+				max(reclaimed_through, coalesce((SELECT max(change) FROM ${tombstones} WHERE change <= ?1), 0))
+			WHERE key = ?2`);
 		this.#find = db.prepare(`SELECT label, expires_at, ${HAS_WORDS} FROM ${records} WHERE id = ?`);
 		this.#findLabel = db.prepare(`SELECT label, expires_at, ${HAS_WORDS} FROM ${records} WHERE label = ?`);
 		this.#text = db.prepare(`SELECT text FROM ${records} WHERE label = ?`);

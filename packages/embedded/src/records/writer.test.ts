@@ -42,7 +42,10 @@ const updateStep = fc.array(patch, { maxLength: 6 }).map((rows): Step => {
 		const known = rows.filter((row) => model.records.has(row.id));
 		// Mostly patches of what is there: one that is missing stops all of them.
 		const patches = rows.length === 6 ? rows : known;
-		assert.deepEqual(writer.update(key, pack(patches), moment), model.update(patches, moment));
+		assert.deepEqual(
+			writer.update(key, [pack(patches.slice(0, 2)), pack(patches.slice(2))], moment),
+			model.update(patches, moment),
+		);
 	};
 });
 const deleteIdsStep = fc.array(id, { maxLength: 4 }).map((ids): Step => {
@@ -207,7 +210,7 @@ describe("RecordWriter", () => {
 		const row = { id: "id 1", metadata: '{"row":7}', vector: Uint8Array.of(1) };
 		inTransaction(writer, () => writer.upsert(key, pack([row]), { change: 2, now: 2 }));
 		inTransaction(writer, () =>
-			writer.update(key, pack([{ id: "id 2", metadata: '{"row":7}' }]), { change: 3, now: 3 }),
+			writer.update(key, [pack([{ id: "id 2", metadata: '{"row":7}' }])], { change: 3, now: 3 }),
 		);
 		const sql = `SELECT label FROM ${tablesOf(key).records} WHERE json_extract(metadata, '$."row"') = ? ORDER BY label`;
 		const labels = (value: number) =>
@@ -227,8 +230,8 @@ describe("RecordWriter", () => {
 		assert.throws(() => writer.upsert(key, pack([a, b, c]), { change: 1, now: 1 }), full);
 		const { firstLabel } = writer.upsert(key, pack([a, b]), { change: 1, now: 1 });
 		assert.equal(firstLabel + 1, BOUNDS.label.max);
-		assert.throws(() => writer.update(key, pack([a]), { change: 2, now: 2 }), { code: "COLLECTION_FULL" });
-		writer.update(key, pack([{ id: a.id, text: "red" }]), { change: 2, now: 2 });
+		assert.throws(() => writer.update(key, [pack([a])], { change: 2, now: 2 }), { code: "COLLECTION_FULL" });
+		writer.update(key, [pack([{ id: a.id, text: "red" }])], { change: 2, now: 2 });
 		writer.commit();
 		assert.deepEqual(
 			stored(db, key).vectors.map(({ label }) => label),
@@ -243,7 +246,7 @@ describe("RecordWriter", () => {
 		for (const change of [2, 3]) {
 			const moment = { change, now: 1 };
 			assert.throws(() => writer.upsert(key, pack(rowsOf(1)), moment), { code: "NOT_FOUND" });
-			assert.throws(() => writer.update(key, pack(rowsOf(1)), moment), { code: "NOT_FOUND" });
+			assert.throws(() => writer.update(key, [pack(rowsOf(1))], moment), { code: "NOT_FOUND" });
 			writer.forget(key);
 		}
 	});

@@ -80,7 +80,7 @@ export class RecordWriter {
 	 *
 	 * @throws NighError `COLLECTION_FULL` where no labels are left.
 	 */
-	update(key: number, rows: PackedRows, moment: WriteMoment): UpdateResult {
+	update(key: number, rows: readonly PackedRows[], moment: WriteMoment): UpdateResult {
 		return this.#guard("updating records", () => update(this.#of(key), rows, moment));
 	}
 

@@ -7,6 +7,7 @@ import type { ShareMessage } from "./messages.ts";
 export class ChannelPort extends EventEmitter implements Port {
 	readonly #channel: BroadcastChannel;
 	readonly #wrap: (message: unknown) => ShareMessage;
+	#closed = false;
 
 	constructor(channel: BroadcastChannel, wrap: (message: unknown) => ShareMessage) {
 		super();
@@ -16,7 +17,12 @@ export class ChannelPort extends EventEmitter implements Port {
 
 	/** Buffers are copied, or shared where they are: a channel hands nothing over. */
 	postMessage(message: unknown): void {
-		this.#channel.postMessage(this.#wrap(message));
+		if (!this.#closed) this.#channel.postMessage(this.#wrap(message));
+	}
+
+	/** The channel is about to be closed: what is said from here on reaches nobody, such as the answer to a call that came before. */
+	close(): void {
+		this.#closed = true;
 	}
 
 	/** Takes what has come for this port. */

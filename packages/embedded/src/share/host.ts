@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { BroadcastChannel } from "node:worker_threads";
+import { BroadcastChannel, type MessagePort, threadId } from "node:worker_threads";
 import { NighError } from "@nigh/contract";
 import { MOST_READERS } from "../memory/generation.ts";
 import type { CatalogueEntry } from "../records/catalogue.ts";
@@ -7,6 +7,7 @@ import type { Threads } from "../threads.ts";
 import type { Installed } from "../workers/messages.ts";
 import { Service } from "../workers/rpc.ts";
 import { ChannelPort } from "./channel-port.ts";
+import { takeLifelines } from "./lifeline.ts";
 import type { EmbeddedShareHandle, HostMethods, HostNotes, ShareMessage } from "./messages.ts";
 
 /** The calling thread and the reader worker have the first numbers. */
@@ -27,6 +28,8 @@ interface Reader {
 	readonly service: Service<HostNotes>;
 	/** Collections it reads. */
 	readonly keys: Set<number>;
+	/** Is closed when its thread has ended, in whatever way. */
+	readonly lifeline: MessagePort;
 }
 
 /** Lets other threads of the process read from the same memory: they ask here for their areas and hear of new generations. */
@@ -35,38 +38,53 @@ export class ShareHost {
 	readonly #hosting: Hosting;
 	readonly #channel: BroadcastChannel;
 	readonly #readers = new Map<string, Reader>();
+	readonly #refuseMore: () => void;
 
 	constructor(hosting: Hosting) {
 		this.#hosting = hosting;
-		this.handle = { kind: "nigh-share", channel: `nigh ${randomUUID()}`, records: hosting.records };
+		this.handle = { kind: "nigh-share", channel: `nigh ${randomUUID()}`, thread: threadId, records: hosting.records };
 		this.#channel = new BroadcastChannel(this.handle.channel);
 		this.#channel.unref();
 		this.#channel.onmessage = (event) => this.#receive((event as { data: ShareMessage }).data);
+		this.#refuseMore = takeLifelines(this.handle.channel, (name, lifeline) => this.#welcome(name, lifeline));
 	}
 
-	/** A generation has taken over: those who read the collection get their areas in it. */
+	/**
+	 * A generation has taken over: those who read the collection get their areas in it, each for itself.
+	 *
+	 * @throws what has kept one of them from its own.
+	 */
 	async install({ key, generation }: Installed): Promise<void> {
-		for (const reader of this.#readers.values()) {
-			if (reader.keys.has(key)) reader.service.tell("installed", await this.#areaOf(key, reader, generation.number));
-		}
+		const readers = [...this.#readers.values()].filter(({ keys }) => keys.has(key));
+		await Promise.all(
+			readers.map(async (reader) => {
+				reader.service.tell("installed", await this.#areaOf(key, reader, generation.number));
+			}),
+		);
 	}
 
 	close(): void {
-		for (const { service } of this.#readers.values()) service.tell("closed", undefined);
+		this.#refuseMore();
+		for (const { service, port, lifeline } of this.#readers.values()) {
+			service.tell("closed", undefined);
+			port.close();
+			lifeline.close();
+		}
 		this.#channel.close();
 	}
 
 	#receive(message: ShareMessage): void {
 		if (!("from" in message)) return;
-		const reader = this.#readers.get(message.from) ?? this.#welcome(message.from);
-		reader.port.receive(message.message);
+		// What comes late, from a thread that has ended, is of no interest.
+		this.#readers.get(message.from)?.port.receive(message.message);
 	}
 
-	#welcome(name: string): Reader {
+	#welcome(name: string, lifeline: MessagePort): void {
 		const port = new ChannelPort(this.#channel, (message) => ({ to: name, message }));
 		const service = new Service<HostNotes>(port);
-		const reader: Reader = { number: this.#freeNumber(), port, service, keys: new Set() };
+		const reader: Reader = { number: this.#freeNumber(), port, service, keys: new Set(), lifeline };
 		this.#readers.set(name, reader);
+		lifeline.once("close", () => this.#readers.delete(name)).unref();
 		const { indexer } = this.#hosting.threads;
 		service.serve<HostMethods>({
 			open: async (collection) => {
@@ -75,6 +93,7 @@ export class ShareHost {
 				reader.keys.add(entry.key);
 				return { entry, installed: hasVectors ? await this.#areaOf(entry.key, reader) : undefined };
 			},
+			greet: () => {},
 			state: (key) => indexer.call("state", key) as never,
 			memory: (key) => indexer.call("memory", key) as never,
 			analyze: (key) => indexer.call("analyze", key),
@@ -82,7 +101,6 @@ export class ShareHost {
 				this.#readers.delete(name);
 			},
 		});
-		return reader;
 	}
 
 	async #areaOf(key: number, { number }: Reader, generation = 0): Promise<Installed> {

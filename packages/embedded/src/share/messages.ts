@@ -5,6 +5,8 @@ import type { IndexerMethods, Installed } from "../workers/messages.ts";
 /** What is posted to a worker thread. Threads of one process find each other by the channel's name. */
 export interface EmbeddedShareHandle extends ShareHandle {
 	readonly channel: string;
+	/** The thread that has opened the database. */
+	readonly thread: number;
 	/** The file of the records. */
 	readonly records: string;
 }
@@ -16,6 +18,8 @@ export type HostMethods = {
 	state: IndexerMethods["state"];
 	memory: IndexerMethods["memory"];
 	analyze: IndexerMethods["analyze"];
+	/** Answers: the host is there. */
+	greet(request: undefined): void;
 	/** The thread has done with it. */
 	leave(request: undefined): void;
 };

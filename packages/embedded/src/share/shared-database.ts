@@ -19,8 +19,8 @@ import { CAPABILITIES } from "../capabilities.ts";
 import { EmbeddedCollection } from "../collection.ts";
 import { CollectionCore, type DatabaseCore } from "../core.ts";
 import { listCollections } from "../records/catalogue.ts";
-import { specOf } from "../spec.ts";
-import { databaseHealth, health } from "../verbs/watch.ts";
+import { readersSpec, specOf } from "../spec.ts";
+import { databaseHealth } from "../verbs/health.ts";
 import type { Installed } from "../workers/messages.ts";
 import type { Caller } from "../workers/rpc.ts";
 import type { HostMethods } from "./messages.ts";
@@ -50,6 +50,8 @@ export class SharedDatabase implements Database {
 	readonly #leave: () => void;
 	readonly #open = new Map<string, Promise<{ core: CollectionCore; collection: EmbeddedCollection }>>();
 	readonly #byKey = new Map<number, CollectionCore>();
+	/** Those that are being closed: who opens one anew gets the same area of memory. */
+	readonly #leaving = new Map<string, Promise<void>>();
 	#closing: Promise<void> | undefined;
 
 	constructor(host: Caller<HostMethods>, connection: DatabaseSync, core: DatabaseCore, leave: () => void) {
@@ -62,17 +64,10 @@ export class SharedDatabase implements Database {
 	async collection<M extends Metadata = Metadata>(name: string, spec?: CollectionSpec): Promise<Collection<M>> {
 		this.#checkOpen();
 		checkCollectionName(name);
-		const opening = this.#open.get(name) ?? this.#begin(name);
-		this.#open.set(name, opening);
-		try {
-			const { core, collection } = await opening;
-			if (spec !== undefined) await specOf(spec, core.spec);
-			if (spec?.embedder !== undefined) core.embedder = spec.embedder;
-			return collection as unknown as Collection<M>;
-		} catch (error) {
-			this.#open.delete(name);
-			throw error;
-		}
+		const { core, collection } = await this.#opened(name);
+		if (spec !== undefined) core.spec = readersSpec(await specOf(spec, core.spec), core.spec);
+		if (spec?.embedder !== undefined) core.embedder = spec.embedder;
+		return collection as unknown as Collection<M>;
 	}
 
 	async collections(): Promise<string[]> {
@@ -82,9 +77,7 @@ export class SharedDatabase implements Database {
 
 	async health(): Promise<DatabaseHealth> {
 		this.#checkOpen();
-		const cores = [...this.#byKey.values()];
-		const reports = await Promise.all(cores.map(async (core) => [core.name, await health(core)] as const));
-		return databaseHealth(Object.fromEntries(reports));
+		return databaseHealth(this.#core, [...this.#byKey.values()], () => listCollections(this.#connection));
 	}
 
 	async drop(): Promise<boolean> {
@@ -120,22 +113,42 @@ export class SharedDatabase implements Database {
 	/** A generation has taken over. */
 	install(installed: Installed): void {
 		const core = this.#byKey.get(installed.key);
-		if (core === undefined) return;
-		void this.#core.threads.reader.call("attach", installed);
+		// One that it has already, as told beside the answer to opening: two would write into the same area.
+		if (core === undefined || core.searcher?.generation.handle.number === installed.generation.number) return;
+		// What cannot be attached is told to those who search in it.
+		void this.#core.threads.reader.call("attach", installed).catch(() => {});
 		core.install(installed);
+		// A thread that was ended while it read had the number before; this one does not read in it yet.
+		core.searcher?.generation.endTurn(installed.areas.caller.reader);
+	}
+
+	/** One for all who ask; an opening that has failed is tried again by the next. */
+	async #opened(name: string): Promise<{ core: CollectionCore; collection: EmbeddedCollection }> {
+		const opening = this.#open.get(name) ?? this.#begin(name);
+		this.#open.set(name, opening);
+		try {
+			return await opening;
+		} catch (error) {
+			if (this.#open.get(name) === opening) this.#open.delete(name);
+			throw error;
+		}
 	}
 
 	async #begin(name: string): Promise<{ core: CollectionCore; collection: EmbeddedCollection }> {
+		await this.#leaving.get(name);
 		const { entry, installed } = await this.#host.call("open", name);
 		const core = new CollectionCore(this.#core, entry, undefined);
 		this.#byKey.set(core.key, core);
 		if (installed !== undefined) this.install(installed);
 		const close = async (reason: NighError) => {
+			const closing = core.close(reason);
 			if (this.#byKey.get(core.key) === core) {
 				this.#open.delete(name);
 				this.#byKey.delete(core.key);
+				this.#leaving.set(name, closing);
 			}
-			await core.close(reason);
+			await closing;
+			if (this.#leaving.get(name) === closing) this.#leaving.delete(name);
 		};
 		return { core, collection: new EmbeddedCollection(core, { diskBytes: () => null, close }) };
 	}

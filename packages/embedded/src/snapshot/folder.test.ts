@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { isNighError } from "@nigh/contract";
 import { testFolder } from "../folder/folder.test-support.ts";
-import { listSnapshots, removeOlder, removeTemporary, snapshotPath, temporaryPath } from "./folder.ts";
+import { listSnapshots, removeForeign, removeOlder, removeTemporary, snapshotPath, temporaryPath } from "./folder.ts";
 
 function folderWith(t: TestContext, ...names: string[]): string {
 	const folder = testFolder(t);
@@ -83,4 +83,13 @@ test("numbers that no collection and no change can have are refused", () => {
 	for (const key of [0, -1, 1.5, Number.NaN]) assert.throws(() => snapshotPath("folder", key, 1), refused);
 	for (const change of [-1, 1.5, 2 ** 53]) assert.throws(() => snapshotPath("folder", 1, change), refused);
 	for (const keep of [-1, 0.5]) assert.throws(() => removeOlder("folder", 1, keep), refused);
+});
+
+test("the snapshots of collections that are not there are removed, and nothing else", (t) => {
+	const kept = ["1-3.nigh-snapshot", "1-4.nigh-snapshot", "x2-3.nigh-snapshot", "2-3.nigh-snapshot.tmp-0123456789ab"];
+	const gone = ["2-3.nigh-snapshot", "11-3.nigh-snapshot"];
+	const folder = folderWith(t, ...kept, ...gone);
+	assert.deepEqual(removeForeign(folder, new Set([1, 3])).sort(), gone.map((name) => join(folder, name)).sort());
+	assert.deepEqual(readdirSync(folder).sort(), [...kept].sort());
+	assert.deepEqual(removeForeign(join(folder, "nowhere"), new Set()), []);
 });

@@ -71,6 +71,20 @@ export function removeTemporary(folder: string): string[] {
 }
 
 /**
+ * Removes the snapshots of collections that are not among `keys`: what is left where a process was killed while it dropped one. Only for the
+ * one who holds the database's lock.
+ *
+ * @returns The paths that are gone.
+ */
+export function removeForeign(folder: string, keys: ReadonlySet<number>): string[] {
+	const foreign = filesOf(folder).filter((name) => {
+		const [, key] = NAME.exec(name) ?? [];
+		return key !== undefined && !keys.has(Number(key));
+	});
+	return remove(foreign.map((name) => join(folder, name)));
+}
+
+/**
  * Removes every snapshot, of whatever collection, and what writers left.
  *
  * @returns The paths that are gone.

@@ -13,6 +13,7 @@ test("a snapshot must leave room for itself, for the WAL of the records, and som
 	const { bavail, bsize } = statfsSync(folder);
 	const isFull = (error: unknown) => isNighError(error, "DISK_FULL");
 	checkSpace(folder, 1_000, records);
+	assert.throws(() => checkSpace(join(folder, "none"), 1_000, records), { code: "NOT_FOUND" });
 	assert.throws(() => checkSpace(folder, 2 * bavail * bsize, records), isFull);
 	// A file with a hole: long, and without space of its own.
 	writeFileSync(`${records}-wal`, "");

@@ -1,5 +1,6 @@
 import { statfsSync, statSync } from "node:fs";
 import { NighError } from "@nigh/contract";
+import { asFileError } from "../files/file-errors.ts";
 
 /** Bytes that a snapshot leaves free beside what the records need. */
 const MARGIN = 2 ** 20;
@@ -8,10 +9,10 @@ const MARGIN = 2 ** 20;
  * Sees to it that a snapshot does not take the space that the records need: what is in their WAL has to fit into their file, and a database
  * cannot be opened on a disk that is full to the brim.
  *
- * @throws NighError `DISK_FULL`.
+ * @throws NighError `DISK_FULL`, `NOT_FOUND` (the folder).
  */
 export function checkSpace(folder: string, bytes: number, records: string): void {
-	const { bavail, bsize } = statfsSync(folder);
+	const { bavail, bsize } = spaceOf(folder);
 	const free = bavail * bsize;
 	const wal = statSync(`${records}-wal`, { throwIfNoEntry: false })?.size ?? 0;
 	const needed = bytes + wal + MARGIN;
@@ -21,4 +22,12 @@ export function checkSpace(folder: string, bytes: number, records: string): void
 		`a snapshot of ${bytes} bytes was not written: ${free} bytes are free, and ${needed} should be, so that the records have room. Nothing is lost, opening takes longer. Free some space.`,
 		{ free, needed },
 	);
+}
+
+function spaceOf(folder: string) {
+	try {
+		return statfsSync(folder);
+	} catch (error) {
+		throw asFileError(error, `saving a snapshot in ${folder}`);
+	}
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -77,16 +78,39 @@ test("a folder that is not there is NOT_FOUND", async (t) => {
 	await assert.rejects(writeSnapshot(path, META, []), (error) => isNighError(error, "NOT_FOUND"));
 });
 
-const unbound = process.getuid?.() === 0 || process.platform === "win32";
-test("a folder that may not be written to is READ_ONLY", {
-	skip: unbound && "this user may write anywhere",
-}, async (t) => {
-	const folder = testFolder(t);
-	chmodSync(folder, 0o500);
-	t.after(() => chmodSync(folder, 0o700));
-	await assert.rejects(writeSnapshot(snapshotPath(folder, 7, 42), META, []), (error) =>
-		isNighError(error, "READ_ONLY"),
-	);
+/** The user that owns nothing. */
+const NOBODY = 65_534;
+
+/** Keeps this process from writing to a folder. Returns what takes that back; `undefined` where it cannot be done. */
+function forbidWriting(folder: string): (() => void) | undefined {
+	if (process.platform === "win32") return undefined;
+	chmodSync(folder, 0o555);
+	if (process.geteuid?.() !== 0) return () => chmodSync(folder, 0o700);
+	// Root may write anywhere, unless it is somebody else for a moment, or the disk itself is read-only.
+	try {
+		process.seteuid?.(NOBODY);
+		return () => process.seteuid?.(0);
+	} catch {
+		if (spawnSync("mount", ["-t", "tmpfs", "-o", "ro,size=4096", "tmpfs", folder]).status !== 0) return undefined;
+		return () => void spawnSync("umount", ["--lazy", folder]);
+	}
+}
+
+test("a folder that may not be written to is READ_ONLY, and what was there stays", async (t) => {
+	const { folder, path, former } = await withFormer(t);
+	const allow = forbidWriting(folder);
+	if (allow === undefined) return t.skip("this user may write anywhere");
+	try {
+		for (const change of [42, 43]) {
+			await assert.rejects(writeSnapshot(snapshotPath(folder, 7, change), META, []), (error) =>
+				isNighError(error, "READ_ONLY"),
+			);
+		}
+	} finally {
+		allow();
+	}
+	assert.deepEqual(readFileSync(path), former);
+	assert.deepEqual(readdirSync(folder), ["7-42.nigh-snapshot"]);
 });
 
 test("a signal ends the writing with its reason, between two turns of the event loop, and nothing has changed", async (t) => {

@@ -8,7 +8,15 @@ export function checkAborted(signal: AbortSignal | undefined): void {
 			field: "signal",
 		});
 	}
-	if (!signal.aborted) return;
-	const message = "the call was ended by its AbortSignal; it had written nothing.";
-	throw new NighError("ABORTED", message, {}, { cause: signal.reason });
+	if (signal.aborted) throw abortedBy(signal);
+}
+
+/** What a call that its signal has ended says. */
+export function abortedBy({ reason }: AbortSignal): NighError {
+	return new NighError(
+		"ABORTED",
+		"the call was ended by its AbortSignal; it had written nothing.",
+		{},
+		{ cause: reason },
+	);
 }

@@ -7,6 +7,7 @@ import {
 	checkOptions,
 	type FilterNode,
 	type IncludeOptions,
+	isNighError,
 	NighError,
 	parseFilter,
 	type SearchRequest,
@@ -59,11 +60,23 @@ export interface Checked {
 
 /** @throws NighError as `search` does for what is wrong with the request itself; `row` is its place in a `searchMany`. */
 export function checkRequest(core: CollectionCore, request: SearchRequest, row?: number): Checked {
+	try {
+		return checked(core, request, row);
+	} catch (cause) {
+		if (isNighError(cause)) throw cause;
+		// A getter, or a proxy, that throws.
+		const reason = cause instanceof Error ? cause.message : String(cause);
+		const message = `the request could not be read: ${reason}. Give plain objects, without getters.`;
+		throw new NighError("INVALID_OPTION", message, { field: "request" }, { cause });
+	}
+}
+
+function checked(core: CollectionCore, request: SearchRequest, row: number | undefined): Checked {
 	if (typeof request !== "object" || request === null) {
 		throw new NighError("INVALID_OPTION", "search takes an object, such as { vector, k }.", { field: "request" });
 	}
 	checkOptions(request, NAMES, "search");
-	const { k = BOUNDS.k.default, ef, nprobe, exact = false, partial = false } = request;
+	const { k = BOUNDS.k.default, ef, nprobe, exact = false, partial = false, recall = core.spec.recall } = request;
 	checkInteger("k", k, BOUNDS.k);
 	checkFlag("exact", exact);
 	checkFlag("partial", partial);
@@ -73,7 +86,7 @@ export function checkRequest(core: CollectionCore, request: SearchRequest, row?:
 			value: nprobe,
 		});
 	}
-	const recall = checkBound("recall", request.recall ?? core.spec.recall, BOUNDS.recall);
+	checkBound("recall", recall, BOUNDS.recall);
 	return {
 		...questionOf(core, request, row),
 		...fusionOf(request),
@@ -117,16 +130,17 @@ function questionOf(core: CollectionCore, { vector, embed, id, text }: SearchReq
 /** An empty collection whose dimensions nobody has told takes any vector that could be one. */
 function checkQuery(core: CollectionCore, vector: unknown, row: number | undefined): Float32Array | Uint8Array {
 	const { dimensions, type } = core.spec;
-	const length = (vector as { readonly length?: number } | null)?.length ?? 0;
-	if (type === "bit") return checkBits(vector, dimensions ?? Math.max(1, length) * 8, row === undefined ? {} : { row });
-	return core
-		.rowsFor(dimensions ?? Math.min(Math.max(1, length), BOUNDS.dimensions.max))
-		.format.check(vector as Float32Array, row);
+	// What is no vector at all is told so by the check.
+	const isList = Array.isArray(vector) || ArrayBuffer.isView(vector);
+	const length = Math.max(1, isList ? ((vector as { readonly length?: number }).length ?? 0) : 0);
+	if (type === "bit") return checkBits(vector, dimensions ?? length * 8, row === undefined ? {} : { row });
+	return core.rowsFor(dimensions ?? Math.min(length, BOUNDS.dimensions.max)).format.check(vector as Float32Array, row);
 }
 
 function fusionOf({ fusion, text }: SearchRequest): Pick<Checked, "rrfK" | "weights"> {
 	checkOptions(fusion, ["rrfK", "weights"], "fusion");
-	checkOptions(fusion?.weights, ["vector", "text"], "fusion.weights");
+	const { rrfK = BOUNDS.rrfK.default, weights = {} } = fusion ?? {};
+	checkOptions(weights, ["vector", "text"], "fusion.weights");
 	if (fusion !== undefined && text === undefined) {
 		throw new NighError(
 			"INVALID_OPTION",
@@ -136,10 +150,12 @@ function fusionOf({ fusion, text }: SearchRequest): Pick<Checked, "rrfK" | "weig
 			},
 		);
 	}
-	const weight = (name: "vector" | "text") =>
-		checkBound(`fusion.weights.${name}`, fusion?.weights?.[name] ?? BOUNDS.legWeight.default, BOUNDS.legWeight);
+	const weight = (name: "vector" | "text") => {
+		const { [name]: given = BOUNDS.legWeight.default } = weights;
+		return checkBound(`fusion.weights.${name}`, given, BOUNDS.legWeight);
+	};
 	return {
-		rrfK: checkInteger("fusion.rrfK", fusion?.rrfK ?? BOUNDS.rrfK.default, BOUNDS.rrfK),
+		rrfK: checkInteger("fusion.rrfK", rrfK, BOUNDS.rrfK),
 		weights: { vector: weight("vector"), text: weight("text") },
 	};
 }

@@ -1,12 +1,11 @@
 import {
-	BOUNDS,
 	type CallOptions,
-	checkBound,
 	checkId,
 	checkOptions,
 	type DeleteResult,
 	type DeleteTarget,
 	type Filter,
+	type Id,
 	type Metadata,
 	NighError,
 	parseFilter,
@@ -14,6 +13,7 @@ import {
 import type { CollectionCore } from "../core.ts";
 import { publish } from "../watch/events.ts";
 import { checkAborted } from "./check-aborted.ts";
+import { checkIds } from "./check-ids.ts";
 import { findMatched } from "./find-matched.ts";
 
 export async function deleteRecords<M extends Metadata>(
@@ -27,11 +27,12 @@ export async function deleteRecords<M extends Metadata>(
 	const start = performance.now();
 	const { writer } = core.database.threads;
 	const { key, now } = core;
-	const { ids, node } = targetOf(target);
+	const { ids: checked, node } = targetOf(target);
+	const ids = checked instanceof Promise ? await checked : checked;
 	const matched = node === undefined ? undefined : await findMatched(core, node, now);
 	checkAborted(options.signal);
 	const { change, deleted } = await writer.call("delete", { key, ids: ids?.join("\u0000"), matched, now });
-	core.acknowledge(change, []);
+	core.acknowledge(change);
 	const durationMs = performance.now() - start;
 	core.latency.write.record(durationMs);
 	publish("nigh:delete", () => ({ collection: core.name, durationMs, deleted, changeNumber: change }));
@@ -39,10 +40,9 @@ export async function deleteRecords<M extends Metadata>(
 }
 
 function targetOf(target: unknown) {
-	if (typeof target === "string") return { ids: [checkId(target)], node: undefined };
+	if (typeof target === "string") return { ids: [checkId(target)] as readonly Id[], node: undefined };
 	if (Array.isArray(target)) {
-		checkBound("ids", target.length, BOUNDS.recordsPerCall);
-		return { ids: target.map((id, row) => checkId(id, { row })), node: undefined };
+		return { ids: checkIds(target), node: undefined };
 	}
 	if (typeof target === "object" && target !== null && "filter" in target) {
 		checkOptions(target, ["filter"], "what to delete");

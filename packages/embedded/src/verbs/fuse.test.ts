@@ -3,21 +3,28 @@ import { test } from "node:test";
 import type { CollectionCore } from "../core.ts";
 import { RowMaker } from "../memory/rows.ts";
 import type { WordHit } from "../records/find-words.ts";
+import type { ReadRecord } from "../records/row.ts";
 import { fuse, type Ranked } from "./fuse.ts";
+import type { SearchState } from "./search-state.ts";
 
 const EVEN_WEIGHTS = { rrfK: 60, weights: { vector: 1, text: 1 } };
 const QUERY = Float32Array.of(0, 0);
 
-/** A collection of vectors by label; those that are missing have been written over. */
-function coreOf(vectors: ReadonlyMap<number, Float32Array>): CollectionCore {
+function coreOf(): CollectionCore {
 	const spec = { metric: "l2" as const, dimensions: 2, weights: null };
 	const rows = new RowMaker(spec);
-	const byLabels = (_key: number, labels: readonly number[]) =>
-		labels.map((label) => {
-			const vector = vectors.get(label);
-			return vector && { label, vector: new Uint8Array(vector.buffer) };
-		});
-	return { key: 1, spec, rowsFor: () => rows, database: { records: { byLabels } } } as unknown as CollectionCore;
+	return { key: 1, spec, rowsFor: () => rows } as unknown as CollectionCore;
+}
+
+/** The vectors by label; those that are missing have been written over. */
+function stateOf(vectors: ReadonlyMap<number, Float32Array>): Pick<SearchState, "records"> {
+	return {
+		records: async (labels) =>
+			labels.map((label) => {
+				const vector = vectors.get(label);
+				return vector && ({ label, vector: new Uint8Array(vector.buffer) } as ReadRecord);
+			}),
+	};
 }
 
 function near(...ids: string[]): Ranked[] {
@@ -30,8 +37,8 @@ function words(...ids: string[]): WordHit[] {
 
 const FAR = new Map([..."abcdefg"].map((id) => [id.charCodeAt(0), Float32Array.of(3, 4)]));
 
-test("the fused score is the sum of weight / (rrfK + rank) over the legs that found a record", () => {
-	const fused = fuse(coreOf(FAR), QUERY, near("a", "b"), words("b", "c"), EVEN_WEIGHTS) ?? [];
+test("the fused score is the sum of weight / (rrfK + rank) over the legs that found a record", async () => {
+	const fused = (await fuse(coreOf(), QUERY, near("a", "b"), words("b", "c"), EVEN_WEIGHTS, stateOf(FAR))) ?? [];
 	assert.deepEqual(
 		fused.map(({ id, fusedScore }) => [id, fusedScore]),
 		[
@@ -42,15 +49,15 @@ test("the fused score is the sum of weight / (rrfK + rank) over the legs that fo
 	);
 });
 
-test("a record that only the text found has the distance that it has", () => {
-	const fused = fuse(coreOf(FAR), QUERY, near("a"), words("c"), EVEN_WEIGHTS) ?? [];
+test("a record that only the text found has the distance that it has", async () => {
+	const fused = (await fuse(coreOf(), QUERY, near("a"), words("c"), EVEN_WEIGHTS, stateOf(FAR))) ?? [];
 	assert.equal(fused.find(({ id }) => id === "c")?.distance, 5);
 	assert.equal(fused.find(({ id }) => id === "a")?.distance, 1);
 });
 
-test("weights and rrfK move what a leg is worth; a leg of weight 0 adds nothing", () => {
+test("weights and rrfK move what a leg is worth; a leg of weight 0 adds nothing", async () => {
 	const options = { rrfK: 1, weights: { vector: 0, text: 2 } };
-	const fused = fuse(coreOf(FAR), QUERY, near("a", "b"), words("b", "c"), options) ?? [];
+	const fused = (await fuse(coreOf(), QUERY, near("a", "b"), words("b", "c"), options, stateOf(FAR))) ?? [];
 	assert.deepEqual(
 		fused.map(({ id, fusedScore }) => [id, fusedScore]),
 		[
@@ -61,24 +68,25 @@ test("weights and rrfK move what a leg is worth; a leg of weight 0 adds nothing"
 	);
 });
 
-test("equal scores are ordered by distance, then by the bytes of the id", () => {
+test("equal scores are ordered by distance, then by the bytes of the id", async () => {
 	const tied: Ranked[] = [{ label: 97, id: "a", distance: 9 }];
-	const fused = fuse(coreOf(FAR), QUERY, tied, words("z"), EVEN_WEIGHTS);
+	const fused = await fuse(coreOf(), QUERY, tied, words("z"), EVEN_WEIGHTS, stateOf(FAR));
 	assert.equal(fused, undefined, "z has been written over since");
-	const both = fuse(coreOf(FAR), QUERY, tied, words("b"), EVEN_WEIGHTS) ?? [];
+	const both = (await fuse(coreOf(), QUERY, tied, words("b"), EVEN_WEIGHTS, stateOf(FAR))) ?? [];
 	assert.deepEqual(
 		both.map(({ id }) => id),
 		["b", "a"],
 	);
-	const same = fuse(coreOf(FAR), QUERY, [{ label: 97, id: "a", distance: 5 }], words("b"), EVEN_WEIGHTS) ?? [];
+	const same =
+		(await fuse(coreOf(), QUERY, [{ label: 97, id: "a", distance: 5 }], words("b"), EVEN_WEIGHTS, stateOf(FAR))) ?? [];
 	assert.deepEqual(
 		same.map(({ id }) => id),
 		["a", "b"],
 	);
 });
 
-test("where no text matches, the order is that of the vectors", () => {
-	const fused = fuse(coreOf(FAR), QUERY, near("b", "a", "c"), [], EVEN_WEIGHTS) ?? [];
+test("where no text matches, the order is that of the vectors", async () => {
+	const fused = (await fuse(coreOf(), QUERY, near("b", "a", "c"), [], EVEN_WEIGHTS, stateOf(FAR))) ?? [];
 	assert.deepEqual(
 		fused.map(({ id }) => id),
 		["b", "a", "c"],

@@ -3,6 +3,7 @@ import type { CollectionCore } from "../core.ts";
 import { vectorOf } from "../memory/rows.ts";
 import type { WordHit } from "../records/find-words.ts";
 import type { Checked } from "./check-request.ts";
+import type { SearchState } from "./search-state.ts";
 
 /** A record in an answer, before it is read. */
 export interface Ranked {
@@ -16,19 +17,20 @@ export interface Ranked {
  * Reciprocal rank fusion (Cormack, Clarke & Buettcher, SIGIR 2009) of the nearest vectors and the best texts, best first. `undefined`: a
  * record that only the text found has been written over since.
  */
-export function fuse(
+export async function fuse(
 	core: CollectionCore,
 	query: Float32Array | Uint8Array,
 	near: readonly Ranked[],
 	words: readonly WordHit[],
 	{ rrfK, weights }: Pick<Checked, "rrfK" | "weights">,
-): Ranked[] | undefined {
+	state: Pick<SearchState, "records">,
+): Promise<Ranked[] | undefined> {
 	const byLabel = new Map<number, Ranked>();
 	near.forEach((hit, i) => {
 		byLabel.set(hit.label, { ...hit, fusedScore: weights.vector / (rrfK + i + 1) });
 	});
 	const lone = words.filter(({ label }) => !byLabel.has(label));
-	const distances = distancesOf(core, query, lone);
+	const distances = await distancesOf(core, query, lone, state);
 	if (distances === undefined) return undefined;
 	words.forEach(({ label, id }, i) => {
 		const known = byLabel.get(label) ?? { label, id, distance: distances.get(label) as number, fusedScore: 0 };
@@ -40,9 +42,15 @@ export function fuse(
 }
 
 /** Distances of records that the vector leg did not find. */
-function distancesOf(core: CollectionCore, query: Float32Array | Uint8Array, hits: readonly WordHit[]) {
+async function distancesOf(
+	core: CollectionCore,
+	query: Float32Array | Uint8Array,
+	hits: readonly WordHit[],
+	state: Pick<SearchState, "records">,
+) {
 	const labels = hits.map(({ label }) => label);
-	const records = core.database.records.byLabels(core.key, labels, { metadata: false, vector: true });
+	if (labels.length === 0) return new Map<number, number>();
+	const records = await state.records(labels, { metadata: false, vector: true });
 	const rows = core.rowsFor(core.spec.dimensions as number);
 	const distances = new Map<number, number>();
 	for (const record of records) {

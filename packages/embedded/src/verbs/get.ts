@@ -1,7 +1,4 @@
 import {
-	BOUNDS,
-	checkBound,
-	checkId,
 	checkOptions,
 	type GetOptions,
 	type Id,
@@ -12,8 +9,11 @@ import {
 import type { CollectionCore } from "../core.ts";
 import { vectorOf } from "../memory/rows.ts";
 import { checkFlag } from "../options.ts";
+import { unpackRecords } from "../records/packed-records.ts";
 import type { ReadRecord } from "../records/row.ts";
 import { checkAborted } from "./check-aborted.ts";
+import { checkIds } from "./check-ids.ts";
+import { fairTurn } from "./fair-turn.ts";
 
 /** More are read by the reader worker: the calling thread would be busy for more than a millisecond. */
 const MOST_HERE = 256;
@@ -38,18 +38,37 @@ export async function getMany<M extends Metadata>(
 	core.checkOpen();
 	checkOptions(options, ["include", "signal"] satisfies (keyof GetOptions)[], "get");
 	checkAborted(options.signal);
-	checkBound("ids", ids.length, BOUNDS.recordsPerCall);
-	ids.forEach((id, row) => {
-		checkId(id, { row });
-	});
 	const include = includeOf(options.include, { text: true });
-	const { records, threads } = core.database;
-	const request = { key: core.key, ids, include, now: core.now };
-	const found =
-		ids.length <= MOST_HERE
-			? records.byIds(core.key, ids, include, request.now)
-			: await threads.reader.call("get", request);
+	const checked = checkIds(ids);
+	const wanted = checked instanceof Promise ? await checked : checked;
+	const due = fairTurn();
+	if (due !== undefined) await due;
+	if (wanted.length > MOST_HERE) return getFar<M>(core, wanted, include, options.signal);
+	const found = core.database.records.byIds(core.key, wanted, include, core.now);
 	return found.map((record) => (record === undefined ? undefined : storedRecord<M>(core, record)));
+}
+
+/** Reads them in the reader worker, all in one state; they come in parts, between which other work of this thread gets its turn. */
+async function getFar<M extends Metadata>(
+	core: CollectionCore,
+	ids: readonly Id[],
+	include: Required<IncludeOptions>,
+	signal: AbortSignal | undefined,
+): Promise<(StoredRecord<M> | undefined)[]> {
+	const { key, now, database } = core;
+	const { reader } = database.threads;
+	const { ticket, parts } = await reader.call("get", { key, ids: ids.join("\u0000"), include, now });
+	const found: (StoredRecord<M> | undefined)[] = [];
+	for (let part = 0; part < parts; part++) {
+		const packed = await reader.call("part", ticket);
+		// The others are taken nevertheless: nobody else would.
+		if (signal?.aborted) continue;
+		for (const record of unpackRecords(packed, include)) {
+			found.push(record === undefined ? undefined : storedRecord<M>(core, record));
+		}
+	}
+	checkAborted(signal);
+	return found;
 }
 
 /** What is to be read; the defaults of the verb hold where nothing is said about it. */

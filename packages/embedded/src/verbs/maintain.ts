@@ -1,10 +1,9 @@
 import {
 	type AnalyzeReport,
-	BOUNDS,
 	type CallOptions,
-	checkInteger,
 	checkOptions,
 	type IndexSpec,
+	isNighError,
 	type MaintenanceReport,
 	NighError,
 	type ProgressOptions,
@@ -13,105 +12,163 @@ import {
 	type WarmReport,
 } from "@nigh/contract";
 import type { CollectionCore } from "../core.ts";
-import type { IndexChoice } from "../workers/messages.ts";
+import { chosenIndex, type IndexChoice } from "../records/catalogue.ts";
+import type { IndexState } from "../workers/messages.ts";
+import { Task } from "../workers/task.ts";
 import { checkAborted } from "./check-aborted.ts";
+import { Progress } from "./progress.ts";
+import { rebuiltIndex } from "./rebuilt-index.ts";
 
 const PROGRESS = ["onProgress", "signal"] as const satisfies readonly (keyof ProgressOptions)[];
 
-/** How often progress is asked for while the indexer works. */
-const PROGRESS_MS = 100;
-
-export function optimize(core: CollectionCore, options: ProgressOptions): Promise<MaintenanceReport> {
-	checkOptions(options, PROGRESS, "optimize");
-	return maintain(core, options, { fresh: false });
+/** What can be told of the disk; `null` where it cannot. */
+interface Disk {
+	diskBytes(): number | null;
 }
 
-export function rebuild(core: CollectionCore, options: RebuildOptions): Promise<MaintenanceReport> {
+export async function optimize(core: CollectionCore, options: ProgressOptions, disk: Disk): Promise<MaintenanceReport> {
+	checkOptions(options, PROGRESS, "optimize");
+	return maintain(core, options, disk, { fresh: false });
+}
+
+export async function rebuild(core: CollectionCore, options: RebuildOptions, disk: Disk): Promise<MaintenanceReport> {
 	checkOptions(options, [...PROGRESS, "M", "efConstruction"], "rebuild");
-	const { M, efConstruction } = options;
-	if (M === undefined && efConstruction === undefined) return maintain(core, options, { fresh: true });
-	const links = M === undefined ? undefined : checkInteger("M", M, BOUNDS.M);
-	const least = Math.max(BOUNDS.efConstruction.min, 2 * (links ?? BOUNDS.M.default));
-	const index: IndexChoice = {
-		kind: "hnsw",
-		...(links !== undefined && { M: links }),
-		...(efConstruction !== undefined && {
-			efConstruction: checkInteger("efConstruction", efConstruction, { ...BOUNDS.efConstruction, min: least }),
-		}),
-	};
-	return maintain(core, options, { fresh: true, index });
+	return afterConversions(core, options, async () => {
+		const index = rebuiltIndex(core.spec, options);
+		return maintain(core, options, disk, { fresh: true, ...(index !== undefined && { index }) });
+	});
 }
 
 /** `index` has been checked. */
-export function convert(core: CollectionCore, index: IndexSpec, options: ProgressOptions): Promise<MaintenanceReport> {
+export async function convert(
+	core: CollectionCore,
+	index: IndexSpec,
+	options: ProgressOptions,
+	disk: Disk,
+): Promise<MaintenanceReport> {
 	checkOptions(options, PROGRESS, "convert");
-	if (index.kind === "ivf")
-		throw new NighError("UNSUPPORTED", "the embedded back end has no ivf index yet", { feature: "ivf" });
-	return maintain(core, options, { fresh: true, index });
+	const choice = chosenIndex({ index });
+	return afterConversions(core, options, () => maintain(core, options, disk, { fresh: true, index: choice }));
+}
+
+/** One after the other, each with its spec: what was asked for last is what serves, and what the spec says. */
+async function afterConversions<T>(
+	core: CollectionCore,
+	{ signal }: ProgressOptions,
+	work: () => Promise<T>,
+): Promise<T> {
+	core.checkWritable();
+	checkAborted(signal);
+	const before = core.converting;
+	const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+	core.converting = before.then(() => ended);
+	const { promise: abort, resolve: onAbort } = Promise.withResolvers<void>();
+	const wake = () => onAbort();
+	signal?.addEventListener("abort", wake, { once: true });
+	try {
+		await Promise.race([before, abort]);
+		checkAborted(signal);
+		return await work();
+	} finally {
+		signal?.removeEventListener("abort", wake);
+		end();
+	}
+}
+
+interface Work {
+	readonly fresh: boolean;
+	readonly index?: IndexChoice;
 }
 
 async function maintain(
 	core: CollectionCore,
 	{ onProgress, signal }: ProgressOptions,
-	what: { fresh: boolean; index?: IndexChoice },
+	disk: Disk,
+	work: Work,
 ): Promise<MaintenanceReport> {
 	core.checkWritable();
 	checkAborted(signal);
 	const start = performance.now();
+	const bytesBefore = disk.diskBytes();
 	const { key, database } = core;
 	const { indexer, writer } = database.threads;
-	if (core.searcher === undefined)
-		return { index: "flat", vectors: 0, removed: 0, durationMs: 0, changeNumber: core.change };
-	const before = await indexer.call("state", key);
-	const stop = watchProgress(core, onProgress, before.main + before.tail);
+	const before = core.searcher === undefined ? undefined : await indexer.call("state", key);
+	const progress = new Progress(onProgress, before === undefined ? 0 : before.main + before.tail);
+	if (before === undefined) await keepChoice(core, work.index);
+	const state = before && (await arrange(core, work, progress, signal));
+	if (state !== undefined) checkAborted(signal);
+	// Without a snapshot everything is read from the records on opening, which need no tombstone; with two, the older may be read.
+	const through = state?.oldestSnapshot ?? state?.change;
+	const removed = through === undefined ? 0 : await writer.call("reclaim", { key, through });
+	progress.finish();
+	const bytesAfter = disk.diskBytes();
+	return {
+		index: state?.kind ?? (chosenIndex(core.spec).kind === "hnsw" ? "hnsw" : "flat"),
+		vectors: state?.main ?? 0,
+		removed,
+		bytes: bytesBefore === null || bytesAfter === null ? null : { before: bytesBefore, after: bytesAfter },
+		durationMs: performance.now() - start,
+		changeNumber: core.searcher?.generation.change ?? core.change,
+	};
+}
+
+/** Has the indexer do it. What it is asked for stays, as soon as it is what serves. */
+async function arrange(
+	core: CollectionCore,
+	work: Work,
+	progress: Progress,
+	signal: AbortSignal | undefined,
+): Promise<IndexState> {
+	const { key, database } = core;
+	const { indexer } = database.threads;
+	const task = new Task();
+	const abort = () => {
+		task.abort();
+		indexer.call("abandon", undefined).catch(() => {});
+	};
+	signal?.addEventListener("abort", abort, { once: true });
+	if (signal?.aborted) abort();
+	const stop = progress.watch(task);
 	try {
-		const state = await indexer.call("optimize", { key, ...what });
-		if (what.index !== undefined) await keepChoice(core, what.index);
-		// Without a snapshot everything is read from the records on opening, which need no tombstone; with two, the older may be read.
-		const through = state.oldestSnapshot ?? state.change;
-		await writer.call("reclaim", { key, through });
-		stop();
-		tell(onProgress, state.main, state.main);
-		return {
-			index: state.kind,
-			vectors: state.main,
-			removed: before.tombstones,
-			durationMs: performance.now() - start,
-			changeNumber: core.searcher.generation.change,
-		};
+		const state = await indexer.call("optimize", { key, ...work, task: task.words });
+		await keepChoice(core, work.index);
+		return state;
+	} catch (error) {
+		await keepWhatServes(core, work.index);
+		throw isNighError(error, "ABORTED") ? aborted(signal) : error;
 	} finally {
 		stop();
+		signal?.removeEventListener("abort", abort);
 	}
 }
 
 /** What was converted stays so when the collection is opened again. */
-async function keepChoice(core: CollectionCore, index: IndexChoice): Promise<void> {
-	const spec = { ...core.spec, converted: index };
-	await core.database.threads.writer.call("respec", { key: core.key, spec });
-	core.spec = spec;
+async function keepChoice(core: CollectionCore, index: IndexChoice | undefined): Promise<void> {
+	if (index === undefined || isSame(chosenIndex(core.spec), index)) return;
+	core.spec = await core.database.threads.writer.call("respec", {
+		key: core.key,
+		spec: { ...core.spec, converted: index },
+	});
 }
 
-/** Tells now and then how far the indexer has come. What the listener throws is ignored. */
-function watchProgress(core: CollectionCore, onProgress: ProgressOptions["onProgress"], total: number): () => void {
-	if (onProgress === undefined) return () => {};
-	const timer = setInterval(async () => {
-		try {
-			const { building } = await core.database.threads.indexer.call("state", core.key);
-			if (building !== null) tell(onProgress, Math.floor(building * total), total);
-		} catch {
-			// The work has ended meanwhile.
-		}
-	}, PROGRESS_MS);
-	return () => clearInterval(timer);
-}
-
-/** What a listener throws is its own affair. */
-function tell(onProgress: ProgressOptions["onProgress"], done: number, total: number): void {
+/** It may have failed, or have been ended, after the new index had taken over. */
+async function keepWhatServes(core: CollectionCore, index: IndexChoice | undefined): Promise<void> {
+	if (index === undefined) return;
 	try {
-		onProgress?.(done, total);
+		const { choice } = await core.database.threads.indexer.call("state", core.key);
+		if (isSame(choice, index)) await keepChoice(core, index);
 	} catch {
-		// The work goes on.
+		// What has failed before is what the caller is to hear of.
 	}
+}
+
+function isSame(a: IndexChoice, b: IndexChoice): boolean {
+	return a.kind === b.kind && a.M === b.M && a.efConstruction === b.efConstruction;
+}
+
+function aborted(signal: AbortSignal | undefined): NighError {
+	const message = "the work was ended by its AbortSignal; the collection goes on with the index that it has.";
+	return new NighError("ABORTED", message, {}, { cause: signal?.reason });
 }
 
 export async function analyze(core: CollectionCore, options: CallOptions): Promise<AnalyzeReport> {
@@ -135,9 +192,7 @@ export async function refresh(core: CollectionCore, options: CallOptions): Promi
 /** Brings what another process has written since. */
 export async function fetchChanges(core: CollectionCore): Promise<RefreshReport> {
 	const { change, changed } = await core.database.threads.writer.call("refresh", core.key);
-	core.acknowledge(change, []);
-	// What has been written is known here by its vectors alone.
-	if (changed) core.filters.forget();
+	core.follow(change);
 	return { changeNumber: change, changed };
 }
 
@@ -145,7 +200,7 @@ export async function fetchChanges(core: CollectionCore): Promise<RefreshReport>
 function seen(core: CollectionCore): RefreshReport {
 	const changeNumber = core.searcher?.generation.change ?? core.change;
 	const changed = changeNumber !== core.change;
-	core.acknowledge(changeNumber, []);
+	core.acknowledge(changeNumber);
 	return { changeNumber, changed };
 }
 
@@ -161,16 +216,17 @@ export async function warm(core: CollectionCore, options: ProgressOptions): Prom
 	checkAborted(options.signal);
 	const start = performance.now();
 	const { searcher } = core;
-	if (searcher === undefined) return { bytes: 0, durationMs: 0 };
-	const bytes = new Uint8Array(searcher.generation.handle.memory.buffer);
+	const bytes = new Uint8Array(searcher?.generation.handle.memory.buffer ?? new ArrayBuffer(0));
+	const progress = new Progress(options.onProgress, bytes.length);
 	let sum = 0;
 	for (let from = 0; from < bytes.length; from += SLICE) {
 		const end = Math.min(bytes.length, from + SLICE);
 		for (let at = from; at < end; at += PAGE) sum += bytes[at] as number;
-		tell(options.onProgress, end, bytes.length);
+		progress.advance(end);
 		checkAborted(options.signal);
 		await new Promise((resolve) => setImmediate(resolve));
 	}
+	progress.finish();
 	// The sum is used, so that no compiler can leave the reading out.
 	return { bytes: sum >= 0 ? bytes.length : 0, durationMs: performance.now() - start };
 }

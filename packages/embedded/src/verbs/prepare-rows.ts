@@ -1,5 +1,6 @@
 import {
 	BOUNDS,
+	type Bound,
 	checkBound,
 	checkId,
 	checkMetadata,
@@ -13,6 +14,7 @@ import {
 } from "@nigh/contract";
 import type { CollectionCore } from "../core.ts";
 import { type PackedRows, packRows } from "../records/packed-rows.ts";
+import { Slices } from "../workers/slices.ts";
 import { turn } from "../workers/turn.ts";
 import { checkAborted } from "./check-aborted.ts";
 
@@ -54,7 +56,8 @@ const FIELDS = ["id", "vector", "metadata", "text", "expiresAt"] as const satisf
  * comes twice in an upsert the later record stays. Up to {@link ROWS_A_TURN} rows are taken over before this returns, unless there is an
  * embedder: what the caller does to its vectors then does not reach the batch.
  *
- * @throws NighError for the first bad row, except with `partial`, which gives them back as errors.
+ * @throws NighError for the first bad row, except with `partial`, which gives them back as errors. What is not a batch at all, and what the
+ * embedder has failed with, is thrown in any case.
  */
 export async function prepareRows(
 	core: CollectionCore,
@@ -77,18 +80,23 @@ export async function prepareRows(
 		try {
 			const input = checkRow(core, inputs[row], row, length, options.kind);
 			checked.push(isSmall ? input : { ...input, vector: input.vector?.slice() });
-		} catch (error) {
-			if (!options.partial || !isNighError(error)) throw error;
+		} catch (cause) {
+			const error = isNighError(cause) ? cause : unreadable(row, cause);
+			if (!options.partial) throw error;
 			errors.push(rowError(row, inputs[row], error));
 			checked.push(undefined);
 		}
 	}
 	checkAborted(options.signal);
 	// Not awaited without need: a small batch is packed before the caller can go on and change its vectors.
-	if (core.embedder !== undefined) await embed(core, checked, options.signal);
-	const kept = keptRows(checked, options.kind);
+	if (core.embedder !== undefined) {
+		await embed(core, checked, options.signal);
+		checkAborted(options.signal);
+	}
+	const keeping = keptRows(checked, options.kind);
+	const kept = isSmall ? toTheEnd(keeping) : await inSlices(keeping);
 	return {
-		parts: isSmall ? [...pack(checked, kept, options.kind)] : await inTurns(pack(checked, kept, options.kind)),
+		parts: isSmall ? [...pack(checked, kept)] : await inTurns(pack(checked, kept)),
 		metadata: kept.map((i) => (checked[i] as Row).metadata ?? undefined),
 		rows: kept,
 		errors,
@@ -137,17 +145,19 @@ function checkFields(input: object, row: number): void {
 	}
 }
 
-/** The first vector tells the length of all where nothing else has. */
+/** The first vector that is one tells the length of all where nothing else has. */
 function checkedVector(core: CollectionCore, vector: unknown, row: number, length: { dimensions: number | null }) {
-	length.dimensions ??= dimensionsOf(core.spec.type, vector, row);
-	return core.rowsFor(length.dimensions).format.check(vector as Float32Array, row);
+	const dimensions = length.dimensions ?? dimensionsOf(core.spec.type, vector, row);
+	const checked = core.rowsFor(dimensions).format.check(vector as Float32Array, row);
+	length.dimensions = dimensions;
+	return checked;
 }
 
 function dimensionsOf(type: VectorType, vector: unknown, row: number): number {
 	const bound = type === "bit" ? BOUNDS.bits : BOUNDS.dimensions;
-	const elements = (vector as { readonly length?: unknown } | null)?.length;
 	// What is no vector at all is told so by the check that follows.
-	if (typeof elements !== "number") return bound.min;
+	if (!Array.isArray(vector) && !ArrayBuffer.isView(vector)) return bound.min;
+	const elements = (vector as { readonly length?: number }).length ?? 0;
 	const told = elements * (type === "bit" ? 8 : 1);
 	if (told >= bound.min && told <= bound.max) return told;
 	throw new NighError(
@@ -164,12 +174,15 @@ function dimensionsOf(type: VectorType, vector: unknown, row: number): number {
 
 function checkedMetadata(metadata: unknown, row: number, nullable: boolean): string | null | undefined {
 	if (metadata === undefined || (metadata === null && nullable)) return metadata as null | undefined;
-	return JSON.stringify(checkMetadata(metadata, { row }));
+	const json = JSON.stringify(checkMetadata(metadata, { row }));
+	if (json.length > BOUNDS.metadataLength.max) throw tooLong(row, "metadata", json.length, BOUNDS.metadataLength);
+	return json;
 }
 
 function checkedText(text: unknown, row: number, nullable: boolean): string | null | undefined {
 	if (text === undefined || (text === null && nullable)) return text as null | undefined;
 	if (typeof text !== "string") throw invalid(row, "text", "must be a string.", text);
+	if (text.length > BOUNDS.textLength.max) throw tooLong(row, "text", text.length, BOUNDS.textLength);
 	if (!text.isWellFormed()) {
 		throw invalid(
 			row,
@@ -219,26 +232,47 @@ async function embed(core: CollectionCore, rows: (Row | undefined)[], signal: Ab
 }
 
 /** The rows that are written. Patches are, all of them; of records of one id the last. */
-function keptRows(checked: readonly (Row | undefined)[], kind: PrepareOptions["kind"]): number[] {
-	const last = new Map<string, number>();
-	checked.forEach((row, i) => {
-		if (row !== undefined) last.set(row.id, i);
-	});
+function* keptRows(
+	checked: readonly (Row | undefined)[],
+	kind: PrepareOptions["kind"],
+): Generator<void, readonly number[]> {
+	const seen = new Set<string>();
 	const kept: number[] = [];
-	checked.forEach((row, i) => {
-		if (row !== undefined && (kind === "update" || last.get(row.id) === i)) kept.push(i);
-	});
-	return kept;
+	for (let i = checked.length - 1; i >= 0; i--) {
+		if (i % ROWS_A_TURN === 0) yield;
+		const row = checked[i];
+		if (row === undefined || (kind === "upsert" && seen.has(row.id))) continue;
+		if (kind === "upsert") seen.add(row.id);
+		kept.push(i);
+	}
+	return kept.reverse();
 }
 
-function* pack(
-	checked: readonly (Row | undefined)[],
-	kept: readonly number[],
-	kind: PrepareOptions["kind"],
-): Generator<PackedRows> {
-	const step = kind === "update" ? kept.length : ROWS_A_PART;
-	for (let from = 0; from < kept.length; from += step) {
-		const rows = kept.slice(from, from + step).map((i) => checked[i] as Row);
+function toTheEnd<T>(steps: Generator<void, T>): T {
+	for (;;) {
+		const { done, value } = steps.next();
+		if (done === true) return value;
+	}
+}
+
+async function inSlices<T>(steps: Generator<void, T>): Promise<T> {
+	const slices = new Slices();
+	for (;;) {
+		const { done, value } = steps.next();
+		if (done === true) return value;
+		await slices.pause();
+	}
+}
+
+function* pack(checked: readonly (Row | undefined)[], kept: readonly number[]): Generator<PackedRows> {
+	for (let from = 0; from < kept.length; ) {
+		const rows: Row[] = [];
+		for (let characters = 0; from < kept.length && rows.length < ROWS_A_PART; from++) {
+			const row = checked[kept[from] as number] as Row;
+			characters += (row.metadata?.length ?? 0) + (row.text?.length ?? 0);
+			if (rows.length > 0 && characters > CHARACTERS_A_PART) break;
+			rows.push(row);
+		}
 		yield packRows({
 			ids: rows.map(({ id }) => id),
 			metadata: rows.map(({ metadata }) => metadata),
@@ -258,12 +292,40 @@ async function inTurns<T>(steps: Iterable<T>): Promise<T[]> {
 	return all;
 }
 
-/** Rows of an upsert that are packed together. Patches stay together: one of a row may follow another of the same. */
-const ROWS_A_PART = 4_096;
+/** Rows that are packed together at most: about 2 ms. */
+const ROWS_A_PART = 1_024;
+/** UTF-16 units of texts and metadata that are, but for a single row that has more: no string may be longer than 2^29. */
+const CHARACTERS_A_PART = 2 ** 24;
 
 export function rowError(row: number, input: unknown, error: NighError): RowError {
-	const id = (input as { id?: unknown } | null)?.id;
+	const id = idOf(input);
 	return { row, ...(typeof id === "string" && { id }), error };
+}
+
+function idOf(input: unknown): unknown {
+	try {
+		return (input as { id?: unknown } | null | undefined)?.id;
+	} catch {
+		// A getter that throws, which is what the error says.
+		return undefined;
+	}
+}
+
+/** Something of a row throws when it is looked at, or is another thing the second time: a getter, a proxy. */
+function unreadable(row: number, cause: unknown): NighError {
+	const reason = cause instanceof Error ? cause.message : String(cause);
+	return new NighError(
+		"INVALID_RECORD",
+		`Record ${row} could not be read: ${reason}. Give plain objects, without getters.`,
+		{ field: "record", row },
+		{ cause },
+	);
+}
+
+function tooLong(row: number, field: string, value: number, bound: Bound): NighError {
+	const what = field === "metadata" ? "metadata, as JSON," : field;
+	const message = `The ${what} of row ${row} has ${value} UTF-16 units; it may have ${bound.max}: split the record.`;
+	return new NighError("INVALID_RECORD", message, { field, row, value, bound });
 }
 
 function invalid(row: number, field: string, problem: string, value: unknown): NighError {

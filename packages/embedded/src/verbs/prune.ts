@@ -38,8 +38,10 @@ export async function prune<M extends Metadata>(core: CollectionCore, options: P
 	};
 	const among = node === undefined ? undefined : await findMatched(core, node, now);
 	const { change, expired, tooOld, tooMany } = await writer.call("prune", { key, now, ...limits, among, dryRun });
-	if (!dryRun) core.acknowledge(change, []);
+	const report = { expired, tooOld, tooMany, changeNumber: change };
+	if (dryRun) return report;
+	core.acknowledge(change);
 	const durationMs = performance.now() - start;
-	publish("nigh:prune", () => ({ collection: core.name, durationMs, expired, tooOld, tooMany, changeNumber: change }));
-	return { expired, tooOld, tooMany, changeNumber: change };
+	publish("nigh:prune", () => ({ collection: core.name, durationMs, ...report }));
+	return report;
 }

@@ -8,7 +8,9 @@ import {
 	type WriteResult,
 } from "@nigh/contract";
 import type { CollectionCore } from "../core.ts";
+import type { WrittenRecords } from "../filters.ts";
 import { checkFlag } from "../options.ts";
+import type { PackedRows } from "../records/packed-rows.ts";
 import { publish } from "../watch/events.ts";
 import type { WriteReply } from "../workers/messages.ts";
 import { checkAborted } from "./check-aborted.ts";
@@ -67,22 +69,27 @@ export async function update<M extends Metadata>(
 
 async function write(core: CollectionCore, { parts }: Prepared): Promise<WriteReply> {
 	const labels = new Uint32Array(0);
-	const [part] = parts;
-	if (part === undefined) return { change: core.change, labels, missing: [], refused: [], records: 0 };
-	const reply = await core.database.threads.writer.call("update", { key: core.key, rows: part, now: core.now });
-	if (reply.missing.length > 0) {
-		// What had expired under these ids may have been deleted.
-		core.acknowledge(reply.change, []);
-		return reply;
-	}
-	core.acknowledge(reply.change, core.filters.size === 0 ? [] : changed(core, part.ids.split("\u0000")));
+	if (parts.length === 0) return { change: core.change, labels, missing: [], refused: [], records: 0 };
+	const reply = await core.database.threads.writer.call("update", { key: core.key, rows: parts, now: core.now });
+	// Where some are missing: what had expired under these ids may have been deleted.
+	core.acknowledge(reply.change, reply.missing.length > 0 ? undefined : changed(core, parts));
 	return reply;
 }
 
+/** Patched records that are read again for the filters that are kept; where there are more, these are evaluated anew when they are asked for. */
+const MOST_READ = 256;
+
 /** The records as they are now, for the filters that are kept. */
-function changed(core: CollectionCore, ids: readonly string[]) {
-	const found = core.database.records.byIds(core.key, ids, { metadata: true }, Number.NEGATIVE_INFINITY);
-	return found.flatMap((record) => (record === undefined ? [] : [{ label: record.label, metadata: record.metadata }]));
+function changed({ database, key, filters }: CollectionCore, parts: readonly PackedRows[]): WrittenRecords | undefined {
+	if (filters.size === 0) return undefined;
+	if (parts.reduce((sum, { count }) => sum + count, 0) > MOST_READ) {
+		filters.forget();
+		return undefined;
+	}
+	const ids = parts.flatMap((part) => part.ids.split("\u0000"));
+	const found = database.records.byIds(key, ids, { metadata: true }, Number.NEGATIVE_INFINITY);
+	const records = found.filter((record) => record !== undefined);
+	return { labels: records.map(({ label }) => label), metadataOf: (row) => records[row]?.metadata };
 }
 
 function notThere(id: string, row: number): NighError {

@@ -8,9 +8,10 @@ import {
 	type WriteResult,
 } from "@nigh/contract";
 import type { CollectionCore } from "../core.ts";
-import type { WrittenRecord } from "../filters.ts";
+import type { WrittenRecords } from "../filters.ts";
 import { checkFlag } from "../options.ts";
 import { publish } from "../watch/events.ts";
+import { roomFor } from "../workers/limits.ts";
 import type { WriteReply } from "../workers/messages.ts";
 import { checkAborted } from "./check-aborted.ts";
 import { type Prepared, prepareRows, rowError } from "./prepare-rows.ts";
@@ -45,7 +46,7 @@ export async function upsert<M extends Metadata>(
 		{ key: core.key, rows: parts, dimensions, now: core.now, partial },
 		buffers as ArrayBuffer[],
 	);
-	core.acknowledge(reply.change, core.filters.size === 0 ? [] : writtenRows(prepared, reply));
+	core.acknowledge(reply.change, core.filters.size === 0 ? undefined : writtenRows(prepared, reply));
 	const full = reply.refused.map((i) => {
 		const row = prepared.rows[i] as number;
 		return rowError(row, batch[row], noRoom(core, reply.records));
@@ -66,21 +67,30 @@ export async function upsert<M extends Metadata>(
 }
 
 /** The records as they were written, for the filters that are kept. */
-function writtenRows({ metadata }: Prepared, { refused, labels }: WriteReply): WrittenRecord[] {
+function writtenRows({ metadata }: Prepared, { refused, labels }: WriteReply): WrittenRecords {
 	const without = new Set(refused);
-	const written = metadata.filter((_, i) => !without.has(i));
-	return written.map((text, i) => ({
-		label: labels[i] as number,
-		metadata: text === undefined ? undefined : (JSON.parse(text) as Metadata),
-	}));
+	const texts = without.size === 0 ? metadata : metadata.filter((_, i) => !without.has(i));
+	// Parsed once for all filters.
+	const parsed: (Metadata | undefined)[] = [];
+	return {
+		labels,
+		metadataOf(row) {
+			const text = texts[row];
+			if (text === undefined) return undefined;
+			parsed[row] ??= JSON.parse(text) as Metadata;
+			return parsed[row];
+		},
+	};
 }
 
 function noRoom({ spec }: CollectionCore, count: number): NighError {
 	const { maxRecords, memoryLimit } = spec;
-	const isFull = count >= maxRecords;
+	// The stricter of the two; the count tells nothing, since a write may have pruned after it.
+	const most = roomFor(spec, 0);
+	const isFull = most === maxRecords;
 	return new NighError(
 		isFull ? "COLLECTION_FULL" : "MEMORY_LIMIT",
 		`there was no room for this record: the collection may have ${maxRecords} records${memoryLimit === null ? "" : ` and take ${memoryLimit} bytes`}. Delete or prune some, or open it with larger limits.`,
-		{ count, limit: isFull ? maxRecords : memoryLimit },
+		{ count, limit: isFull ? maxRecords : (memoryLimit ?? most) },
 	);
 }

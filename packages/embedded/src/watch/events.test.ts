@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { channel, subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
 import { type TestContext, test } from "node:test";
-import { type DeleteMessage, EVENT_NAMES, publish } from "./events.ts";
+import { NighError } from "@nigh/contract";
+import { type DeleteMessage, EVENT_NAMES, publish, tellingFailure } from "./events.ts";
 
 type Listener = (message: unknown, name: string | symbol) => unknown;
 
@@ -98,4 +99,34 @@ test("one that unsubscribes itself does not keep the next from being told", (t) 
 	publish("nigh:delete", () => MESSAGE);
 	assert.equal(told, 1);
 	assert.ok(channel("nigh:delete").hasSubscribers);
+});
+
+test("an operation that fails is told of with its code, before its caller hears of it; one that succeeds tells itself", async (t) => {
+	const heard: { collection: string; durationMs: number; error: string }[] = [];
+	listen(t, "nigh:delete", (message) => heard.push(message as (typeof heard)[number]));
+	assert.equal(await tellingFailure("nigh:delete", "notes", async () => 7), 7);
+	assert.deepEqual(heard, []);
+	const failures = [new NighError("DISK_FULL", "no room"), new TypeError("not ours")];
+	for (const [i, failure] of failures.entries()) {
+		const call = tellingFailure("nigh:delete", "notes", () => Promise.reject(failure));
+		await assert.rejects(call, (error) => error === failure && heard.length === i + 1);
+	}
+	assert.deepEqual(
+		heard.map(({ collection, error }) => [collection, error]),
+		[
+			["notes", "DISK_FULL"],
+			["notes", "UNCODED"],
+		],
+	);
+	for (const { durationMs } of heard) assert.ok(durationMs >= 0);
+});
+
+test("a listener that throws does not change what an operation fails with", async (t) => {
+	listen(t, "nigh:delete", () => {
+		throw new Error("the listener's own mistake");
+	});
+	await noUncaught(async () => {
+		const failing = () => Promise.reject(new NighError("LOCKED", "another writes"));
+		await assert.rejects(tellingFailure("nigh:delete", "notes", failing), { code: "LOCKED" });
+	});
 });

@@ -1,13 +1,23 @@
 import { type Channel, channel } from "node:diagnostics_channel";
-import type { ErrorCode, IndexKind, RecallState, SearchPlan } from "@nigh/contract";
+import { type ErrorCode, type IndexKind, isNighError, type RecallState, type SearchPlan } from "@nigh/contract";
 
-/** What every message tells. */
+/** What every message of an operation that succeeded tells. */
 export interface OperationMessage {
 	/** The collection's name. */
 	readonly collection: string;
 	readonly durationMs: number;
-	/** Why it failed; absent where it did not. */
-	readonly error?: ErrorCode;
+	/** Only an operation that failed has one. */
+	readonly error?: undefined;
+}
+
+/** Why an operation failed; `UNCODED`: for a reason that is not Nigh's, such as what an embedder throws. */
+export type FailureCode = ErrorCode | "UNCODED";
+
+/** An operation that failed: what it was refused for, and after how long. It comes on the channel of the operation. */
+export interface FailureMessage {
+	readonly collection: string;
+	readonly durationMs: number;
+	readonly error: FailureCode;
 }
 
 /** A search, or one request of `searchMany`. */
@@ -86,15 +96,16 @@ export interface PruneMessage extends OperationMessage {
 
 /** What is published on which channel of `node:diagnostics_channel`. Sizes are in bytes, durations in ms. */
 export interface Events {
-	readonly "nigh:search": SearchMessage;
-	readonly "nigh:upsert": UpsertMessage;
-	readonly "nigh:delete": DeleteMessage;
-	readonly "nigh:fold": FoldMessage;
-	readonly "nigh:certify": CertifyMessage;
-	readonly "nigh:audit": AuditMessage;
-	readonly "nigh:snapshot": SnapshotMessage;
-	readonly "nigh:recover": RecoverMessage;
-	readonly "nigh:prune": PruneMessage;
+	readonly "nigh:search": SearchMessage | FailureMessage;
+	readonly "nigh:upsert": UpsertMessage | FailureMessage;
+	readonly "nigh:delete": DeleteMessage | FailureMessage;
+	readonly "nigh:fold": FoldMessage | FailureMessage;
+	readonly "nigh:certify": CertifyMessage | FailureMessage;
+	readonly "nigh:audit": AuditMessage | FailureMessage;
+	readonly "nigh:snapshot": SnapshotMessage | FailureMessage;
+	readonly "nigh:recover": RecoverMessage | FailureMessage;
+	/** Not for what `dryRun` only looks at. */
+	readonly "nigh:prune": PruneMessage | FailureMessage;
 }
 
 export type EventName = keyof Events;
@@ -136,6 +147,23 @@ export function publish<N extends EventName>(name: N, message: () => Events[N]):
 	const told = message();
 	if (listeners === undefined) to.publish(told);
 	else for (const listener of listeners) tell(listener, told, name);
+}
+
+/** Runs an operation of a collection; where it fails, tells so. What it says when it succeeds is its own affair. */
+export function tellingFailure<T>(name: EventName, collection: string, operation: () => Promise<T>): Promise<T> {
+	const start = performance.now();
+	const call = operation();
+	// The caller gets the failure from the call itself.
+	call.catch((error: unknown) => publishFailure(name, collection, performance.now() - start, error));
+	return call;
+}
+
+export function publishFailure(name: EventName, collection: string, durationMs: number, error: unknown): void {
+	publish(name, () => ({ collection, durationMs, error: failureCode(error) }));
+}
+
+export function failureCode(error: unknown): FailureCode {
+	return isNighError(error) ? error.code : "UNCODED";
 }
 
 /**

@@ -1,3 +1,4 @@
+import { CLOCK_TOLERANCE_MS } from "../memory/generation.ts";
 import type { RecordReader } from "../records/reader.ts";
 import type { SlotComparison } from "./messages.ts";
 import type { WrittenCollection } from "./written-collection.ts";
@@ -26,6 +27,8 @@ export function compareSlots(
 	{ key, change, generation }: WrittenCollection,
 	now: number,
 ): SlotComparison | undefined {
+	// The clock may have gone back since somebody has looked.
+	generation?.expire(now);
 	return reader.atOnce(() => {
 		if (reader.state(key).change !== change) return undefined;
 		const missing = new Differences();
@@ -43,7 +46,9 @@ export function compareSlots(
 				passUpTo(label);
 				const isThere = slot < end && labelOf(slot) === label;
 				const hasSlot = isThere && isLive(slot);
-				if (!hasSlot && (expiresAt[i] as number) > now) missing.add(label);
+				// What has expired at the latest moment that any thread has seen may be out of sight a little longer.
+				const isHidden = isThere && generation?.died[slot] === 0;
+				if (!hasSlot && (expiresAt[i] as number) > (isHidden ? now + CLOCK_TOLERANCE_MS : now)) missing.add(label);
 				if (isThere) slot++;
 			});
 			if (labels.length < CHUNK) break;

@@ -14,6 +14,8 @@ export interface Transactions {
 
 /** One write: what it does to the records, and then to the memory that is searched. */
 export interface Operation<T> {
+	/** The collection it writes to: one that waits to be shown holds up no other. */
+	readonly key?: number;
 	/** Inside the transaction. What it throws undoes this operation and no other. */
 	apply(): T;
 	/** After the commit: makes it visible. The write is acknowledged when this has resolved. */
@@ -22,6 +24,7 @@ export interface Operation<T> {
 
 /** What runs between two transactions. */
 interface Interlude {
+	readonly key: number | undefined;
 	run(): Promise<unknown>;
 }
 
@@ -30,6 +33,7 @@ const MOST_TOGETHER = 1_024;
 
 interface Waiting {
 	readonly operation: Operation<unknown> | Interlude;
+	readonly promise: Promise<unknown>;
 	readonly resolve: (result: unknown) => void;
 	readonly reject: (error: unknown) => void;
 }
@@ -38,12 +42,18 @@ type Writing = Waiting & { readonly operation: Operation<unknown> };
 
 /**
  * Group commit: what arrives while one transaction is being written makes up the next, so that a hundred callers share one flush to disk
- * instead of waiting for a hundred.
+ * instead of waiting for a hundred. What is committed of a collection is shown before more of it is; those of other collections go on meanwhile.
  */
 export class GroupCommit {
 	readonly #transactions: Transactions;
-	readonly #queue: Waiting[] = [];
-	#running: Promise<void> | undefined;
+	#queue: Waiting[] = [];
+	#isDraining = false;
+	/** What has been asked for and has not been answered. */
+	readonly #asked = new Set<Waiting>();
+	/** What is being shown, by collection. */
+	readonly #showing = new Map<number | undefined, Promise<void>>();
+	/** Resolves when there may be something to do again. */
+	#news: PromiseWithResolvers<void> | undefined;
 
 	constructor(transactions: Transactions) {
 		this.#transactions = transactions;
@@ -54,52 +64,99 @@ export class GroupCommit {
 		return this.#enqueue(operation as unknown as Operation<unknown>) as Promise<T>;
 	}
 
-	/** Runs work in its turn, between two transactions: what was committed is visible, and nothing is committed until it has ended. */
-	between<T>(work: () => Promise<T>): Promise<T> {
-		return this.#enqueue({ run: work }) as Promise<T>;
+	/**
+	 * Runs work in its turn, between two transactions: what was committed is visible, and nothing is committed until it has ended.
+	 *
+	 * @param key The collection it has to do with, where it is one.
+	 */
+	between<T>(work: () => Promise<T>, key?: number): Promise<T> {
+		return this.#enqueue({ run: work, key }) as Promise<T>;
 	}
 
-	/** Waits for what has been asked for. */
-	async settled(): Promise<void> {
-		while (this.#running !== undefined) await this.#running;
+	/** Waits for what has been asked for; with a key, for what has to do with that collection. */
+	async settled(key?: number): Promise<void> {
+		for (;;) {
+			const asked = [...this.#asked].filter(
+				({ operation }) => key === undefined || operation.key === undefined || operation.key === key,
+			);
+			if (asked.length === 0) return;
+			await Promise.allSettled(asked.map(({ promise }) => promise));
+		}
 	}
 
 	#enqueue(operation: Waiting["operation"]): Promise<unknown> {
-		return new Promise((resolve, reject) => {
-			this.#queue.push({ operation, resolve, reject });
-			this.#running ??= this.#drain();
-		});
+		const waiting: Waiting = { operation, ...Promise.withResolvers<unknown>() };
+		const { promise } = waiting;
+		const forget = () => void this.#asked.delete(waiting);
+		this.#asked.add(waiting);
+		promise.then(forget, forget);
+		this.#queue.push(waiting);
+		this.#tellNews();
+		if (!this.#isDraining) void this.#drain();
+		return promise;
 	}
 
 	async #drain(): Promise<void> {
+		this.#isDraining = true;
 		// Whatever has arrived already comes along.
 		await turn();
 		while (this.#queue.length > 0) {
-			const first = this.#queue[0] as Waiting;
-			if ("run" in first.operation) {
+			const { operation, resolve, reject } = this.#queue[0] as Waiting;
+			if (!("run" in operation)) {
+				const group = this.#nextGroup();
+				if (group.length > 0) this.#write(group);
+				else await this.#hearNews();
+			} else if (this.#showing.size > 0) await this.#hearNews();
+			else {
 				this.#queue.shift();
-				await runNow(first.operation).then(first.resolve, first.reject);
-			} else await this.#write(this.#nextGroup());
+				await runNow(operation).then(resolve, reject);
+			}
 			await turn();
 		}
-		this.#running = undefined;
+		this.#isDraining = false;
 	}
 
-	/** The operations up to the next interlude. */
+	#hearNews(): Promise<void> {
+		this.#news ??= Promise.withResolvers<void>();
+		return this.#news.promise;
+	}
+
+	#tellNews(): void {
+		this.#news?.resolve();
+		this.#news = undefined;
+	}
+
+	/** The operations up to the next interlude, without those of collections that are still being shown. */
 	#nextGroup(): Writing[] {
-		const end = this.#queue.findIndex(({ operation }) => "run" in operation);
-		return this.#queue.splice(0, end === -1 ? MOST_TOGETHER : Math.min(end, MOST_TOGETHER)) as Writing[];
+		const interlude = this.#queue.findIndex(({ operation }) => "run" in operation);
+		const end = interlude === -1 ? this.#queue.length : interlude;
+		if (this.#showing.size === 0) return this.#queue.splice(0, Math.min(end, MOST_TOGETHER)) as Writing[];
+		const group: Writing[] = [];
+		const staying: Waiting[] = [];
+		for (const waiting of this.#queue.slice(0, end) as Writing[]) {
+			const mayGo = group.length < MOST_TOGETHER && !this.#showing.has(waiting.operation.key);
+			(mayGo ? group : staying).push(waiting);
+		}
+		if (group.length > 0) this.#queue = staying.concat(this.#queue.slice(end));
+		return group;
 	}
 
-	async #write(group: readonly Writing[]): Promise<void> {
-		for (const [{ operation, resolve, reject }, result] of this.#commit(group)) {
-			try {
-				await operation.show(result);
-				resolve(result);
-			} catch (error) {
-				reject(error);
-			}
-		}
+	#write(group: readonly Writing[]): void {
+		for (const [writing, result] of this.#commit(group)) this.#show(writing, result);
+	}
+
+	/** After what is being shown of the same collection. */
+	#show({ operation, resolve, reject }: Writing, result: unknown): void {
+		const { key } = operation;
+		const shown = (this.#showing.get(key) ?? Promise.resolve())
+			.then(() => operation.show(result))
+			.then(() => resolve(result), reject)
+			.then(() => {
+				if (this.#showing.get(key) !== shown) return;
+				this.#showing.delete(key);
+				this.#tellNews();
+			});
+		this.#showing.set(key, shown);
 	}
 
 	/** Applies a group in one transaction; returns those that were committed, with their results. */

@@ -1,5 +1,6 @@
 import type { AnalyzeReport, MemoryStats } from "@nigh/contract";
 import { SLOT_BYTES } from "../memory/sizes.ts";
+import { diedSince } from "./built.ts";
 import type { IndexedCollection } from "./indexed-collection.ts";
 import type { GraphCheck, IndexState } from "./messages.ts";
 
@@ -10,13 +11,18 @@ export function analyzeIndex({ owned: { main } }: IndexedCollection): AnalyzeRep
 	return {
 		index: "hnsw",
 		graph: {
-			layers,
+			layers: nodesOfLayers(layers),
 			degree: { min: degree.min, mean: degree.mean, max: degree.max },
 			reachable: connectivityPercentage / 100,
 			meanPathLength: averagePathLength,
 		},
 		issues: issues.map((message) => ({ code: "graph", status: "degraded", message, recommendation })),
 	};
+}
+
+/** A node is on its highest layer and on all below. */
+function nodesOfLayers(highest: readonly number[]): number[] {
+	return highest.map((_, layer) => highest.slice(layer).reduce((sum, nodes) => sum + nodes, 0));
 }
 
 /** What damage would show in, as far as there is a graph. */
@@ -53,13 +59,15 @@ export function stateOf(collection: IndexedCollection): IndexState {
 		),
 	);
 	const isGraph = owned.main !== undefined || collection.choice.kind === "hnsw";
+	const { built } = collection;
 	const since = (time: number | null) => (time === null ? null : performance.timeOrigin + time);
 	return {
 		kind: isGraph ? "hnsw" : "flat",
+		choice: collection.choice,
 		parameters,
 		main: owned.main === undefined ? generation.live : generation.mainEnd - generation.deadInMain,
 		tail: owned.main === undefined ? 0 : collection.tail,
-		tombstones: generation.dead,
+		tombstones: generation.deleted,
 		foldedAt: since(collection.foldedAt),
 		snapshotAt: since(collection.snapshotAt),
 		snapshotChange: collection.snapshotChange,
@@ -67,5 +75,9 @@ export function stateOf(collection: IndexedCollection): IndexState {
 		change: generation.change,
 		problems: [...collection.problems.values()],
 		building: collection.building,
+		built:
+			built === undefined
+				? null
+				: { records: built.records, live: generation.live, died: diedSince(built, generation) },
 	};
 }

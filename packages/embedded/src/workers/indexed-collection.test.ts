@@ -1,15 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { isNighError } from "@nigh/contract";
 import { type Parallel, serial } from "@nigh/index";
 import { rowBytes } from "@nigh/kernels";
 import { RowMaker } from "../memory/rows.ts";
 import { Searcher } from "../memory/searcher.ts";
+import { mostRecords } from "../memory/sizes.ts";
 import { SlotWriter } from "../memory/slot-writer.ts";
 import { specOf } from "../spec.ts";
 import { stateOf } from "./index-report.ts";
-import { IndexedCollection, type IndexerSurroundings, mainIndexFor } from "./indexed-collection.ts";
+import { IndexedCollection, type IndexerSurroundings } from "./indexed-collection.ts";
 import { emptyGeneration } from "./next-generation.ts";
-import { GRAPH_FROM, IDLE_MS, LEAST_GRAPH } from "./parameters.ts";
+import { IDLE_MS, LEAST_GRAPH, LEAST_WAIT_MS } from "./parameters.ts";
+import { Task } from "./task.ts";
 
 const DIMENSIONS = 4;
 const FORMAT = { metric: "l2", dimensions: DIMENSIONS, weights: null } as const;
@@ -30,7 +33,14 @@ async function started(count: number) {
 		new SlotWriter(generation).append({ label: generation.slotEnd, id: `r${i}`, born: 1, expires: Infinity, row });
 		generation.publish(1);
 	};
-	const control = { failure: undefined as Error | undefined, accepts: true, freed: 0, folded: 0 };
+	const control = {
+		failure: undefined as Error | undefined,
+		accepts: true,
+		refusals: 0,
+		freed: 0,
+		folded: 0,
+		foldFailures: [] as unknown[],
+	};
 	const parallel: Parallel = {
 		lanes: 1,
 		async run(...call) {
@@ -43,11 +53,12 @@ async function started(count: number) {
 		get parallel() {
 			return control.failure === undefined ? parallel : failing;
 		},
-		install: async () => control.accepts,
+		install: async () => control.accepts || control.refusals-- <= 0,
 		freed: () => void control.freed++,
 		folded: (_key, vectors) => {
 			control.folded += vectors;
 		},
+		foldFailed: (_key, _durationMs, error) => void control.foldFailures.push(error),
 		keepsSnapshots: false,
 		saveSnapshot: async () => {},
 		keepNewest: async () => {},
@@ -106,6 +117,7 @@ test("a generation that the writer refuses does not take over", async () => {
 	const { collection, control } = await started(300);
 	const { owned } = collection;
 	control.accepts = false;
+	control.refusals = Number.POSITIVE_INFINITY;
 	await assert.rejects(collection.optimize({ fresh: true, index: undefined }), { code: "UNAVAILABLE" });
 	assert.equal(collection.owned, owned);
 });
@@ -140,10 +152,189 @@ test("the next generation leaves out what has died", async () => {
 	assert.deepEqual([stateOf(collection).main, stateOf(collection).tombstones], [200, 0]);
 });
 
-test("which index so many records have is what was chosen", () => {
-	assert.equal(mainIndexFor({ kind: "flat" }, 10 ** 6), null);
-	assert.equal(mainIndexFor({ kind: "auto" }, GRAPH_FROM - 1), null);
-	assert.deepEqual(mainIndexFor({ kind: "auto" }, GRAPH_FROM), {});
-	assert.equal(mainIndexFor({ kind: "hnsw", M: 4 }, LEAST_GRAPH - 1), null);
-	assert.deepEqual(mainIndexFor({ kind: "hnsw", M: 4, efConstruction: 50 }, LEAST_GRAPH), { M: 4, efConstruction: 50 });
+test("who dies while it is taken in counts once among the dead of the main index", async () => {
+	const { collection, add } = await started(300);
+	await collection.run("build");
+	const { generation } = collection;
+	for (let i = 300; i < 310; i++) add(i);
+	generation.kill(301, 2);
+	// A writer that deletes just after the rows have come to be in the main index, and before the indexer has counted.
+	const words = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(generation), "mainEnd");
+	Object.defineProperty(generation, "mainEnd", {
+		get: () => words?.get?.call(generation),
+		set: (end: number) => {
+			words?.set?.call(generation, end);
+			generation.kill(302, 3);
+		},
+	});
+	await collection.run("fold");
+	assert.deepEqual([collection.tail, generation.dead, generation.deadInMain], [0, 2, 2]);
+	assert.equal(stateOf(collection).main, 308);
+});
+
+test("a generation is made with room for what is about to be written, and none where there is room", async () => {
+	const { collection } = await started(300);
+	const { owned, generation } = collection;
+	await collection.makeRoom({ slots: generation.size.capacity - 300, idBytes: 10 });
+	assert.equal(collection.owned, owned);
+	const slots = generation.size.capacity;
+	await collection.makeRoom({ slots, idBytes: slots * 100 });
+	assert.notEqual(collection.owned, owned);
+	const { size, slotEnd, idStarts } = collection.generation;
+	assert.ok(slotEnd + slots <= size.capacity);
+	assert.ok((idStarts[slotEnd] as number) + slots * 100 <= size.idBytes);
+	assert.equal(nearest(collection, 42), "r42");
+});
+
+test("room is made before it runs out, but not for ever in a memory that is as large as can be", async () => {
+	const { collection } = await started(300);
+	const { generation } = collection;
+	const { capacity } = generation.size;
+	const flat = { ...collection.spec, index: { kind: "flat" } } as const;
+	collection.respec(flat);
+	generation.slotEnd = Math.ceil(capacity * 0.76);
+	assert.deepEqual(collection.chore(LATER), { chore: "room" });
+	const bytes = 2 ** 16;
+	// What nothing is written to takes no memory.
+	const format = { ...FORMAT, dimensions: bytes / 4 };
+	const largest = emptyGeneration(1, format, bytes, Math.floor(mostRecords(bytes) * 0.75), null);
+	const full = new IndexedCollection(1, "notes", flat, largest, {} as IndexerSurroundings);
+	full.generation.slotEnd = Math.ceil(full.generation.size.capacity * 0.76);
+	assert.equal(full.chore(LATER), undefined);
+});
+
+test("a reader that stands still does not keep writers waiting for ever, even when all of the tail has been taken in", async () => {
+	const { collection, add } = await started(300);
+	await collection.run("build");
+	const { generation } = collection;
+	for (let i = 300; i < 310; i++) add(i);
+	generation.enter(3);
+	await collection.run("fold");
+	assert.deepEqual(collection.chore(LATER), { wait: LEAST_WAIT_MS }, "writers have room");
+	generation.mainEnd = generation.ringFree + Math.ceil(generation.size.ringRows * 0.6);
+	generation.slotEnd = generation.mainEnd;
+	assert.equal(collection.tail, 0);
+	assert.deepEqual(collection.chore(LATER), { chore: "room" });
+	generation.leave(3);
+	assert.notDeepEqual(collection.chore(LATER), { chore: "room" });
+});
+
+test("room that no memory has is MEMORY_LIMIT with count and limit, and the old generation goes on", async () => {
+	const { collection } = await started(300);
+	const { owned } = collection;
+	await assert.rejects(collection.makeRoom({ slots: 2 ** 31, idBytes: 0 }), (error) => {
+		assert.ok(isNighError(error, "MEMORY_LIMIT"));
+		assert.deepEqual([error.details.count, error.details.more], [300, 2 ** 31]);
+		assert.ok((error.details.limit as number) < 2 ** 31);
+		assert.match(error.message, /has 300 records and no memory for 2147483648 more/);
+		return true;
+	});
+	assert.equal(collection.owned, owned);
+	assert.equal(nearest(collection, 42), "r42");
+});
+
+test("room is made again when more was written meanwhile, not for ever", async () => {
+	const { collection, control } = await started(300);
+	control.accepts = false;
+	control.refusals = 2;
+	const slots = collection.generation.size.capacity;
+	await collection.makeRoom({ slots, idBytes: 0 });
+	assert.ok(collection.generation.size.capacity > slots);
+	control.refusals = Number.POSITIVE_INFINITY;
+	await assert.rejects(collection.makeRoom({ slots: slots * 4, idBytes: 0 }), { code: "UNAVAILABLE" });
+});
+
+/** One that nobody wants any more once so much is done. */
+class Ending extends Task {
+	readonly #at: number;
+
+	constructor(at: number) {
+		super();
+		this.#at = at;
+	}
+
+	override advance(done: number, total: number): void {
+		super.advance(done, total);
+		if (this.share >= this.#at) this.abort();
+	}
+}
+
+test("what a fold has taken in stays in where it is ended early, and the rest follows", async () => {
+	const { collection, control, add } = await started(300);
+	await collection.run("build");
+	for (let i = 300; i < 1_500; i++) add(i);
+	const task = new Task();
+	const fold = collection.fold(task, () => task.abort());
+	await assert.rejects(fold, { code: "ABORTED" });
+	const { mainEnd, slotEnd } = collection.generation;
+	assert.ok(mainEnd > 300 && mainEnd < slotEnd, `${mainEnd}`);
+	assert.equal(collection.owned.main?.size, mainEnd);
+	assert.deepEqual([control.folded, control.foldFailures], [mainEnd - 300, []]);
+	for (const i of [299, 300, mainEnd - 1, mainEnd, 1_499]) assert.equal(nearest(collection, i), `r${i}`);
+	await collection.run("fold");
+	assert.deepEqual([collection.tail, control.folded], [0, 1_200]);
+});
+
+test("a fold that fails is told of, and leaves the tail as it is", async () => {
+	const { collection, control, add } = await started(300);
+	await collection.run("build");
+	for (let i = 300; i < 310; i++) add(i);
+	control.failure = new Error("no threads");
+	await assert.rejects(collection.run("fold"), /no threads/);
+	assert.deepEqual(control.foldFailures, [control.failure]);
+	assert.deepEqual([collection.tail, control.folded], [10, 0]);
+	assert.equal(nearest(collection, 305), "r305");
+});
+
+test("work that is ended leaves the index that there is, and what it is to be", async () => {
+	const { collection } = await started(2_000);
+	await collection.run("build");
+	const { owned, choice } = collection;
+	for (const at of [0, 0.3, 0.6]) {
+		const task = new Ending(at);
+		if (at === 0) task.abort();
+		const index = { kind: "hnsw", M: 4 } as const;
+		await assert.rejects(collection.optimize({ fresh: true, index, task }), { code: "ABORTED" });
+		assert.ok(task.share >= at && task.share < 1, `${at}: ${task.share}`);
+		assert.deepEqual([collection.owned === owned, collection.choice, collection.building], [true, choice, null]);
+	}
+	assert.equal(nearest(collection, 1_234), "r1234");
+	assert.equal(collection.chore(LATER), undefined);
+});
+
+test("an index that is built anew is what it was asked to be, and no snapshot has it yet", async () => {
+	const { collection } = await started(300);
+	await collection.run("build");
+	const { owned } = collection;
+	collection.snapshotChange = 1;
+	const index = { kind: "hnsw", M: 4 } as const;
+	await collection.optimize({ fresh: true, index });
+	assert.notEqual(collection.owned, owned);
+	assert.deepEqual([collection.choice, stateOf(collection).choice], [index, index]);
+	assert.equal(stateOf(collection).parameters.M, 4);
+	assert.equal(collection.snapshotChange, null, "the snapshot on disk is of the index before");
+});
+
+test("a task that waits for what is being built comes forward with it", async () => {
+	const { collection } = await started(2_000);
+	const idle = new Task();
+	collection.follow(idle, 0.9);
+	const building = collection.run("build");
+	const task = new Task();
+	collection.follow(task, 0.5);
+	await building;
+	assert.ok(task.share > 0.4 && task.share <= 0.5, `${task.share}`);
+	assert.equal(idle.share, 0);
+	await collection.optimize({ fresh: true, index: undefined, task });
+	assert.ok(task.share > 0.9, `${task.share}`);
+});
+
+test("another spec asks for another index only where it names one", async () => {
+	const { collection } = await started(300);
+	const { spec } = collection;
+	collection.choice = { kind: "flat" };
+	collection.respec({ ...spec, recall: 0.9 });
+	assert.deepEqual([collection.spec.recall, collection.choice], [0.9, { kind: "flat" }]);
+	collection.respec({ ...spec, converted: { kind: "hnsw", M: 9 } });
+	assert.deepEqual(collection.choice, { kind: "hnsw", M: 9 });
 });

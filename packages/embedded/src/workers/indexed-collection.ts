@@ -1,17 +1,20 @@
-import { NighError } from "@nigh/contract";
+import { isNighError, NighError } from "@nigh/contract";
 import type { Parallel } from "@nigh/index";
 import type { Generation } from "../memory/generation.ts";
-import { chosenIndex, type StoredSpec } from "../records/catalogue.ts";
+import { givesRoom } from "../memory/sizes.ts";
+import { chosenIndex, type IndexChoice, type StoredSpec } from "../records/catalogue.ts";
+import { type Built, builtNow, carriedOver } from "./built.ts";
+import { type Chore, faultOf } from "./chores.ts";
 import { collectGarbageSoon } from "./collect-garbage.ts";
-import type { IndexChoice, IndexProblem, Installed } from "./messages.ts";
-import { insert, type MainIndex, type Next, nextGeneration, type Owned, rowOf } from "./next-generation.ts";
+import { type MainIndex, mainIndexFor } from "./main-index.ts";
+import type { IndexProblem, Installed } from "./messages.ts";
+import { insert, type Next, nextGeneration, type Owned, rowOf } from "./next-generation.ts";
+import { ARRANGING, type OptimizeOptions, optimize, SAVING } from "./optimize.ts";
 import {
 	DEAD_SHARE,
-	GRAPH_FROM,
 	HOT_TAIL_SHARE,
 	IDLE_MS,
 	LEAST_DEAD,
-	LEAST_GRAPH,
 	LEAST_WAIT_MS,
 	RETRY_MS,
 	ROOM_SHARE,
@@ -20,6 +23,8 @@ import {
 	SNAPSHOT_SHARE,
 	STUCK_MS,
 } from "./parameters.ts";
+import { hasRoom, NO_ROOM, type Room } from "./room.ts";
+import { Task } from "./task.ts";
 import { turn } from "./turn.ts";
 
 /** What a collection needs of the worker around it. */
@@ -30,23 +35,22 @@ export interface IndexerSurroundings {
 	/** Tells the writer that rows of the tail have become free. */
 	freed(key: number): void;
 	folded(key: number, vectors: number, durationMs: number, tail: number): void;
+	/** What `folded` would have told could not be done. */
+	foldFailed(key: number, durationMs: number, error: unknown): void;
 	/** Whether there can be snapshots: not where another process writes. */
 	readonly keepsSnapshots: boolean;
 	/** Of a collection without an index, what there is goes. */
-	saveSnapshot(collection: IndexedCollection): Promise<void>;
+	saveSnapshot(collection: IndexedCollection, task?: Task): Promise<void>;
 	/** Gives the space of older snapshots back. */
 	keepNewest(collection: IndexedCollection): Promise<void>;
 }
-
-/** A piece of background work. */
-export type Chore = "build" | "room" | "codes" | "dead" | "fold" | "snapshot";
 
 /** A collection as the indexer owns it: takes the tail in, and lets one generation follow the other. */
 export class IndexedCollection {
 	readonly key: number;
 	readonly name: string;
 	spec: StoredSpec;
-	/** What `convert` has asked for beside the spec. */
+	/** The index that is asked for: by the spec, or by the `convert` or `rebuild` that is under way. */
 	choice: IndexChoice;
 	owned: Owned;
 	/** `performance.now()` of the last write, fold and snapshot. */
@@ -56,6 +60,8 @@ export class IndexedCollection {
 	/** The change and the main index's end that the last snapshot has. */
 	snapshotChange: number | null = null;
 	snapshotMain = 0;
+	/** Vectors that had come and gone since the last snapshot when the generation took over. */
+	changedBefore = 0;
 	/** The change of the oldest snapshot on disk. */
 	oldestSnapshot: number | null = null;
 	/** Snapshots on disk that are of no use; the next one takes their place. */
@@ -63,20 +69,21 @@ export class IndexedCollection {
 	building: number | null = null;
 	/** The main index's end when its nodes were last laid out. */
 	arrangedUpTo = -1;
-	/** Whether the index is only built to its end before it is used: until then everything is compared. */
-	mustGrow = false;
+	/** The index as it was built; `undefined` until it has taken in what was written meanwhile. */
+	built: Built | undefined;
 	readonly problems = new Map<string, IndexProblem>();
 	readonly #around: IndexerSurroundings;
 	/** Rows of the tail that will be free when readers have left. */
 	#leaving: { end: number; turns: Int32Array; since: number } | undefined;
 	readonly #failedAt = new Map<Chore, number>();
+	/** Tasks that wait until what is being built is there. */
+	#followers: Task[] = [];
 
 	constructor(key: number, name: string, spec: StoredSpec, owned: Owned, around: IndexerSurroundings) {
 		this.key = key;
 		this.name = name;
 		this.spec = spec;
-		const chosen = chosenIndex(spec);
-		this.choice = chosen.kind === "ivf" ? { kind: "auto" } : chosen;
+		this.choice = chosenIndex(spec);
 		this.owned = owned;
 		this.#around = around;
 	}
@@ -91,6 +98,13 @@ export class IndexedCollection {
 
 	get tail(): number {
 		return this.generation.slotEnd - this.generation.mainEnd;
+	}
+
+	/** Another spec is in force. An index that is being converted is asked for by its `optimize`, as long as the spec has no other. */
+	respec(spec: StoredSpec): void {
+		const isOther = JSON.stringify(chosenIndex(spec)) !== JSON.stringify(chosenIndex(this.spec));
+		this.spec = spec;
+		if (isOther) this.choice = chosenIndex(spec);
 	}
 
 	/** The main index that so many records are to have. */
@@ -113,16 +127,24 @@ export class IndexedCollection {
 	/** What there is to do, the most urgent first. */
 	*#due(now: number): Generator<Chore> {
 		const { generation, owned, tail } = this;
-		const { live, slotEnd, size, dead } = generation;
+		const { live, slotEnd, size, deleted } = generation;
 		const isIdle = now - this.writtenAt >= IDLE_MS;
-		const isStuck = this.#leaving !== undefined && now - this.#leaving.since > STUCK_MS && tail > size.ringRows / 2;
-		if (this.mustGrow || isStuck || slotEnd > size.capacity * ROOM_SHARE) yield "room";
+		// Whether they have been taken in or not: no rows are free for writers.
+		const isFull = slotEnd - generation.ringFree > size.ringRows / 2;
+		const isStuck = this.#leaving !== undefined && now - this.#leaving.since > STUCK_MS && isFull;
+		if (isStuck || this.#isRoomDue()) yield "room";
 		if (owned.main === undefined && this.wanted(live) !== null) yield "build";
 		if (owned.main?.codesAreStale() === true) yield "codes";
-		if (dead >= LEAST_DEAD && dead > slotEnd * DEAD_SHARE) yield "dead";
+		if (deleted >= LEAST_DEAD && deleted > slotEnd * DEAD_SHARE) yield "dead";
 		if (owned.main === undefined) return;
 		if (tail > 0 && (isIdle || tail > size.ringRows * HOT_TAIL_SHARE)) yield "fold";
 		if (tail === 0 && isIdle && this.#isSnapshotDue()) yield "snapshot";
+	}
+
+	#isRoomDue(): boolean {
+		const { deleted, slotEnd, size, idStarts } = this.generation;
+		if (slotEnd <= size.capacity * ROOM_SHARE) return false;
+		return givesRoom({ slots: slotEnd, kept: slotEnd - deleted, idBytes: idStarts[slotEnd] as number }, size);
 	}
 
 	/** ms until there may be something to do, where that is known. */
@@ -149,41 +171,66 @@ export class IndexedCollection {
 		}
 	}
 
-	/** Takes some rows of the tail into the main index. */
-	async fold(most = 4_096): Promise<void> {
+	/** Takes some rows of the tail into the main index. Where it is ended early, those that it has taken are in. */
+	async fold(task: Task = new Task(), onTaken: (done: number) => void = () => {}): Promise<void> {
 		this.#freeRows();
 		const { generation, owned } = this;
 		const { main } = owned;
 		const from = generation.mainEnd;
-		const end = Math.min(generation.slotEnd, from + most);
+		const end = Math.min(generation.slotEnd, from + MOST_AT_ONCE);
 		if (main === undefined || end === from) return turn();
 		const start = performance.now();
 		const slots = Uint32Array.from({ length: end - from }, (_, i) => from + i);
 		const between = async () => {
 			await turn();
 			this.#freeRows();
+			task.check();
 		};
-		await insert(main, slots, (slot) => rowOf(owned, slot), { ...this.#around, between, onProgress: () => {} });
+		let taken = 0;
+		const onProgress = (done: number) => {
+			taken = done;
+			onTaken(done);
+		};
+		try {
+			await insert(main, slots, (slot) => rowOf(owned, slot), { ...this.#around, between, onProgress });
+		} catch (error) {
+			if (!task.isAborted) this.#around.foldFailed(this.key, performance.now() - start, error);
+			throw error;
+		} finally {
+			if (taken > 0) this.#takenIn(from, from + taken, start);
+		}
+	}
+
+	#takenIn(from: number, end: number, start: number): void {
+		const { generation } = this;
 		generation.mainEnd = end;
-		generation.countDeadInMain(slots.filter((slot) => generation.died[slot] !== Number.POSITIVE_INFINITY).length);
+		generation.countDeadInMain(from, end);
 		this.#leaving = { end, turns: generation.readerTurns(), since: performance.now() };
 		this.#freeRows();
 		this.foldedAt = performance.now();
+		this.#noteBuilt();
 		this.#around.folded(this.key, end - from, this.foldedAt - start, this.tail);
 	}
 
+	/** Notes what the index is, for comparing with it later. */
+	#noteBuilt(): void {
+		if (this.built === undefined && this.owned.main !== undefined && this.tail === 0) {
+			this.built = builtNow(this.generation);
+		}
+	}
+
 	/** Takes the whole tail in, as it is now. */
-	async foldAll(onProgress: (done: number, total: number) => void = () => {}): Promise<void> {
+	async foldAll(task: Task): Promise<void> {
 		const from = this.generation.mainEnd;
 		const end = this.generation.slotEnd;
 		while (this.owned.main !== undefined && this.generation.mainEnd < end) {
-			await this.fold();
-			onProgress(this.generation.mainEnd - from, end - from);
+			const before = this.generation.mainEnd - from;
+			await this.fold(task, (done) => task.advance(before + done, end - from));
 		}
 	}
 
 	/** Builds the next generation and lets it take over. What goes wrong leaves the old one as it is. */
-	async replace({ fresh, arrange }: { fresh: boolean; arrange: boolean }): Promise<void> {
+	async replace({ fresh, arrange, room = NO_ROOM, task = new Task() }: ReplaceOptions): Promise<void> {
 		const { owned } = this;
 		this.building = 0;
 		try {
@@ -191,63 +238,101 @@ export class IndexedCollection {
 				wanted: this.wanted(owned.generation.live),
 				fresh,
 				arrange,
+				room,
 				parallel: this.#around.parallel,
-				between: turn,
+				between: async () => {
+					await turn();
+					task.check();
+				},
 				onProgress: (done, total) => {
 					this.building = done / total;
+					// The nodes are laid out afterwards, all at once.
+					for (const each of [task, ...this.#followers]) each.advance(done, total * (1 + ARRANGING));
 				},
 			});
-			const installed = { key: this.key, generation: next.owned.generation.handle, areas: next.owned.areas };
+			task.check();
+			const before = this.generation;
+			const { generation, areas } = next.owned;
+			const installed = { key: this.key, generation: generation.handle, areas, isBuilt: arrange };
 			if (!(await this.#around.install(installed, next))) throw overtaken();
+			// It has neither what died nor a trace of it.
+			this.changedBefore += Math.abs(before.slotEnd - this.snapshotMain) + before.dead;
+			this.snapshotMain = generation.mainEnd;
 			this.owned = next.owned;
+			this.built = arrange || this.built === undefined ? undefined : carriedOver(this.built, before, generation);
+			this.#noteBuilt();
 			collectGarbageSoon();
 			this.#leaving = undefined;
-			this.mustGrow = false;
 			this.#failedAt.clear();
 			for (const chore of ["build", "room", "codes", "dead"]) this.problems.delete(`${chore}-failed`);
+		} catch (error) {
+			// What was half built is a large memory.
+			collectGarbageSoon();
+			throw error;
 		} finally {
 			this.building = null;
+			this.#followers = [];
+		}
+	}
+
+	/** Where an index is being built that a task has to wait for, that counts as this share of it. */
+	follow(task: Task, share: number): void {
+		if (this.building === null) return;
+		task.plan(1);
+		task.begin(share);
+		this.#followers.push(task);
+	}
+
+	/**
+	 * Has room for so much more when this resolves, if need be in another generation.
+	 *
+	 * @throws NighError `MEMORY_LIMIT` where no memory holds it; everything is as it was.
+	 */
+	async makeRoom(room: Room): Promise<void> {
+		for (let tries = 1; !hasRoom(this.generation, room); tries++) {
+			const count = this.generation.live;
+			try {
+				await this.replace({ fresh: false, arrange: false, room });
+			} catch (error) {
+				if (isNighError(error, "UNAVAILABLE") && tries < MOST_TRIES) continue;
+				if (!isNighError(error, "MEMORY_LIMIT")) throw error;
+				throw noRoom(this.name, count, room.slots, error);
+			}
 		}
 	}
 
 	/** Notes what went wrong in the background. The chore is tried again later. */
 	fault(chore: Chore, error: unknown): void {
 		this.#failedAt.set(chore, performance.now());
-		const reason = error instanceof Error ? error.message : String(error);
-		this.problems.set(`${chore}-failed`, { code: `${chore}-failed`, message: `${FAULTS[chore]}: ${reason}` });
+		const problem = faultOf(chore, error);
+		this.problems.set(problem.code, problem);
 	}
 
-	/** Takes everything in, leaves out what has died, and lays the graph out anew; then writes a snapshot and removes those before it. */
-	async optimize({ fresh, index }: { fresh: boolean; index: IndexChoice | undefined }): Promise<void> {
-		if (index !== undefined) this.choice = index;
-		this.problems.clear();
-		await this.foldAll();
-		const isGraph = this.wanted(this.generation.live) !== null;
-		const isAsWanted = isGraph === (this.owned.main !== undefined);
-		const hasChanged = this.generation.dead > 0 || this.arrangedUpTo !== this.generation.mainEnd;
-		if (fresh || !isAsWanted || hasChanged) {
-			await this.replace({ fresh: fresh || !isAsWanted, arrange: true });
-			await this.foldAll();
-			this.arrangedUpTo = this.generation.mainEnd;
-		}
-		await this.snapshotNow();
-		await this.#around.keepNewest(this);
+	/** @see optimize */
+	optimize(options: OptimizeOptions): Promise<void> {
+		return optimize(this, this.#around, options);
 	}
 
-	async snapshotNow(): Promise<void> {
+	async snapshotNow(task: Task = new Task()): Promise<void> {
 		const { owned, damaged, snapshotChange, oldestSnapshot, generation } = this;
 		const isSaved = owned.main === undefined ? oldestSnapshot === null : snapshotChange === generation.change;
 		if (isSaved && damaged.length === 0) return;
-		await this.#around.saveSnapshot(this);
+		task.begin(generation.live * SAVING);
+		await this.#around.saveSnapshot(this, task);
 		this.problems.delete("snapshot-failed");
 	}
 
 	/** Whether closing without a snapshot would cost much on opening. */
 	get isWorthSaving(): boolean {
-		const { generation, owned, snapshotChange, snapshotMain } = this;
+		const { generation, owned, snapshotChange } = this;
 		if (owned.main === undefined || generation.mainEnd < SNAPSHOT_LEAST) return false;
-		if (snapshotChange === null) return true;
-		return Math.abs(generation.mainEnd - snapshotMain) + generation.deadInMain > SMALL_CHANGE;
+		return snapshotChange === null || this.#changed > SMALL_CHANGE;
+	}
+
+	/** About how many vectors have come and gone since the last snapshot. */
+	get #changed(): number {
+		const { generation, snapshotMain, changedBefore } = this;
+		return changedBefore + Math.abs(generation.mainEnd - snapshotMain) + generation.deadInMain;
 	}
 
 	/** Rows of the tail are free again when every reader that did not know that they were taken in has left. */
@@ -259,35 +344,39 @@ export class IndexedCollection {
 	}
 
 	#isSnapshotDue(): boolean {
-		const { generation, owned, snapshotChange, snapshotMain, damaged } = this;
+		const { generation, owned, snapshotChange, damaged } = this;
 		if (!this.#around.keepsSnapshots) return false;
 		if (damaged.length > 0) return true;
 		if (owned.main === undefined || generation.mainEnd < SNAPSHOT_LEAST) return false;
-		if (snapshotChange === null) return true;
-		const changed = Math.abs(generation.mainEnd - snapshotMain) + generation.deadInMain;
-		return changed > generation.mainEnd * SNAPSHOT_SHARE;
+		return snapshotChange === null || this.#changed > generation.mainEnd * SNAPSHOT_SHARE;
 	}
 }
 
-const FAULTS: Readonly<Record<Chore, string>> = {
-	build: "the index could not be built; everything is compared instead",
-	room: "no room could be made for more records",
-	codes: "the codes could not be learnt anew; the old ones go on",
-	dead: "dead slots could not be given up",
-	fold: "the tail could not be taken in; it is compared instead",
-	snapshot: "the snapshot could not be written; opening will take longer",
-};
+interface ReplaceOptions {
+	readonly fresh: boolean;
+	readonly arrange: boolean;
+	readonly room?: Room;
+	readonly task?: Task;
+}
+
+/** Rows of the tail that are taken in before something more urgent gets its turn. */
+const MOST_AT_ONCE = 4_096;
+
+/** Times that a generation is built for a write while others go on. */
+const MOST_TRIES = 5;
+
+function noRoom(name: string, count: number, more: number, cause: NighError): NighError {
+	return new NighError(
+		"MEMORY_LIMIT",
+		`the index of ${JSON.stringify(name)} has ${count} records and no memory for ${more} more: ${cause.message}`,
+		{ ...cause.details, count, more },
+		{ cause },
+	);
+}
 
 function overtaken(): NighError {
 	return new NighError(
 		"UNAVAILABLE",
 		"more was written while the next generation was built than it has room for: it is tried again",
 	);
-}
-
-/** The main index for so many records under a choice; `null`: everything is compared. */
-export function mainIndexFor(choice: IndexChoice, records: number): MainIndex {
-	if (choice.kind === "flat" || records < (choice.kind === "auto" ? GRAPH_FROM : LEAST_GRAPH)) return null;
-	const { M, efConstruction } = choice;
-	return { ...(M !== undefined && { M }), ...(efConstruction !== undefined && { efConstruction }) };
 }

@@ -5,15 +5,19 @@ import { type Parallel, serial } from "@nigh/index";
 import { rowBytes } from "@nigh/kernels";
 import { createPool, type ThreadPool } from "@nigh/threads";
 import type { VectorFormat } from "../memory/generation.ts";
-import { allocateArea } from "../memory/reader-area.ts";
+import { allocateArea, ReaderAreas } from "../memory/reader-area.ts";
 import { vectorBytes } from "../memory/rows.ts";
+import { withinMemory } from "../memory/within-memory.ts";
 import { removeOlder } from "../snapshot/folder.ts";
+import type { PaceOptions } from "../snapshot/pace.ts";
+import { failureCode } from "../watch/events.ts";
 import { analyzeIndex, checkGraph, memoryOf, stateOf } from "./index-report.ts";
 import { IndexedCollection, type IndexerSurroundings } from "./indexed-collection.ts";
 import type {
 	IndexerMethods,
 	IndexerNotes,
 	IndexForWriterMethods,
+	IndexOpened,
 	WorkerData,
 	WriterForIndexMethods,
 } from "./messages.ts";
@@ -21,6 +25,7 @@ import { emptyGeneration, type Owned } from "./next-generation.ts";
 import { LEAST_WAIT_MS } from "./parameters.ts";
 import { Caller, Service } from "./rpc.ts";
 import { discardSnapshots, keepNewest, oldestSnapshot, recoverSnapshot, saveSnapshot } from "./snapshots.ts";
+import { Task } from "./task.ts";
 import { turn } from "./turn.ts";
 
 const data = workerData as WorkerData;
@@ -29,6 +34,7 @@ if (port === null || data?.port === undefined) throw new Error("this module is a
 const writer = new Caller<WriterForIndexMethods>(data.port);
 const caller = new Service<IndexerNotes>(port);
 const collections = new Map<number, IndexedCollection>();
+const areas = new ReaderAreas();
 
 let parallel: Parallel = serial;
 /** Started beside everything else: what arrives at a port before its methods are served would be lost. */
@@ -49,20 +55,44 @@ const around: IndexerSurroundings = {
 	install: (installed, { oldSlots, fromSlot }) => writer.call("install", { installed, oldSlots, fromSlot }),
 	freed: (key) => void writer.call("freed", key).catch(() => {}),
 	folded: (key, vectors, durationMs, tail) => caller.tell("folded", { key, vectors, durationMs, tail }),
+	foldFailed: (key, durationMs, error) =>
+		caller.tell("failed", { key, event: "nigh:fold", durationMs, error: failureCode(error) }),
 	keepsSnapshots: !data.readOnly,
-	saveSnapshot: async (collection) => {
+	saveSnapshot: async (collection, task) => {
 		if (data.readOnly) return;
 		if (collection.owned.main === undefined) return discardSnapshots(data, collection);
-		const { bytes, durationMs, change } = await saveSnapshot(data, collection);
-		caller.tell("snapshotted", { key: collection.key, bytes, durationMs, change, vectors: collection.snapshotMain });
+		const { key } = collection;
+		const start = performance.now();
+		try {
+			const { bytes, durationMs, change } = await saveSnapshot(data, collection, task && paceOf(task));
+			caller.tell("snapshotted", { key, bytes, durationMs, change, vectors: collection.snapshotMain });
+		} catch (error) {
+			const durationMs = performance.now() - start;
+			caller.tell("failed", { key, event: "nigh:snapshot", durationMs, error: failureCode(error) });
+			throw error;
+		}
 	},
 	keepNewest: async (collection) => {
 		if (!data.readOnly) await keepNewest(data, collection);
 	},
 };
 
+function paceOf(task: Task): PaceOptions {
+	const yieldNow = async () => {
+		await turn();
+		task.check();
+	};
+	return { yieldNow, onProgress: (done, total) => task.advance(done, total) };
+}
+
+interface Job {
+	run(): Promise<void>;
+	/** What may end it early. */
+	readonly task: Task | undefined;
+}
+
 /** Work that somebody waits for; it comes before what is done in the background. */
-const jobs: (() => Promise<void>)[] = [];
+const jobs: Job[] = [];
 let working = false;
 /** Something has happened while it was working: there may be more to do than was seen. */
 let isStale = false;
@@ -79,7 +109,7 @@ async function work(): Promise<void> {
 			isStale = false;
 			const job = jobs.shift();
 			if (job !== undefined) {
-				await job();
+				await job.run();
 				wait = 0;
 			} else wait = await workInBackground();
 			await turn();
@@ -120,11 +150,19 @@ function letOthersComeFirst(collection: IndexedCollection): void {
 }
 
 /** Runs a job in its turn. */
-function inTurn<T>(job: () => Promise<T>): Promise<T> {
+function inTurn<T>(job: () => Promise<T>, task?: Task): Promise<T> {
 	return new Promise<T>((resolve, reject) => {
-		jobs.push(() => job().then(resolve, reject));
+		jobs.push({ run: () => job().then(resolve, reject), task });
 		void work();
 	});
+}
+
+/** Those that are not wanted any more do not wait for their turn to be told so, which is the first thing they are. */
+function abandon(): void {
+	for (const job of jobs.splice(0)) {
+		if (job.task?.isAborted === true) void job.run();
+		else jobs.push(job);
+	}
 }
 
 function collectionOf(key: number): IndexedCollection {
@@ -146,44 +184,56 @@ function emptyFor(request: OpenRequest, number: number): Owned {
 	return emptyGeneration(number, format, rowBytes(vectorBytes(format)), request.records, null);
 }
 
+/** The number of the generation that comes next: readers tell by it that another has taken over. */
+function nextNumber(key: number): number {
+	return (collections.get(key)?.generation.handle.number ?? 0) + 1;
+}
+
 function begin({ key, name, spec }: OpenRequest, owned: Owned): IndexedCollection {
 	const collection = new IndexedCollection(key, name, spec, owned, around);
 	collections.set(key, collection);
 	return collection;
 }
 
+/** Begins with the newest snapshot that is sound, else empty. */
+async function open(request: OpenRequest): Promise<IndexOpened> {
+	const start = performance.now();
+	const { key, name, spec, change } = request;
+	try {
+		const number = nextNumber(key);
+		const recovered = await recoverSnapshot(data, request, formatOf(request), spec, number);
+		const { owned, problems, damaged } = recovered;
+		const collection = begin(request, owned ?? emptyFor(request, number));
+		for (const problem of problems) collection.problems.set(problem.code, problem);
+		collection.damaged = damaged;
+		collection.oldestSnapshot = oldestSnapshot(data.snapshots, key);
+		if (owned !== undefined) {
+			collection.snapshotChange = recovered.change;
+			collection.built = recovered.built;
+			collection.snapshotMain = owned.generation.mainEnd;
+		}
+		caller.tell("recovered", {
+			name,
+			from: owned === undefined ? "records" : "snapshot",
+			damaged: damaged.length,
+			changes: change - recovered.change,
+			vectors: owned?.generation.mainEnd ?? 0,
+			durationMs: performance.now() - start,
+		});
+		return { ...collection.installed, change: recovered.change, fromLabel: recovered.fromLabel };
+	} catch (error) {
+		caller.tell("unrecovered", { name, durationMs: performance.now() - start, error: failureCode(error) });
+		throw error;
+	}
+}
+
 new Service(data.port).serve<IndexForWriterMethods>({
-	open: (request) =>
-		inTurn(async () => {
-			const start = performance.now();
-			const { key, name, spec, records, change } = request;
-			const recovered = await recoverSnapshot(data, { key, name, change, records }, formatOf(request), spec);
-			const { owned, problems, damaged } = recovered;
-			const collection = begin(request, owned ?? emptyFor(request, 1));
-			for (const problem of problems) collection.problems.set(problem.code, problem);
-			collection.damaged = damaged;
-			collection.oldestSnapshot = oldestSnapshot(data.snapshots, key);
-			if (owned !== undefined) {
-				collection.snapshotChange = recovered.change;
-				collection.snapshotMain = owned.generation.mainEnd;
-				collection.snapshotAt = performance.now();
-			}
-			caller.tell("recovered", {
-				name,
-				from: owned === undefined ? "records" : "snapshot",
-				damaged: damaged.length,
-				changes: change - recovered.change,
-				vectors: owned?.generation.mainEnd ?? 0,
-				durationMs: performance.now() - start,
-			});
-			return { ...collection.installed, change: recovered.change, fromLabel: recovered.fromLabel };
-		}),
+	open: (request) => inTurn(() => open(request)),
 	reopen: (request) =>
 		inTurn(async () => {
-			const { key } = request;
-			const number = collections.get(key)?.generation.handle.number ?? 0;
-			const collection = begin(request, emptyFor(request, number + 1));
-			discardSnapshots(data, collection);
+			const collection = begin(request, emptyFor(request, nextNumber(request.key)));
+			// Those of another process are its own affair.
+			if (!data.readOnly) discardSnapshots(data, collection);
 			return { ...collection.installed, change: 0, fromLabel: 0 };
 		}),
 	close: (key) =>
@@ -200,14 +250,11 @@ new Service(data.port).serve<IndexForWriterMethods>({
 			removeOlder(data.snapshots, key, 0);
 		}),
 	respec: ({ key, spec }) => {
-		const collection = collections.get(key);
-		if (collection !== undefined) collection.spec = spec;
-	},
-	grow: (key) => {
-		const collection = collections.get(key);
-		if (collection !== undefined) collection.mustGrow = true;
+		collections.get(key)?.respec(spec);
+		// It may ask for another index.
 		void work();
 	},
+	grow: ({ key, room }) => inTurn(async () => collections.get(key)?.makeRoom(room)),
 	written: (key) => {
 		const collection = collections.get(key);
 		if (collection === undefined) return;
@@ -217,12 +264,17 @@ new Service(data.port).serve<IndexForWriterMethods>({
 });
 
 caller.serve<IndexerMethods>({
-	optimize: ({ key, fresh, index }) =>
-		inTurn(async () => {
+	optimize({ key, fresh, index, task: words }) {
+		const task = new Task(words);
+		// One that is to be built anew all the same is half of the work.
+		collections.get(key)?.follow(task, fresh ? 0.5 : 0.9);
+		return inTurn(async () => {
 			const collection = collectionOf(key);
-			await collection.optimize({ fresh, index });
+			await collection.optimize({ fresh, index, task });
 			return stateOf(collection);
-		}),
+		}, task);
+	},
+	abandon,
 	snapshot: ({ key, damaged }) =>
 		inTurn(async () => {
 			const collection = collectionOf(key);
@@ -239,7 +291,12 @@ caller.serve<IndexerMethods>({
 			owned.main?.isInserting === true || generation.handle.number < least;
 		while (mustWait(collectionOf(key))) await turn();
 		const { owned, generation, installed } = collectionOf(key);
-		return { installed, area: allocateArea(owned.arena, reader, generation.size, owned.main?.readerSpec() ?? null) };
+		const area = areas.of(generation, reader, () =>
+			withinMemory(generation.live, () =>
+				allocateArea(owned.arena, reader, generation.size, owned.main?.readerSpec() ?? null),
+			),
+		);
+		return { installed, area };
 	},
 	close: () => inTurn(async () => (await pool.catch(() => undefined))?.close()),
 });

@@ -4,7 +4,16 @@ import { isNighError, type NighError } from "@nigh/contract";
 import fc from "fast-check";
 import type { StoredSpec } from "../records/catalogue.ts";
 import { specOf } from "../spec.ts";
-import { checkRoom, fillOf, isNearlyFull, memoryFor, pruneTarget, roomFor } from "./limits.ts";
+import {
+	checkBatch,
+	checkRoom,
+	fillOf,
+	isNearlyFull,
+	memoryFor,
+	nearestLimit,
+	pruneTarget,
+	roomFor,
+} from "./limits.ts";
 
 async function specWith(given: Parameters<typeof specOf>[0]): Promise<StoredSpec> {
 	return specOf({ dimensions: 8, ...given }, undefined);
@@ -60,6 +69,20 @@ test("what roomFor promises is what checkRoom allows, no more and no less", asyn
 	);
 });
 
+test("where the oldest make room, a batch that is larger than all of it is refused as a whole", async () => {
+	const spec = await specWith({ maxRecords: 100, prunePolicy: "oldest" });
+	checkBatch(spec, 100, 100);
+	const { code, details, message } = refusal(() => checkBatch(spec, 60, 101));
+	assert.deepEqual([code, details], ["COLLECTION_FULL", { count: 60, limit: 100, more: 101 }]);
+	assert.match(message, /batch has 101 records.*may have 100.*smaller batches/);
+	// Elsewhere, what is there already needs no room, so a batch by itself tells nothing.
+	checkBatch({ ...spec, prunePolicy: "expired" }, 60, 101);
+	const small = { ...spec, maxRecords: 10 ** 6, memoryLimit: 2 ** 20 };
+	const most = roomFor(small, 0);
+	checkBatch(small, 0, most);
+	assert.equal(refusal(() => checkBatch(small, 0, most + 1)).code, "MEMORY_LIMIT");
+});
+
 test("one memory has an end where there is no other limit, and there is no room beyond it", async () => {
 	const spec = await specWith({ dimensions: 16_384 });
 	const most = roomFor(spec, 0);
@@ -89,4 +112,18 @@ test("the stricter of the two limits tells how full a collection is", async () =
 	assert.ok(Math.abs(fillOf(spec, most) - 1) < 0.001);
 	assert.equal(fillOf({ ...spec, maxRecords: 10 }, 5 + most), (5 + most) / 10);
 	assert.equal(isNearlyFull(spec, most), true);
+});
+
+test("the end of what one memory holds is a limit that is warned of and pruned for, as those of the spec are", async () => {
+	const spec = await specWith({ dimensions: 1_024 });
+	const most = roomFor(spec, 0);
+	assert.ok(most < spec.maxRecords && spec.memoryLimit === null);
+	assert.deepEqual(nearestLimit(spec, most), { limit: "memory", share: 1 });
+	assert.equal(fillOf(spec, most / 2), 0.5);
+	assert.deepEqual(
+		[isNearlyFull(spec, Math.ceil(most * 0.9)), isNearlyFull(spec, Math.floor(most * 0.89))],
+		[true, false],
+	);
+	assert.deepEqual(nearestLimit({ ...spec, maxRecords: 10 }, 5), { limit: "maxRecords", share: 0.5 });
+	assert.equal(nearestLimit({ ...spec, memoryLimit: 2 ** 20 }, 5).limit, "memoryLimit");
 });

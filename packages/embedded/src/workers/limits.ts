@@ -11,15 +11,44 @@ export function memoryFor(spec: StoredSpec, records: number): number {
 	const length = dimensions ?? 0;
 	const row = metric === "hamming" ? length / 8 : length * 4;
 	const code = metric === "hamming" || metric === "l1" ? 0 : length;
-	const M = index.kind === "hnsw" ? (index.M ?? 16) : 16;
+	const M = index.M ?? 16;
 	const links = index.kind === "flat" ? 0 : M * 2 * 4 * 1.05;
 	return records * (row + code + links + SLOT_BYTES + 40);
 }
 
-/** The share of the stricter limit that so many records take; 0 without limits. */
+/** The limits of a collection: those of its spec, and the end of what one memory holds. */
+export type Limit = "maxRecords" | "memoryLimit" | "memory";
+
+/** The limit that so many records come nearest to, and the share of it that they take. */
+export function nearestLimit(spec: StoredSpec, records: number): { readonly limit: Limit; readonly share: number } {
+	const { maxRecords, memoryLimit } = spec;
+	const shares = [
+		{ limit: "maxRecords", share: records / maxRecords },
+		{ limit: "memoryLimit", share: memoryLimit === null ? 0 : memoryFor(spec, records) / memoryLimit },
+		{ limit: "memory", share: records / mostInMemory(spec) },
+	] as const;
+	return shares.reduce((nearest, each) => (each.share > nearest.share ? each : nearest));
+}
+
+/** The share of the nearest limit that so many records take. */
 export function fillOf(spec: StoredSpec, records: number): number {
-	const memory = spec.memoryLimit === null ? 0 : memoryFor(spec, records) / spec.memoryLimit;
-	return Math.max(records / spec.maxRecords, memory);
+	return nearestLimit(spec, records).share;
+}
+
+/**
+ * Where the oldest make room for the newest, a batch that is larger than all of the room would lose some of itself in the same moment.
+ *
+ * @throws NighError `COLLECTION_FULL` or `MEMORY_LIMIT`.
+ */
+export function checkBatch(spec: StoredSpec, before: number, batch: number): void {
+	const most = roomFor(spec, 0);
+	if (spec.prunePolicy !== "oldest" || batch <= most) return;
+	const isMemory = most < spec.maxRecords;
+	throw new NighError(
+		isMemory ? "MEMORY_LIMIT" : "COLLECTION_FULL",
+		`the batch has ${batch} records and the collection may have ${most}: it would not fit if every other record went. Write smaller batches, or open the collection with ${isMemory ? "more memory" : "a larger maxRecords"}.`,
+		{ count: before, limit: most, more: batch },
+	);
 }
 
 /** @throws NighError `COLLECTION_FULL` or `MEMORY_LIMIT` where the records would be more than the limits allow. */

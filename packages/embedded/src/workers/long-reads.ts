@@ -1,9 +1,11 @@
-import { type FilterNode, NighError } from "@nigh/contract";
-import type { Generation } from "../memory/generation.ts";
+import { NighError } from "@nigh/contract";
 import { Searcher } from "../memory/searcher.ts";
+import { buffersOf, type PackedRecords } from "../records/packed-records.ts";
 import type { RecordReader } from "../records/reader.ts";
+import type { HeldState } from "./held-state.ts";
 import type { ReaderAreas, ReaderMethods } from "./messages.ts";
 import { type Implementation, Transferred } from "./rpc.ts";
+import { matchingLabels, stateReads } from "./state-reads.ts";
 import { turn } from "./turn.ts";
 
 /**
@@ -12,8 +14,15 @@ import { turn } from "./turn.ts";
  *
  * @param area Which of a generation's areas the thread searches in.
  */
-export function longReads(records: RecordReader, area: keyof ReaderAreas): Implementation<ReaderMethods> {
+export function longReads(
+	records: RecordReader,
+	held: HeldState,
+	area: keyof ReaderAreas,
+): Implementation<ReaderMethods> {
 	const searchers = new Map<number, Searcher>();
+	/** What has been read and not been taken yet. */
+	const answers = new Map<number, PackedRecords[]>();
+	let lastTicket = 0;
 	/** One scan after the other: a searcher does one at a time. */
 	let last: Promise<unknown> = Promise.resolve();
 
@@ -24,26 +33,32 @@ export function longReads(records: RecordReader, area: keyof ReaderAreas): Imple
 	};
 
 	return {
+		...stateReads({ latest: records, held, generationOf: (key, number) => searcherOf(key, number)?.generation }),
+		hold: (key) => held.hold((reader) => reader.state(key).change),
 		attach: ({ key, generation, areas }) => {
 			searchers.set(key, new Searcher(generation, areas[area]));
 		},
 		detach: (key) => {
 			searchers.delete(key);
 		},
-		match: ({ key, generation, node, bitmap, now }) => {
-			const searcher = searcherOf(key, generation);
-			if (searcher === undefined) return undefined;
-			const { labels, change } = match(records, key, node, now);
-			return { matches: setBits(searcher.generation, bitmap, labels), change };
-		},
 		matchLabels: ({ key, node, now }) => {
-			const { labels } = match(records, key, node, now);
+			const { labels } = matchingLabels(records, key, node, now);
 			return new Transferred(labels, [labels.buffer as ArrayBuffer]);
 		},
 		count: ({ key, node, now }) => records.count(key, node, now),
-		get: ({ key, ids, include, now }) => records.byIds(key, ids, include, now),
+		get: ({ key, ids, include, now }) => {
+			const parts = records.packedByIds(key, ids.split("\u0000"), include, now);
+			answers.set(++lastTicket, parts);
+			return { ticket: lastTicket, parts: parts.length };
+		},
+		part: (ticket) => {
+			const parts = answers.get(ticket);
+			const part = parts?.shift();
+			if (parts?.length === 0) answers.delete(ticket);
+			if (part === undefined) throw new Error(`there is no part of the answer ${ticket} left`);
+			return new Transferred(part, buffersOf(part));
+		},
 		page: ({ key, options }) => records.page(key, options),
-		words: ({ key, text, limit, now, node }) => records.words(key, text, limit, now, node),
 		scan: ({ key, generation, query, deadline, abort }) => {
 			const run = last.then(async () => {
 				const searcher = searcherOf(key, generation);
@@ -63,28 +78,4 @@ export function longReads(records: RecordReader, area: keyof ReaderAreas): Imple
 			return run;
 		},
 	};
-}
-
-function match(
-	records: RecordReader,
-	key: number,
-	node: FilterNode,
-	now: number,
-): { labels: Uint32Array; change: number } {
-	return records.atOnce(() => ({ labels: records.matches(key, node, now), change: records.state(key).change }));
-}
-
-/** Sets the bit of every slot whose label is among `labels`; both are ascending. Returns how many there are. */
-function setBits(generation: Generation, bitmap: number, labels: Uint32Array): number {
-	const { handle, size, slotEnd } = generation;
-	const words = new Uint32Array(handle.memory.buffer, bitmap, Math.ceil(size.capacity / 32)).fill(0);
-	let matches = 0;
-	let slot = 0;
-	for (const label of labels) {
-		while (slot < slotEnd && (generation.labels[slot] as number) < label) slot++;
-		if (slot === slotEnd || generation.labels[slot] !== label) continue;
-		words[slot >>> 5] = (words[slot >>> 5] as number) | (1 << (slot & 31));
-		matches++;
-	}
-	return matches;
 }

@@ -3,12 +3,14 @@ import type { AnalyzeReport, FilterNode, IncludeOptions, IndexKind, MemoryStats 
 import type { GenerationHandle } from "../memory/generation.ts";
 import type { ReaderArea } from "../memory/reader-area.ts";
 import type { SlotQuery, Way } from "../memory/searcher.ts";
-import type { StoredSpec } from "../records/catalogue.ts";
+import type { IndexChoice, StoredSpec } from "../records/catalogue.ts";
 import type { Durability } from "../records/connection.ts";
-import type { WordHit } from "../records/find-words.ts";
+import type { PackedRecords } from "../records/packed-records.ts";
 import type { PackedRows } from "../records/packed-rows.ts";
 import type { Page, PageOptions } from "../records/page.ts";
-import type { ReadRecord } from "../records/row.ts";
+import type { FailureCode } from "../watch/events.ts";
+import type { Room } from "./room.ts";
+import type { StateReads } from "./state-reads.ts";
 import type { Matched } from "./still-matching.ts";
 
 /** What each worker is started with. */
@@ -31,6 +33,8 @@ export interface Installed {
 	readonly key: number;
 	readonly generation: GenerationHandle;
 	readonly areas: ReaderAreas;
+	/** Whether its index has been built or laid out anew: how long searches take from here on is what later ones are compared with. */
+	readonly isBuilt?: boolean;
 }
 
 /** One for the thread that calls, one for the reader worker. */
@@ -102,10 +106,11 @@ export interface PruneReply {
 }
 
 /** What the writer does for the thread that calls. Changes are committed and published when the answer comes. */
-export type WriterMethods = {
+export type WriterMethods = StateReads & {
 	/** Finds a collection, or creates it where a spec is given. */
 	open(request: { name: string; spec: StoredSpec | undefined }): Promise<OpenedCollection>;
-	respec(request: { key: number; spec: StoredSpec }): Promise<void>;
+	/** Answers with the spec as it is now: the first vector may have told the dimensions meanwhile. */
+	respec(request: { key: number; spec: StoredSpec }): Promise<StoredSpec>;
 	close(key: number): Promise<void>;
 	drop(name: string): Promise<boolean>;
 	upsert(request: {
@@ -115,7 +120,7 @@ export type WriterMethods = {
 		now: number;
 		partial: boolean;
 	}): Promise<WriteReply>;
-	update(request: { key: number; rows: PackedRows; now: number }): Promise<WriteReply>;
+	update(request: { key: number; rows: readonly PackedRows[]; now: number }): Promise<WriteReply>;
 	delete(request: {
 		key: number;
 		ids: string | undefined;
@@ -130,9 +135,9 @@ export type WriterMethods = {
 		among: Matched | undefined;
 		dryRun: boolean;
 	}): Promise<PruneReply>;
-	/** Gives tombstones up that nothing needs any more, and space back to the file system. */
-	reclaim(request: { key: number; through: number }): Promise<{ tombstones: number; bytes: number }>;
-	/** Applies what another process has written since. Only without the lock. */
+	/** Gives tombstones up that nothing needs any more, and space back to the file system. Answers how many tombstones. */
+	reclaim(request: { key: number; through: number }): Promise<number>;
+	/** Applies what another process has written since, in one state. Only without the lock, as are the reads of a state: `hold` does the same. */
 	refresh(key: number): Promise<{ change: number; changed: boolean }>;
 	/** Compares the slots of a collection with its records, in one state of both. */
 	compare(request: { key: number; now: number }): Promise<SlotComparison>;
@@ -140,6 +145,8 @@ export type WriterMethods = {
 	restore(request: RestoreRequest): Promise<readonly RestoredCollection[]>;
 	/** Mends what of the records can be mended. */
 	mend(request: undefined): Promise<void>;
+	/** Why what is written is not found until the database is opened anew; `null`: it is. */
+	failure(key: number): string | null;
 	/** Fills a new generation from the records alone. */
 	reindex(key: number): Promise<void>;
 	/** Finishes what has been asked for and closes the records. */
@@ -156,8 +163,10 @@ export type WriterNotes = {
 
 /** What the indexer does for the thread that calls. */
 export type IndexerMethods = {
-	/** Takes the whole tail in and gives up dead slots. */
-	optimize(request: { key: number; fresh: boolean; index?: IndexChoice }): Promise<IndexState>;
+	/** Takes the whole tail in and gives up dead slots. `task`: the memory of a `Task`. */
+	optimize(request: { key: number; fresh: boolean; index?: IndexChoice; task?: Int32Array }): Promise<IndexState>;
+	/** Refuses what waits for its turn and is not wanted any more. */
+	abandon(request: undefined): void;
 	/** Writes a snapshot where something has changed since the last, or where it is among those that are `damaged`. */
 	snapshot(request: { key: number; damaged: readonly string[] }): Promise<void>;
 	analyze(key: number): Promise<AnalyzeReport>;
@@ -175,15 +184,10 @@ export type IndexerMethods = {
 	close(request: undefined): Promise<void>;
 };
 
-/** How an index is to be built. */
-export interface IndexChoice {
-	readonly kind: "auto" | "flat" | "hnsw";
-	readonly M?: number;
-	readonly efConstruction?: number;
-}
-
 export interface IndexState {
 	readonly kind: IndexKind;
+	/** What was asked for. */
+	readonly choice: IndexChoice;
 	readonly parameters: Readonly<Record<string, number | string | boolean>>;
 	readonly main: number;
 	readonly tail: number;
@@ -199,6 +203,11 @@ export interface IndexState {
 	readonly problems: readonly IndexProblem[];
 	/** 0 to 1 while an index is being built aside. */
 	readonly building: number | null;
+	/**
+	 * The records that a graph was built with, those there are, and those that have been deleted or replaced since; `null`: it is on its way, or
+	 * there is none.
+	 */
+	readonly built: { readonly records: number; readonly live: number; readonly died: number } | null;
 }
 
 /** What of a graph cannot be otherwise unless it is damaged. */
@@ -218,6 +227,10 @@ export interface IndexProblem {
 export type IndexerNotes = {
 	folded(event: { key: number; vectors: number; durationMs: number; tail: number }): void;
 	snapshotted(event: { key: number; bytes: number; durationMs: number; change: number; vectors: number }): void;
+	/** A fold or a snapshot could not be done. */
+	failed(event: { key: number; event: "nigh:fold" | "nigh:snapshot"; durationMs: number; error: FailureCode }): void;
+	/** A collection could not be opened. */
+	unrecovered(event: { name: string; durationMs: number; error: FailureCode }): void;
 	recovered(event: {
 		name: string;
 		from: "snapshot" | "records";
@@ -230,7 +243,7 @@ export type IndexerNotes = {
 
 /** What the writer asks of the indexer. */
 export type IndexForWriterMethods = {
-	/** Makes a collection's first generation: from the newest snapshot that is sound, else empty. */
+	/** Makes a collection's first generation, or one that owes nothing to those before: from the newest snapshot that is sound, else empty. */
 	open(request: {
 		key: number;
 		name: string;
@@ -238,14 +251,16 @@ export type IndexForWriterMethods = {
 		dimensions: number;
 		records: number;
 		change: number;
+		/** Snapshots of earlier changes cannot be brought up to date any more. */
+		reclaimedThrough: number;
 	}): Promise<IndexOpened>;
 	/** As `open`, for one that is open: from nothing, whatever there was. */
 	reopen(request: Parameters<IndexForWriterMethods["open"]>[0]): Promise<IndexOpened>;
 	close(key: number): Promise<void>;
 	drop(key: number): Promise<void>;
 	respec(request: { key: number; spec: StoredSpec }): void;
-	/** Makes room: the writer cannot go on in this generation. */
-	grow(key: number): void;
+	/** Makes room for what is about to be written; `MEMORY_LIMIT` where there is no memory for it. */
+	grow(request: { key: number; room: Room }): Promise<void>;
 	/** Something has been published. */
 	written(key: number): void;
 };
@@ -275,25 +290,14 @@ export type WriterForIndexMethods = {
 };
 
 /** What the reader worker does: whatever takes long. */
-export type ReaderMethods = {
+export type ReaderMethods = StateReads & {
 	attach(installed: Installed): void;
 	detach(key: number): void;
-	/** Slots of a generation that match, as bits written to a bitmap of the caller's area. */
-	match(request: {
-		key: number;
-		generation: number;
-		node: FilterNode;
-		bitmap: number;
-		now: number;
-	}): { matches: number; change: number } | undefined;
-	get(request: {
-		key: number;
-		ids: readonly string[];
-		include: IncludeOptions;
-		now: number;
-	}): (ReadRecord | undefined)[];
+	/** Looks records up in one state. `ids` are joined by U+0000. The answer is kept for the caller, who takes its parts one after the other. */
+	get(request: { key: number; ids: string; include: IncludeOptions; now: number }): { ticket: number; parts: number };
+	/** The next part of an answer. */
+	part(ticket: number): PackedRecords;
 	page(request: { key: number; options: PageOptions }): Page;
-	words(request: { key: number; text: string; limit: number; now: number; node: FilterNode | undefined }): WordHit[];
 	matchLabels(request: { key: number; node: FilterNode; now: number }): Uint32Array;
 	count(request: { key: number; node: FilterNode | undefined; now: number }): number;
 	scan(request: {

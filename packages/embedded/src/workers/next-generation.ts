@@ -1,13 +1,13 @@
 import { createHnsw, type HnswIndex, type Parallel, restoreHnsw } from "@nigh/index";
-import { Arena } from "@nigh/kernels";
+import type { Arena } from "@nigh/kernels";
 import { allocateTables, Generation, type GenerationHandle, type VectorFormat } from "../memory/generation.ts";
 import { allocateArea } from "../memory/reader-area.ts";
 import { flatSize, generationSize } from "../memory/sizes.ts";
+import { asMemoryLimit, newArena, withinMemory } from "../memory/within-memory.ts";
+import type { MainIndex } from "./main-index.ts";
 import type { ReaderAreas } from "./messages.ts";
+import { NO_ROOM, type Room } from "./room.ts";
 import { turn } from "./turn.ts";
-
-/** The main index that a generation is to have; `null`: none, everything stays in the tail and is compared. */
-export type MainIndex = { readonly M?: number; readonly efConstruction?: number } | null;
 
 /** A generation as its owner, the indexer, holds it. */
 export interface Owned {
@@ -26,7 +26,11 @@ export const LINKED_TOGETHER = 32;
 /** Threads beside this one that work on an index of so many rows or more. */
 const LEAST_PARALLEL = 2_048;
 
-/** An empty generation with room for so many records. */
+/**
+ * An empty generation with room for so many records.
+ *
+ * @throws NighError `MEMORY_LIMIT`, as all that makes one: details hold count (records) and limit (records or bytes).
+ */
 export function emptyGeneration(
 	number: number,
 	format: VectorFormat,
@@ -34,7 +38,9 @@ export function emptyGeneration(
 	records: number,
 	wanted: MainIndex,
 ): Owned {
-	return finish(begin(format, rowBytes, { records, idBytes: 0 }, wanted), number, format, wanted);
+	return withinMemory(records, () =>
+		finish(begin(format, rowBytes, { records, idBytes: 0 }, wanted), number, format, wanted),
+	);
 }
 
 /** A generation that is filled by the caller: its slots in the view, and the main index in the arena. */
@@ -46,9 +52,11 @@ export function ownGeneration(
 	wanted: MainIndex,
 	fill: (arena: Arena, view: Generation) => HnswIndex,
 ): Owned {
-	const building = begin(format, rowBytes, room, wanted);
-	building.main = fill(building.arena, building.view);
-	return finish(building, number, format, wanted);
+	return withinMemory(room.records, () => {
+		const building = begin(format, rowBytes, room, wanted);
+		building.main = fill(building.arena, building.view);
+		return finish(building, number, format, wanted);
+	});
 }
 
 /** What the next generation is made of, and what has to be known to let it take over. */
@@ -66,6 +74,8 @@ export interface NextOptions {
 	readonly fresh: boolean;
 	/** Lay the nodes out anew, and leave no more room than needed. */
 	readonly arrange: boolean;
+	/** What is about to be written, beside what there is. */
+	readonly room?: Room;
 	readonly parallel: Parallel;
 	/** Called between two steps: other work may be done there. */
 	readonly between: () => Promise<void>;
@@ -79,23 +89,29 @@ export interface NextOptions {
 export async function nextGeneration(old: Owned, rowBytes: number, options: NextOptions): Promise<Next> {
 	const { generation } = old;
 	const { format, number } = generation.handle;
-	const { wanted } = options;
+	const { wanted, room = NO_ROOM } = options;
 	const fromSlot = generation.slotEnd;
 	const oldSlots = liveSlots(generation, fromSlot);
 	const idBytes = oldSlots.reduce(
 		(sum, slot) => sum + (generation.idStarts[slot + 1] as number) - (generation.idStarts[slot] as number),
 		0,
 	);
-	const building = begin(format, rowBytes, { records: oldSlots.length, idBytes }, wanted);
+	const records = oldSlots.length + room.slots;
+	const building = withinMemory(records, () =>
+		begin(format, rowBytes, { records, idBytes: idBytes + room.idBytes }, wanted),
+	);
 	await copySlots(generation, oldSlots, building.view);
 	if (wanted === null) copyTail(old, oldSlots, building.view);
 	else {
-		building.main = await buildMain(old, oldSlots, building, options);
+		building.main = await buildMain(old, oldSlots, building, options).catch((error) => {
+			throw asMemoryLimit(error, records);
+		});
 		building.view.mainEnd = oldSlots.length;
 		building.view.ringFree = oldSlots.length;
 	}
 	building.view.publish(generation.change);
-	return { owned: finish(building, number + 1, format, wanted), oldSlots, fromSlot };
+	const owned = withinMemory(records, () => finish(building, number + 1, format, wanted));
+	return { owned, oldSlots, fromSlot };
 }
 
 interface Building {
@@ -111,8 +127,8 @@ function begin(
 	{ records, idBytes }: { records: number; idBytes: number },
 	wanted: MainIndex,
 ): Building {
-	const arena = new Arena({ shared: true });
 	const size = (wanted === null ? flatSize : generationSize)(records, idBytes, rowBytes);
+	const arena = newArena({ shared: true });
 	const tables = allocateTables(arena, size);
 	const handle: GenerationHandle = { number: 0, memory: arena.memory, engine: arena.engine, format, size, tables };
 	return { arena, handle, view: new Generation(handle), main: undefined };
@@ -151,10 +167,11 @@ function createMain(
 	});
 }
 
+/** Of what has been deleted nothing is kept; what has expired is, as its record is, until it is deleted. */
 function liveSlots(generation: Generation, end: number): Uint32Array {
 	const slots = new Uint32Array(end);
 	let live = 0;
-	for (let slot = 0; slot < end; slot++) if (generation.died[slot] === Number.POSITIVE_INFINITY) slots[live++] = slot;
+	for (let slot = 0; slot < end; slot++) if (!generation.isDeleted(slot)) slots[live++] = slot;
 	return slots.slice(0, live);
 }
 

@@ -3,6 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { openReader } from "../records/connection.ts";
 import { RecordReader } from "../records/reader.ts";
 import { collectGarbageSoon } from "./collect-garbage.ts";
+import { HeldState } from "./held-state.ts";
 import { longReads } from "./long-reads.ts";
 import type { ReaderMethods, WorkerData } from "./messages.ts";
 import { Service } from "./rpc.ts";
@@ -10,7 +11,7 @@ import { Service } from "./rpc.ts";
 const port = parentPort;
 if (port === null) throw new Error("this module is a worker of @nigh/embedded");
 const { records } = workerData as WorkerData;
-const methods = longReads(new RecordReader(openReader(records)), "worker");
+const methods = longReads(new RecordReader(openReader(records)), new HeldState(records), "worker");
 new Service(port).serve<ReaderMethods>({
 	...methods,
 	attach(installed) {

@@ -121,6 +121,16 @@ test("an error of the worker fails the calls with it; the first one stays", asyn
 	await assert.rejects(caller.call("echo", 1), /out of memory/);
 });
 
+test("what calls are refused with can be given, with the error there was", async () => {
+	const ended = (cause?: Error) => new NighError("UNAVAILABLE", `gone: ${cause?.message ?? "for no reason"}`);
+	const [failing, ending] = [new CountedPort(), new CountedPort()];
+	const calls = [failing, ending].map((port) => new Caller<Methods>(port, { ended }).call("wait", undefined));
+	failing.emit("error", new Error("out of memory"));
+	ending.emit("exit", 1);
+	await assert.rejects(calls[0] as Promise<void>, { code: "UNAVAILABLE", message: "gone: out of memory" });
+	await assert.rejects(calls[1] as Promise<void>, { code: "UNAVAILABLE", message: "gone: for no reason" });
+});
+
 /** A port that counts what keeps the process alive. */
 class CountedPort extends EventEmitter {
 	isHeld = false;

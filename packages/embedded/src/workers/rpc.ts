@@ -88,6 +88,17 @@ export class Service<Notes extends Methods> {
 	}
 }
 
+export interface CallerOptions {
+	/** The port keeps the process alive only while calls are under way. Default: false. */
+	readonly mayEnd?: boolean;
+	/** What calls are refused with when the other side has ended, after an error or without. Default: that error, or `CLOSED`. */
+	readonly ended?: (cause?: Error) => Error;
+}
+
+function hasEnded(cause?: Error): Error {
+	return cause ?? new NighError("CLOSED", "the database's worker thread has ended: open it again");
+}
+
 /** The other side of a {@link Service}. */
 export class Caller<M extends Methods> {
 	readonly #port: Port;
@@ -96,19 +107,22 @@ export class Caller<M extends Methods> {
 	#next = 1;
 	#failure: Error | undefined;
 
-	/** `mayEnd`: the port keeps the process alive only while calls are under way. */
-	constructor(port: Port, { mayEnd = false }: { readonly mayEnd?: boolean } = {}) {
+	constructor(port: Port, { mayEnd = false, ended = hasEnded }: CallerOptions = {}) {
 		this.#port = port;
 		this.#mayEnd = mayEnd;
 		port.on("message", (message: Reply) => {
 			if (message.reply !== undefined) this.#settle(message);
 		});
 		// A worker that ends leaves nobody waiting.
-		port.on("error", (error: Error) => this.fail(error));
-		const ended = () => this.fail(new NighError("CLOSED", "the database's worker thread has ended: open it again"));
-		port.on("exit", ended);
+		port.on("error", (error: Error) => this.fail(ended(error)));
+		port.on("exit", () => this.fail(ended()));
 		// As a message port tells it.
-		port.on("close", ended);
+		port.on("close", () => this.fail(ended()));
+	}
+
+	/** Why nothing is answered any more. */
+	get failure(): Error | undefined {
+		return this.#failure;
 	}
 
 	/** Calls a method; errors come back with their code. */

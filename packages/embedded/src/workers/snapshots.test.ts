@@ -10,6 +10,7 @@ import type { SnapshotMeta } from "../snapshot/header.ts";
 import { openSnapshot, readInfo } from "../snapshot/read.ts";
 import { writeSnapshot } from "../snapshot/write.ts";
 import { specOf } from "../spec.ts";
+import { diedSince } from "./built.ts";
 import { IndexedCollection } from "./indexed-collection.ts";
 import { nextGeneration, type Owned, rowOf } from "./next-generation.ts";
 import { keepNewest, recoverSnapshot, saveSnapshot } from "./snapshots.ts";
@@ -43,6 +44,7 @@ function collectionOf(owned: Owned): IndexedCollection {
 		install: async () => true,
 		freed() {},
 		folded() {},
+		foldFailed() {},
 		saveSnapshot: async () => {},
 		keepNewest: async () => {},
 	});
@@ -54,8 +56,14 @@ async function save(snapshots: string, owned: Owned): Promise<string> {
 	return snapshotPath(snapshots, 1, CHANGE);
 }
 
-const recover = (snapshots: string) =>
-	recoverSnapshot({ snapshots, ...DATA }, { key: 1, name: "notes", change: CHANGE, records: N }, FORMAT, SPEC);
+const recover = (snapshots: string, { reclaimedThrough = 0, number = 1 } = {}) =>
+	recoverSnapshot(
+		{ snapshots, ...DATA },
+		{ key: 1, change: CHANGE, records: N, reclaimedThrough },
+		FORMAT,
+		SPEC,
+		number,
+	);
 
 function idsAndVectors(owned: Owned, end: number) {
 	const { generation } = owned;
@@ -82,6 +90,30 @@ test("what is recovered is the main index that was saved, with its slots", async
 	assert.deepEqual([generation.dead, generation.deadInMain, generation.change], [2, 2, CHANGE]);
 	const query = Float32Array.of(33, 1, 1, 1);
 	assert.deepEqual(main?.search(query, 10), owned.main?.search(query, 10));
+});
+
+test("a snapshot from before tombstones were given up is not read, and one from that change is", async (t) => {
+	const folder = testFolder(t);
+	await save(folder, (await filled()).owned);
+	const { owned, ...rest } = await recover(folder, { reclaimedThrough: CHANGE + 1 });
+	assert.deepEqual([owned, rest], [undefined, { change: 0, fromLabel: 0, problems: [], damaged: [] }]);
+	const recovered = await recover(folder, { reclaimedThrough: CHANGE, number: 5 });
+	assert.deepEqual([recovered.change, recovered.owned?.generation.handle.number], [CHANGE, 5]);
+});
+
+test("what an index was when it was built is saved with it", async (t) => {
+	const folder = testFolder(t);
+	const { owned } = await filled();
+	const collection = collectionOf(owned);
+	collection.built = { records: 900, given: 40 };
+	await saveSnapshot({ snapshots: folder, ...DATA }, collection);
+	const { built, owned: again } = await recover(folder);
+	assert.ok(built !== undefined && again !== undefined);
+	assert.deepEqual(
+		[built.records, diedSince(built, again.generation)],
+		[900, 43],
+		"two that are dead in the file, and one in the tail",
+	);
 });
 
 test("the first moment at which a record expires is known, so that no search has to look for it", async (t) => {

@@ -2,14 +2,17 @@ import { existsSync, rmSync } from "node:fs";
 import { NighError } from "@nigh/contract";
 import { type HnswIndex, type HnswSource, restoreHnsw } from "@nigh/index";
 import { rowBytes } from "@nigh/kernels";
-import type { Generation, VectorFormat } from "../memory/generation.ts";
+import { DELETED, type Generation, type VectorFormat } from "../memory/generation.ts";
 import { vectorBytes } from "../memory/rows.ts";
-import { chosenIndex, type StoredSpec } from "../records/catalogue.ts";
+import { type CatalogueEntry, chosenIndex, type StoredSpec } from "../records/catalogue.ts";
 import { listSnapshots, removeOlder, snapshotPath } from "../snapshot/folder.ts";
+import type { PaceOptions } from "../snapshot/pace.ts";
 import { openSnapshot, type Snapshot } from "../snapshot/read.ts";
 import { checkSpace } from "../snapshot/space.ts";
 import { type SectionSource, writeSnapshot } from "../snapshot/write.ts";
+import { type Built, restoredBuilt, savedBuilt } from "./built.ts";
 import type { IndexedCollection } from "./indexed-collection.ts";
+import { graphParameters } from "./main-index.ts";
 import type { IndexProblem, WorkerData } from "./messages.ts";
 import { type Owned, ownGeneration } from "./next-generation.ts";
 import { SNAPSHOTS_KEPT } from "./parameters.ts";
@@ -22,9 +25,11 @@ import { ENGINE } from "./version.ts";
 export async function saveSnapshot(
 	{ snapshots, records, databaseId }: Pick<WorkerData, "snapshots" | "records" | "databaseId">,
 	collection: IndexedCollection,
+	pace: PaceOptions = {},
 ): Promise<{ bytes: number; durationMs: number; change: number }> {
 	const start = performance.now();
 	const { generation, owned, key, name } = collection;
+	const built = collection.built === undefined ? undefined : { ...savedBuilt(collection.built, generation) };
 	// What dies from here on may be in the file or not: its tombstone has a larger number, so it is applied again on opening.
 	const { change } = generation;
 	const slots = generation.mainEnd;
@@ -51,15 +56,17 @@ export async function saveSnapshot(
 			records: generation.live,
 			createdAt: Date.now(),
 			engine: ENGINE,
-			index: { kind: main.kind, parameters: state },
+			index: { kind: main.kind, parameters: { ...state, ...(built !== undefined && { built }) } },
 		},
 		sections,
+		pace,
 	);
 	forgetDamaged(collection, path);
 	removeOlder(snapshots, key, SNAPSHOTS_KEPT);
 	collection.snapshotChange = change;
 	collection.oldestSnapshot = oldestSnapshot(snapshots, key);
 	collection.snapshotMain = slots;
+	collection.changedBefore = 0;
 	collection.snapshotAt = performance.now();
 	const bytes = header.sections.reduce((sum, section) => sum + section.bytes, 0);
 	return { bytes, durationMs: performance.now() - start, change };
@@ -111,7 +118,8 @@ function forgetDamaged(collection: IndexedCollection, written?: string): void {
 function slotSections(generation: Generation, slots: number): SectionSource[] {
 	const idBytes = generation.idStarts[slots] as number;
 	const dead = new Uint8Array(slots);
-	for (let slot = 0; slot < slots; slot++) if (generation.died[slot] !== Number.POSITIVE_INFINITY) dead[slot] = 1;
+	// What has expired is told by its time: the clock may have gone back by the time this is read.
+	for (let slot = 0; slot < slots; slot++) if (generation.isDeleted(slot)) dead[slot] = 1;
 	// A copy: the writer may change it while it is written, and then its checksum would be another one.
 	const expires = generation.expires.slice(0, slots);
 	return [
@@ -141,17 +149,25 @@ export interface Recovered {
 	readonly change: number;
 	/** Labels from here on are not in it. */
 	readonly fromLabel: number;
+	/** What its index was when it was built. */
+	readonly built?: Built | undefined;
 	readonly problems: readonly IndexProblem[];
 	/** Snapshots that are of no use. */
 	readonly damaged: readonly string[];
 }
 
-/** Reads the newest snapshot that is sound. One that is damaged, newer than we are, or of another collection, is reported and passed over. */
+/**
+ * Reads the newest snapshot that is sound. One that is damaged, newer than we are, or of another collection, is reported and passed over; one
+ * from before tombstones were given up is passed over as if it were not there.
+ *
+ * @param number What the generation is to be numbered.
+ */
 export async function recoverSnapshot(
 	{ snapshots, databaseId, readOnly }: Pick<WorkerData, "snapshots" | "databaseId" | "readOnly">,
-	collection: { readonly key: number; readonly name: string; readonly change: number; readonly records: number },
+	collection: Pick<CatalogueEntry, "key" | "change" | "records" | "reclaimedThrough">,
 	format: VectorFormat,
 	spec: StoredSpec,
+	number = 1,
 ): Promise<Recovered> {
 	const problems: IndexProblem[] = [];
 	const damaged: string[] = [];
@@ -163,11 +179,21 @@ export async function recoverSnapshot(
 			if (!readOnly) problems.push(fromTheFuture(path, change, collection.change));
 			continue;
 		}
+		// What has been deleted since would be found for ever. Those behind it are older still.
+		if (change < collection.reclaimedThrough) break;
 		try {
 			const snapshot = openSnapshot(path, { databaseId, key: collection.key, change });
 			try {
-				const owned = read(snapshot, collection.records, format, spec);
-				return { owned, change, fromLabel: snapshot.info.nextLabel, problems, damaged };
+				const owned = read(snapshot, collection.records, format, spec, number);
+				const { nextLabel, index } = snapshot.info;
+				return {
+					owned,
+					change,
+					fromLabel: nextLabel,
+					built: restoredBuilt(index.parameters.built, owned.generation),
+					problems,
+					damaged,
+				};
 			} finally {
 				snapshot.close();
 			}
@@ -195,14 +221,13 @@ function fromTheFuture(path: string, change: number, last: number): IndexProblem
 	return { code: "records-behind", message };
 }
 
-function read(snapshot: Snapshot, records: number, format: VectorFormat, spec: StoredSpec): Owned {
+function read(snapshot: Snapshot, records: number, format: VectorFormat, spec: StoredSpec, number: number): Owned {
 	const bytesOf = new Map(snapshot.info.sections.map(({ name, bytes }) => [name, bytes]));
 	const slots = (bytesOf.get("labels") ?? 0) / 4;
 	const idBytes = bytesOf.get("ids") ?? 0;
-	const index = chosenIndex(spec);
-	const wanted = index.kind === "hnsw" ? index : {};
+	const wanted = graphParameters(chosenIndex(spec));
 	return ownGeneration(
-		1,
+		number,
 		format,
 		rowBytes(vectorBytes(format)),
 		{ records: Math.max(records, slots), idBytes },
@@ -221,7 +246,7 @@ function read(snapshot: Snapshot, records: number, format: VectorFormat, spec: S
 			view.ringFree = slots;
 			const dead = new Uint8Array(slots);
 			into("dead", dead);
-			for (let slot = 0; slot < slots; slot++) if (dead[slot] !== 0) view.kill(slot, 0);
+			for (let slot = 0; slot < slots; slot++) if (dead[slot] !== 0) view.kill(slot, DELETED);
 			view.noteExpiries();
 			view.publish(snapshot.info.change);
 			checkSlots(view, slots, idBytes);

@@ -15,11 +15,11 @@ export interface Matched {
  * transaction that writes.
  */
 export function stillMatching(reader: RecordReader, key: number, { labels, node, seen }: Matched): Uint32Array {
-	const records = reader.byLabels(key, labels, { metadata: false });
-	const touched = records.flatMap((record) => (record !== undefined && record.change > seen ? [record.label] : []));
-	if (touched.length === 0) return labels;
+	const touched = new Set(reader.touched(key, seen));
+	if (touched.size === 0) return labels;
+	const doubtful = labels.filter((label) => touched.has(label));
 	const matches = predicateOf(node);
-	const now = reader.byLabels(key, touched, { metadata: true });
-	const others = new Set(touched.filter((_, i) => !matches(now[i]?.metadata)));
-	return labels.filter((label) => !others.has(label));
+	const now = reader.byLabels(key, doubtful, { metadata: true });
+	const others = new Set(doubtful.filter((_, i) => !matches(now[i]?.metadata)));
+	return others.size === 0 ? labels : labels.filter((label) => !others.has(label));
 }

@@ -1,10 +1,13 @@
 // The worker thread that writes: one connection to the records, and the slots that make what is committed visible.
 import { parentPort, workerData } from "node:worker_threads";
 import { NighError } from "@nigh/contract";
+import type { Generation } from "../memory/generation.ts";
 import {
+	type CatalogueEntry,
 	createCollection,
 	dropCollection,
 	findCollection,
+	noCollection,
 	replaceSpec,
 	type StoredSpec,
 } from "../records/catalogue.ts";
@@ -17,9 +20,12 @@ import { RecordWriter } from "../records/writer.ts";
 import { catchUp } from "./catch-up.ts";
 import { collectGarbageSoon } from "./collect-garbage.ts";
 import { compareSlots } from "./compare-slots.ts";
+import { endedThread } from "./ended-thread.ts";
 import { GroupCommit } from "./group-commit.ts";
+import { HeldState } from "./held-state.ts";
 import type {
 	IndexForWriterMethods,
+	IndexOpened,
 	OpenedCollection,
 	RestoredCollection,
 	RestoreRequest,
@@ -30,24 +36,38 @@ import type {
 	WriterNotes,
 } from "./messages.ts";
 import { Caller, Service } from "./rpc.ts";
+import { stateReads } from "./state-reads.ts";
 import { checkDimensions, Writes } from "./writes.ts";
 import { WrittenCollection } from "./written-collection.ts";
 
 const data = workerData as WorkerData;
 const port = parentPort;
 if (port === null || data?.port === undefined) throw new Error("this module is a worker of @nigh/embedded");
-const index = new Caller<IndexForWriterMethods>(data.port);
+const index = new Caller<IndexForWriterMethods>(data.port, { ended: endedThread("indexer") });
 const caller = new Service<WriterNotes>(port);
 const db = data.readOnly ? openReader(data.records) : openWriter(data.records, data.durability);
 const reader = new RecordReader(db);
+/** For catching up with another process: everything that is taken in belongs to one state. */
+const held = new HeldState(data.records, (work) => void group.between(work));
 const writer = new RecordWriter(db);
 const group = new GroupCommit(writer);
 const writes = new Writes(writer, reader, group, tellIndexer);
 const collections = new Map<number, WrittenCollection>();
 
+// Without an indexer nobody makes room: who waits for some is told, and who would have to.
+data.port.on("close", () => {
+	const reason = endedThread("indexer")();
+	for (const collection of collections.values()) collection.fail(reason);
+});
+
 /** The indexer looks for work when something has been published; nobody waits for it. */
 function tellIndexer({ key }: WrittenCollection): void {
 	index.call("written", key).catch(() => {});
+}
+
+function generationOf(key: number, number: number): Generation | undefined {
+	const generation = collections.get(key)?.generation;
+	return generation?.handle.number === number ? generation : undefined;
 }
 
 function collectionOf(key: number): WrittenCollection {
@@ -64,14 +84,17 @@ async function open({ name, spec }: { name: string; spec: StoredSpec | undefined
 	const known = collections.get(entry.key);
 	if (known !== undefined) return { key: entry.key, spec: known.spec, change: known.change };
 	const collection = new WrittenCollection(entry, {
-		grow: () => {
-			index.call("grow", entry.key).catch(() => {});
+		grow: (room) => index.call("grow", { key: entry.key, room }),
+		waiting: (waiting) => {
+			caller.tell("waiting", { key: entry.key, waiting });
+			// It rests when there has been nothing to do, and hears of a write when all of it is shown.
+			if (waiting) tellIndexer(collection);
 		},
-		waiting: (waiting) => caller.tell("waiting", { key: entry.key, waiting }),
 	});
 	collections.set(entry.key, collection);
 	try {
-		if (entry.spec.dimensions !== null) await beginIndex(collection, entry.spec.dimensions);
+		if (data.readOnly) await inOneState(entry.key, (state) => load(collection, state));
+		else await beginIndex(collection, entry);
 	} catch (error) {
 		collections.delete(entry.key);
 		throw error;
@@ -91,13 +114,19 @@ function create(name: string, spec: StoredSpec | undefined) {
 /** Makes the first generation (or, to `reopen`, one that owes nothing to those before), and brings it up to what the records say. */
 async function beginIndex(
 	collection: WrittenCollection,
-	dimensions: number,
+	entry: CatalogueEntry,
 	begin: "open" | "reopen" = "open",
+	source: RecordReader = reader,
 ): Promise<void> {
-	const { key, name, spec, records, change } = collection;
-	const opened = await index.call(begin, { key, name, spec, dimensions, records, change });
+	const { dimensions } = entry.spec;
+	if (dimensions !== null) await follow(collection, await index.call(begin, { ...entry, dimensions }), source);
+}
+
+/** Begins with a generation, and brings it up to what the records say. */
+async function follow(collection: WrittenCollection, opened: IndexOpened, source = reader): Promise<void> {
+	const { key } = collection;
 	collection.begin(opened);
-	await catchUp(reader, collection, opened);
+	await catchUp(source, collection, opened);
 	// One that has taken over meanwhile has been told of already.
 	if (collection.generation?.handle.number === opened.generation.number) {
 		caller.tell("installed", { key, generation: opened.generation, areas: opened.areas });
@@ -108,16 +137,7 @@ async function beginIndex(
 /** The first vector tells the dimensions of a collection that was made without. */
 async function fixDimensions(collection: WrittenCollection, dimensions: number): Promise<void> {
 	if (collection.spec.dimensions === null) {
-		const spec = { ...collection.spec, dimensions };
-		const fixing =
-			collection.fixing ??
-			group.run({
-				apply: () => replaceSpec(db, collection.key, spec),
-				show: async () => {
-					collection.spec = spec;
-					await beginIndex(collection, dimensions);
-				},
-			});
+		const fixing = collection.fixing ?? firstIndex(collection, dimensions);
 		collection.fixing = fixing;
 		try {
 			await fixing;
@@ -127,6 +147,50 @@ async function fixDimensions(collection: WrittenCollection, dimensions: number):
 		}
 	}
 	checkDimensions(collection.spec.dimensions, dimensions);
+}
+
+/** Memory comes first: where there is none, nothing is written, not even the dimensions. */
+async function firstIndex(collection: WrittenCollection, dimensions: number): Promise<void> {
+	const { key, name, records, change } = collection;
+	// As it is at each of these moments: another spec may be given meanwhile.
+	const spec = () => ({ ...collection.spec, dimensions });
+	const opened = await index.call("open", {
+		key,
+		name,
+		spec: spec(),
+		dimensions,
+		records,
+		change,
+		reclaimedThrough: 0,
+	});
+	collection.begin(opened);
+	await group.run({
+		key,
+		apply: () => replaceSpec(db, key, spec()),
+		show: async () => {
+			collection.spec = spec();
+			await follow(collection, opened);
+		},
+	});
+}
+
+/** Puts another spec in the place of a collection's. */
+async function respec({ key, spec: given }: { key: number; spec: StoredSpec }): Promise<StoredSpec> {
+	const collection = collectionOf(key);
+	// Whether that succeeds or not: it is told to whoever wrote.
+	await collection.fixing?.catch(() => {});
+	const { dimensions } = collection.spec;
+	if (given.dimensions !== null) checkDimensions(dimensions, given.dimensions);
+	const spec = { ...given, dimensions: dimensions ?? given.dimensions };
+	await group.run({
+		key,
+		apply: () => replaceSpec(db, key, spec),
+		show: async () => {
+			collection.spec = spec;
+		},
+	});
+	await index.call("respec", { key, spec });
+	return spec;
 }
 
 /** Everything in one transaction, so that what is taken in is there in full or not at all. Writers wait meanwhile. */
@@ -167,40 +231,60 @@ function compare({ key, now }: { key: number; now: number }): Promise<SlotCompar
 			const comparison = compareSlots(reader, collection, now);
 			if (comparison !== undefined) return comparison;
 			// Another process has written since the last refresh.
-			await catchUp(reader, collection, { change: collection.change, fromLabel: collection.nextLabel });
+			await held.during((state) => catchUpTo(state, key));
 		}
-	});
+	}, key);
 }
 
 function reindex(key: number): Promise<void> {
 	return group.between(async () => {
 		const collection = collections.get(key);
 		if (collection === undefined || collection.spec.dimensions === null) return;
-		collection.recover(reader.state(key));
-		await beginIndex(collection, collection.spec.dimensions, "reopen");
-	});
+		const entry = entryOf(collection, reader);
+		collection.recover(entry);
+		await beginIndex(collection, entry, "reopen");
+	}, key);
 }
 
-/** One after the other: two at a time would both take in what is new. */
-function refresh(key: number): Promise<{ change: number; changed: boolean }> {
-	return group.between(async () => {
-		const collection = collectionOf(key);
-		const before = collection.change;
-		if (collection.generation !== undefined) {
-			await catchUp(reader, collection, { change: before, fromLabel: collection.nextLabel });
-			tellIndexer(collection);
-		} else await lookForDimensions(collection);
-		return { change: collection.change, changed: collection.change !== before };
-	});
+/** Catches up with another process in one state of it, one after the other: two at a time would both take in what is new. */
+function inOneState<T>(key: number, work: (state: RecordReader) => Promise<T>): Promise<T> {
+	return group.between(() => held.during(work), key);
 }
 
-/** Another process may have written the first vector since. */
-async function lookForDimensions(collection: WrittenCollection): Promise<void> {
-	const entry = findCollection(db, collection.name);
-	if (entry === undefined || entry.key !== collection.key || entry.spec.dimensions === null) return;
+/** Brings the memory to the state that is read, and tells its change. */
+async function catchUpTo(state: RecordReader, key: number): Promise<number> {
+	const collection = collectionOf(key);
+	const { generation, change, nextLabel, isTorn } = collection;
+	// Of what has gone since, tombstones are missing: it would be found for ever.
+	const isTooOld = () => change < entryOf(collection, state).reclaimedThrough;
+	if (generation === undefined || isTorn || isTooOld()) await load(collection, state);
+	else {
+		collection.isTorn = true;
+		await catchUp(state, collection, { change, fromLabel: nextLabel });
+		collection.isTorn = false;
+		tellIndexer(collection);
+	}
+	return collection.change;
+}
+
+/**
+ * Begins from the newest snapshot that the state goes on from, else from its records alone, whatever there was. Until it is there, searches go
+ * on in what they have.
+ */
+async function load(collection: WrittenCollection, state: RecordReader): Promise<void> {
+	const entry = entryOf(collection, state);
+	collection.isTorn = true;
 	collection.spec = entry.spec;
-	collection.recover(entry);
-	await beginIndex(collection, entry.spec.dimensions);
+	await beginIndex(collection, entry, "open", state);
+	collection.isTorn = false;
+	collectGarbageSoon();
+}
+
+/** @throws NighError `NOT_FOUND` where another process has dropped it, though there may be another of its name. */
+function entryOf({ key, name }: WrittenCollection, state: RecordReader): CatalogueEntry {
+	const entry = state.entry(name);
+	if (entry?.key !== key) throw noCollection(key);
+	return entry;
 }
 
 new Service<WriterNotes>(port).serve<WriterMethods>({
@@ -208,23 +292,20 @@ new Service<WriterNotes>(port).serve<WriterMethods>({
 	compare,
 	restore,
 	reindex,
+	failure: (key) => collections.get(key)?.failure?.message ?? null,
 	mend: () => group.between(async () => mendRecords(db)),
-	async respec({ key, spec }) {
-		const collection = collectionOf(key);
-		await group.run({ apply: () => replaceSpec(db, key, spec), show: async () => {} });
-		collection.spec = spec;
-		await index.call("respec", { key, spec });
-	},
+	respec,
 	async close(key) {
-		await group.settled();
+		await group.settled(key);
+		// First, so that what fails leaves it open.
+		await index.call("close", key);
 		collections.get(key)?.close();
 		collections.delete(key);
-		await index.call("close", key);
 	},
 	async drop(name) {
 		const entry = findCollection(db, name);
 		if (entry === undefined) return false;
-		await group.run({ apply: () => dropCollection(db, entry.key), show: async () => {} });
+		await group.run({ key: entry.key, apply: () => dropCollection(db, entry.key), show: async () => {} });
 		await forget(entry.key);
 		writer.reclaim();
 		return true;
@@ -245,18 +326,27 @@ new Service<WriterNotes>(port).serve<WriterMethods>({
 	},
 	async reclaim({ key, through }) {
 		const collection = collectionOf(key);
-		const tombstones = await group.run({
+		const given = await group.run({
+			key,
 			apply: () => writer.giveUpTombstones(collection.key, through),
 			show: async () => {},
 		});
 		writer.optimizeText(key);
-		const { before, after } = writer.reclaim();
-		return { tombstones, bytes: before - after };
+		writer.reclaim();
+		return given;
 	},
-	refresh,
+	refresh: (key) =>
+		inOneState(key, async (state) => {
+			const before = collectionOf(key).change;
+			const change = await catchUpTo(state, key);
+			return { change, changed: change !== before };
+		}),
+	...stateReads({ latest: reader, held, generationOf }),
+	hold: (key) => held.hold((state) => catchUpTo(state, key)),
 	async end() {
 		await group.settled();
 		emptyWal();
+		held.close();
 		db.close();
 	},
 });

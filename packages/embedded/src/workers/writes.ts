@@ -1,11 +1,12 @@
 import { NighError } from "@nigh/contract";
-import { keepRows, type PackedRows, unpackRows } from "../records/packed-rows.ts";
+import { keepRows, type PackedRows, unpackAll, unpackRows, VECTOR } from "../records/packed-rows.ts";
 import type { RecordReader } from "../records/reader.ts";
 import type { UpdateResult } from "../records/update.ts";
 import type { RecordWriter } from "../records/writer.ts";
 import type { GroupCommit, Operation } from "./group-commit.ts";
-import { checkRoom, isNearlyFull, pruneTarget, roomFor } from "./limits.ts";
+import { checkBatch, checkRoom, isNearlyFull, pruneTarget, roomFor } from "./limits.ts";
 import type { DeleteReply, PruneReply, WriteReply, WriterMethods } from "./messages.ts";
+import { NO_ROOM, type Room } from "./room.ts";
 import { stillMatching } from "./still-matching.ts";
 import type { CommittedRow, WrittenCollection } from "./written-collection.ts";
 
@@ -38,9 +39,11 @@ export class Writes {
 			collection,
 			now,
 			() => rows.flatMap(idsOf),
+			roomOf(collection, rows),
 			(change) => {
 				const { key, spec } = collection;
 				const { records: before, nextLabel } = this.#reader.state(key);
+				if (!partial) checkBatch(spec, before, countOf(rows));
 				const { parts, refused } = partial ? this.#fitting(collection, rows, now) : { parts: rows, refused: [] };
 				const died: number[] = [];
 				let inserted = 0;
@@ -51,7 +54,7 @@ export class Writes {
 				}
 				const pruned = this.#pruneIfNearlyFull(collection, change, now);
 				checkRoom(spec, before - pruned.length, inserted);
-				const count = parts.reduce((sum, part) => sum + part.count, 0);
+				const count = countOf(parts);
 				const labels = Uint32Array.from({ length: count }, (_, row) => nextLabel + row);
 				const shown = shownParts(collection, parts, labels, change, new Set(pruned));
 				return { answer: { labels, missing: [], refused }, died: died.concat(pruned), rows: shown };
@@ -63,7 +66,7 @@ export class Writes {
 	#fitting(collection: WrittenCollection, parts: readonly PackedRows[], now: number) {
 		const { key, spec } = collection;
 		let room = roomFor(spec, this.#reader.state(key).records);
-		const count = parts.reduce((sum, part) => sum + part.count, 0);
+		const count = countOf(parts);
 		const refused: number[] = [];
 		if (count <= room) return { parts, refused };
 		const known = this.#reader.byIds(key, parts.flatMap(idsOf), { metadata: false }, now);
@@ -82,11 +85,12 @@ export class Writes {
 	}
 
 	/** Where an id is missing, nothing is written. */
-	update(collection: WrittenCollection, rows: PackedRows, now: number): Promise<WriteReply> {
+	update(collection: WrittenCollection, rows: readonly PackedRows[], now: number): Promise<WriteReply> {
 		return this.#run(
 			collection,
 			now,
-			() => idsOf(rows),
+			() => rows.flatMap(idsOf),
+			roomOf(collection, rows),
 			(change) => {
 				const result = this.#writer.update(collection.key, rows, { change, now });
 				const { missing, died, touched, touchedExpiresAt } = result;
@@ -109,6 +113,7 @@ export class Writes {
 			collection,
 			now,
 			() => named,
+			NO_ROOM,
 			(change) => {
 				const { key } = collection;
 				const died =
@@ -131,6 +136,7 @@ export class Writes {
 			...(maxRecords !== undefined && { maxRecords }),
 		};
 		const { reply } = await this.#group.run<{ reply: PruneReply; died: readonly number[] }>({
+			key,
 			apply: () => {
 				const { change, records } = this.#reader.state(key);
 				const matching = among === undefined ? {} : { among: stillMatching(this.#reader, key, among) };
@@ -155,11 +161,14 @@ export class Writes {
 		collection: WrittenCollection,
 		now: number,
 		ids: () => string[],
+		room: Room,
 		apply: (change: number) => Effect<A>,
 	): Promise<A & { change: number; records: number }> {
+		const release = await collection.reserve(room);
+		const { key } = collection;
 		const operation: Operation<Effect<A> & { change: number; records: number }> = {
+			key,
 			apply: () => {
-				const { key } = collection;
 				const before = this.#reader.state(key).change;
 				const change = before + 1;
 				const buried = this.#bury(key, ids, change, now);
@@ -173,8 +182,12 @@ export class Writes {
 				this.#written(collection);
 			},
 		};
-		const { answer, change, records } = await this.#group.run(operation);
-		return { ...answer, change, records };
+		try {
+			const { answer, change, records } = await this.#group.run(operation);
+			return { ...answer, change, records };
+		} finally {
+			release();
+		}
 	}
 
 	/** Deletes the expired records of these ids; all that have expired, where they are many. */
@@ -215,6 +228,22 @@ function idsOf({ ids, count }: PackedRows): string[] {
 	return count === 0 ? [] : ids.split(SEPARATOR);
 }
 
+function countOf(parts: readonly PackedRows[]): number {
+	return parts.reduce((sum, part) => sum + part.count, 0);
+}
+
+/** What the vectors of a batch will take. More than the limits allow will not be written, whatever it is. */
+function roomOf({ spec }: WrittenCollection, parts: readonly PackedRows[]): Room {
+	let slots = 0;
+	let idBytes = 0;
+	for (const { flags, ids } of parts) {
+		const having = flags.reduce((sum, bits) => sum + Number((bits & VECTOR) !== 0), 0);
+		slots += having;
+		if (having > 0) idBytes += Buffer.byteLength(ids);
+	}
+	return { slots: Math.min(slots, roomFor(spec, 0)), idBytes };
+}
+
 function* shownParts(
 	collection: WrittenCollection,
 	parts: readonly PackedRows[],
@@ -250,11 +279,11 @@ function* shownRows(
 /** The records of a patch that have moved to a new label. */
 function* movedRows(
 	collection: WrittenCollection,
-	rows: PackedRows,
+	rows: readonly PackedRows[],
 	{ firstLabel, moved, movedExpiresAt }: UpdateResult,
 	change: number,
 ): Generator<CommittedRow> {
-	const { ids, vectors } = unpackRows(rows);
+	const { ids, vectors } = unpackAll(rows);
 	const vectorOf = collection.vectorMaker();
 	for (let i = 0; i < moved.length; i++) {
 		const row = moved[i] as number;

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { NighError } from "@nigh/contract";
 import { type Small, type SmallOptions, smallGeneration } from "../memory/generations.test-support.ts";
 import { specOf } from "../spec.ts";
 import type { Installed } from "./messages.ts";
+import type { Room } from "./room.ts";
 import { turn } from "./turn.ts";
 import { type CommittedRow, WrittenCollection } from "./written-collection.ts";
 
@@ -18,7 +20,10 @@ async function started(options: SmallOptions = {}) {
 	const spec = await specOf({ dimensions: 2, metric: "l2" }, undefined);
 	const collection = new WrittenCollection(
 		{ key: 1, name: "notes", spec, change: 0, records: 0, nextLabel: 0 },
-		{ grow: () => void said.push("grow"), waiting: (waiting) => void said.push(`waiting ${waiting}`) },
+		{
+			grow: async () => void said.push("grow"),
+			waiting: (waiting) => void said.push(`waiting ${waiting}`),
+		},
 	);
 	collection.begin(installed(small));
 	return { small, collection, said };
@@ -138,14 +143,19 @@ test("a record whose time is prolonged just after it seemed to have run out is t
 	await collection.show(1, [row(0, 1, { expires: 10 }), row(1, 1)], []);
 	small.generation.expire(11);
 	assert.deepEqual(seen(collection), [1]);
-	// A generation is begun without it; then comes the update that was on its way.
+	// A generation is begun, to which it belongs; then comes the update that was on its way.
 	const next = smallGeneration({ dimensions: 2, capacity: 16 });
+	next.add(Float32Array.of(0, -0), { label: 0, expires: 10 });
 	next.add(Float32Array.of(1, -1), { label: 1 });
 	collection.touch(0, 100);
 	collection.publish(2);
 	assert.deepEqual(seen(collection), [0, 1]);
-	assert.equal(collection.install(installed(next, 2), Uint32Array.of(1), 2), false);
+	assert.equal(collection.install(installed(next, 2), Uint32Array.of(0, 1), 2), true);
 	assert.deepEqual(seen(collection), [0, 1]);
+	next.generation.expire(99);
+	assert.deepEqual(seen(collection), [0, 1]);
+	next.generation.expire(100);
+	assert.deepEqual(seen(collection), [1]);
 });
 
 test("after a write that could not be shown, nothing more is published, and every write says what to do", async () => {
@@ -156,6 +166,7 @@ test("after a write that could not be shown, nothing more is published, and ever
 	await assert.rejects(writing, { code: "UNAVAILABLE", message: /safe on disk.*open it again/ });
 	await assert.rejects(collection.show(3, [], [0]), { code: "UNAVAILABLE" });
 	assert.throws(() => collection.check(), { code: "UNAVAILABLE" });
+	assert.match(collection.failure?.message ?? "", /safe on disk/);
 	assert.equal(collection.generation?.change, 1);
 	assert.deepEqual(seen(collection), [0]);
 });
@@ -165,4 +176,140 @@ test("a closed collection lets no generation take over", async () => {
 	collection.close();
 	const next = smallGeneration({ dimensions: 2 });
 	assert.equal(collection.install(installed(next, 2), new Uint32Array(0), 0), false);
+});
+
+/** A collection of a full generation, whose indexer makes room when `grow` is settled. */
+async function full() {
+	const asked: { room: Room; settle: PromiseWithResolvers<void> }[] = [];
+	const said: boolean[] = [];
+	const spec = await specOf({ dimensions: 2, metric: "l2" }, undefined);
+	const collection = new WrittenCollection(
+		{ key: 1, name: "notes", spec, change: 0, records: 0, nextLabel: 0 },
+		{
+			grow(room) {
+				const settle = Promise.withResolvers<void>();
+				asked.push({ room, settle });
+				return settle.promise;
+			},
+			waiting: (waiting) => void said.push(waiting),
+		},
+	);
+	collection.begin(installed(smallGeneration({ dimensions: 2, capacity: 8, idBytes: 4_096 })));
+	const makeRoom = (capacity: number) => {
+		const next = smallGeneration({ dimensions: 2, capacity, idBytes: 8_192 });
+		assert.equal(collection.install(installed(next, 2), new Uint32Array(0), 0), true);
+	};
+	return { collection, asked, said, makeRoom };
+}
+
+test("room is reserved at once where there is some, and comes back when it is released", async () => {
+	const { collection, asked } = await full();
+	const releaseFive = await collection.reserve({ slots: 5, idBytes: 10 });
+	const releaseThree = await collection.reserve({ slots: 3, idBytes: 10 });
+	const waiting = collection.reserve({ slots: 1, idBytes: 10 });
+	await turn();
+	assert.deepEqual(
+		asked.map(({ room }) => room),
+		[{ slots: 9, idBytes: 30 }],
+	);
+	releaseFive();
+	asked[0]?.settle.resolve();
+	(await waiting)();
+	releaseThree();
+	(await collection.reserve({ slots: 8, idBytes: 10 }))();
+	assert.equal(asked.length, 1);
+});
+
+test("ids need room as well", async () => {
+	const { collection, asked } = await full();
+	void collection.reserve({ slots: 1, idBytes: 4_096 });
+	await turn();
+	assert.equal(asked.length, 1);
+});
+
+test("a write waits for room before it is written, those behind it stay behind, and health is told once", async () => {
+	const { collection, asked, said, makeRoom } = await full();
+	const order: string[] = [];
+	const large = collection.reserve({ slots: 20, idBytes: 10 }).then(() => order.push("large"));
+	const small = collection.reserve({ slots: 1, idBytes: 10 }).then(() => order.push("small"));
+	const none = collection.reserve({ slots: 0, idBytes: 0 }).then(() => order.push("none"));
+	await turn();
+	assert.deepEqual([order, said], [[], [true]]);
+	makeRoom(64);
+	asked[0]?.settle.resolve();
+	await Promise.all([large, small, none]);
+	assert.deepEqual(order, ["large", "small", "none"]);
+	assert.deepEqual([asked.length, said], [1, [true, false]]);
+});
+
+test("where no room can be made the write is told why, what waits behind it goes on, and nothing stays reserved", async () => {
+	const { collection, asked, said } = await full();
+	const large = collection.reserve({ slots: 20, idBytes: 10 });
+	const small = collection.reserve({ slots: 8, idBytes: 10 });
+	await turn();
+	asked[0]?.settle.reject(new NighError("MEMORY_LIMIT", "no", { count: 0, limit: 8 }));
+	await assert.rejects(large, { code: "MEMORY_LIMIT" });
+	(await small)();
+	(await collection.reserve({ slots: 8, idBytes: 10 }))();
+	assert.deepEqual([asked.length, said], [1, [true, false]]);
+});
+
+test("a collection that is closed refuses what waits for room", async () => {
+	const { collection, asked } = await full();
+	const waiting = collection.reserve({ slots: 20, idBytes: 10 });
+	await turn();
+	collection.close();
+	asked[0]?.settle.resolve();
+	await assert.rejects(waiting, { code: "CLOSED" });
+});
+
+test("what is taken in from the records and finds no memory says so instead of waiting for ever", async () => {
+	const { collection, asked } = await full();
+	for (let label = 0; label < 8; label++) await collection.append(row(label, 1));
+	const ninth = collection.append(row(8, 1));
+	await turn();
+	assert.deepEqual(asked[0]?.room, { slots: 1, idBytes: 2 });
+	asked[0]?.settle.reject(new NighError("MEMORY_LIMIT", "no"));
+	await assert.rejects(ninth, { code: "MEMORY_LIMIT" });
+});
+
+test("where the tail is full a write waits before it is written, until rows are free or others have not used theirs", async () => {
+	const { collection, small, said } = await started({ capacity: 64, ringRows: 4, idBytes: 8_192 });
+	const releaseThree = await collection.reserve({ slots: 3, idBytes: 6 });
+	const waiting = collection.reserve({ slots: 2, idBytes: 4 });
+	await turn();
+	assert.deepEqual(said, ["waiting true"], "the indexer takes the tail in by itself");
+	releaseThree();
+	(await waiting)();
+	assert.deepEqual(said, ["waiting true", "waiting false"]);
+	for (let label = 0; label < 4; label++) await collection.append(row(label, 1));
+	const order: string[] = [];
+	const two = collection.reserve({ slots: 2, idBytes: 4 }).then(() => order.push("two"));
+	const more = collection.reserve({ slots: 9, idBytes: 18 }).then(() => order.push("more than the tail"));
+	small.generation.mainEnd = 4;
+	small.generation.ringFree = 1;
+	collection.wake();
+	await turn();
+	assert.deepEqual(order, []);
+	small.generation.ringFree = 4;
+	collection.wake();
+	await two;
+	await turn();
+	assert.deepEqual(order, ["two"], "the rest is reserved");
+	collection.close();
+	await assert.rejects(more, { code: "CLOSED" });
+});
+
+test("without an indexer, whoever waits for room is told what to do, and whoever would have to; what fits goes on", async () => {
+	const ended = new NighError("UNAVAILABLE", "the indexer has ended: open it again");
+	const { collection } = await started({ capacity: 64, ringRows: 4, idBytes: 8_192 });
+	for (let label = 0; label < 3; label++) await collection.append(row(label, 1));
+	const waiting = collection.reserve({ slots: 2, idBytes: 4 });
+	await turn();
+	collection.fail(ended);
+	await assert.rejects(waiting, ended);
+	await assert.rejects(collection.reserve({ slots: 2, idBytes: 4 }), ended);
+	(await collection.reserve({ slots: 1, idBytes: 2 }))();
+	const shown = collection.show(2, [row(3, 2), row(4, 2)], []);
+	await assert.rejects(shown, { code: "UNAVAILABLE", message: /safe on disk/ });
 });

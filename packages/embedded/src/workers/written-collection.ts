@@ -2,8 +2,10 @@ import { NighError } from "@nigh/contract";
 import { Generation } from "../memory/generation.ts";
 import { RowMaker, vectorBytes, vectorOf } from "../memory/rows.ts";
 import { SlotWriter } from "../memory/slot-writer.ts";
+import { withinMemory } from "../memory/within-memory.ts";
 import type { CatalogueEntry, StoredSpec } from "../records/catalogue.ts";
 import type { Installed } from "./messages.ts";
+import { addRoom, hasRoom, hasTail, NO_ROOM, type Room } from "./room.ts";
 
 /** A record that has been committed and is on its way into the index. */
 export interface CommittedRow {
@@ -18,8 +20,8 @@ export interface CommittedRow {
 
 /** What the writer has to wait for the indexer for. */
 export interface RoomMaker {
-	/** Asks for a larger generation. */
-	grow(): void;
+	/** Asks for a generation with room for so much more. Fails with `MEMORY_LIMIT` where no memory holds it. */
+	grow(room: Room): Promise<void>;
 	/** Says that writers wait, or wait no longer. */
 	waiting(waiting: boolean): void;
 }
@@ -35,6 +37,8 @@ export class WrittenCollection {
 	records: number;
 	/** Labels from here on have not been seen. */
 	nextLabel: number;
+	/** Whether catching up with another process ended in the middle: what is in memory belongs to no state, and has to be made anew. */
+	isTorn = false;
 	/** The first write that tells the dimensions, while it runs. */
 	fixing: Promise<void> | undefined;
 	#generation: Generation | undefined;
@@ -42,11 +46,20 @@ export class WrittenCollection {
 	#rows: RowMaker | undefined;
 	#wake: (() => void)[] = [];
 	readonly #room: RoomMaker;
-	/** Set where memory and records have come apart, which only opening anew mends. */
 	#failure: NighError | undefined;
-	#closed = false;
+	/** Why nobody need wait for room any more. */
+	#ended: NighError | undefined;
+	/** Writes that wait for room. */
+	#waiting = 0;
+	/** What writes under way may still fill in. */
+	#reserved = NO_ROOM;
+	/** Resolves when nobody waits for a reservation any more: they come in their order, the small ones behind the large. */
+	#reserving: Promise<void> | undefined;
 
-	constructor({ key, name, spec, change, records, nextLabel }: CatalogueEntry, room: RoomMaker) {
+	constructor(
+		{ key, name, spec, change, records, nextLabel }: Omit<CatalogueEntry, "reclaimedThrough">,
+		room: RoomMaker,
+	) {
 		this.key = key;
 		this.name = name;
 		this.spec = spec;
@@ -59,6 +72,11 @@ export class WrittenCollection {
 	/** `undefined` until the first vector has told the dimensions. */
 	get generation(): Generation | undefined {
 		return this.#generation;
+	}
+
+	/** Set where memory and records have come apart, which only opening anew mends. */
+	get failure(): NighError | undefined {
+		return this.#failure;
 	}
 
 	/** @throws NighError `UNAVAILABLE` after a failure that only opening the database anew can mend. */
@@ -76,9 +94,11 @@ export class WrittenCollection {
 
 	/** The first generation, or one that begins anew. */
 	begin({ generation }: Installed): void {
-		const view = new Generation(generation);
-		this.#use(view);
-		this.#rows = new RowMaker(generation.format);
+		const { format } = generation;
+		if (this.#rows?.format.dimensions !== format.dimensions) {
+			this.#rows = withinMemory(this.records, () => new RowMaker(format));
+		}
+		this.#use(new Generation(generation));
 	}
 
 	/** Makes what was committed at `change` visible: first all of it in memory, then the number. */
@@ -100,20 +120,62 @@ export class WrittenCollection {
 		}
 	}
 
+	/**
+	 * Makes sure that what is about to be written can be shown afterwards, before it is written: what is committed cannot be refused any more,
+	 * and is seen soon. Waits where another generation has to be made for it, or where the tail has to be taken in first.
+	 *
+	 * @returns what gives the room back that the write has not used, or used by now.
+	 * @throws NighError `MEMORY_LIMIT`, `CLOSED`, `UNAVAILABLE` without an indexer.
+	 */
+	async reserve(room: Room): Promise<() => void> {
+		if (this.#reserving === undefined && this.#hasRoom(room)) this.#reserved = addRoom(this.#reserved, room);
+		else {
+			const waiting = this.#waitForRoom(room, this.#reserving);
+			const forget = () => {
+				if (this.#reserving === ended) this.#reserving = undefined;
+			};
+			const ended: Promise<void> = waiting.then(forget, forget);
+			this.#reserving = ended;
+			await waiting;
+		}
+		return () => {
+			const { slots, idBytes } = this.#reserved;
+			this.#reserved = { slots: slots - room.slots, idBytes: idBytes - room.idBytes };
+			this.wake();
+		};
+	}
+
+	async #waitForRoom(room: Room, before: Promise<void> | undefined): Promise<void> {
+		await before;
+		while (!this.#hasRoom(room)) {
+			if (this.#ended !== undefined) throw this.#ended;
+			const isFull = !this.#fits(room);
+			await this.#whileWaiting(isFull ? this.#room.grow(addRoom(this.#reserved, room)) : this.#progress());
+		}
+		this.#reserved = addRoom(this.#reserved, room);
+	}
+
+	#hasRoom(room: Room): boolean {
+		if (this.#generation === undefined || room.slots === 0) return true;
+		return this.#fits(room) && hasTail(this.#generation, this.#reserved, room);
+	}
+
+	/** Whether the generation can hold it, as soon as the tail has been taken in as often as that needs. */
+	#fits(room: Room): boolean {
+		return hasRoom(this.#generation as Generation, addRoom(this.#reserved, room));
+	}
+
 	async append({ label, id, born, expires, vector }: CommittedRow): Promise<void> {
-		let waits = false;
 		for (;;) {
 			const slots = this.#slots as SlotWriter;
 			const full = slots.full(id);
 			if (full === undefined) {
 				slots.append({ label, id, born, expires, row: (this.#rows as RowMaker).row(vector) });
-				if (waits) this.#room.waiting(false);
 				return;
 			}
-			if (full === "generation") this.#room.grow();
-			if (!waits) this.#room.waiting(true);
-			waits = true;
-			await this.#progress();
+			const progress = this.#progress();
+			const room = { slots: 1, idBytes: Buffer.byteLength(id) };
+			await this.#whileWaiting(full === "tail" ? progress : Promise.all([progress, this.#room.grow(room)]));
 		}
 	}
 
@@ -149,16 +211,15 @@ export class WrittenCollection {
 
 	/**
 	 * Lets a generation take over. What has died or was touched since it was begun is carried over, and the slots that it lacks are
-	 * appended. Answers false, and leaves everything as it is, where they do not fit, or where a record that had seemed to have expired is
-	 * there after all.
+	 * appended. Answers false, and leaves everything as it is, where they do not fit.
 	 */
 	install({ generation: handle }: Installed, oldSlots: Uint32Array, fromSlot: number): boolean {
 		const old = this.#generation;
-		if (old === undefined || this.#closed) return false;
+		if (old === undefined || this.#ended !== undefined) return false;
 		const next = new Generation(handle);
 		const lacking: number[] = [];
 		for (let slot = fromSlot; slot < old.slotEnd; slot++) {
-			if (old.died[slot] === Number.POSITIVE_INFINITY) lacking.push(slot);
+			if (!old.isDeleted(slot)) lacking.push(slot);
 		}
 		const idBytes = (old.idStarts[old.slotEnd] as number) - (old.idStarts[fromSlot] as number);
 		const { capacity, ringRows } = next.size;
@@ -166,7 +227,7 @@ export class WrittenCollection {
 			next.slotEnd - next.ringFree + lacking.length <= ringRows &&
 			next.slotEnd + lacking.length <= capacity &&
 			(next.idStarts[next.slotEnd] as number) + idBytes <= next.size.idBytes;
-		if (!fits || isLacking(old, oldSlots, fromSlot)) return false;
+		if (!fits) return false;
 		oldSlots.forEach((oldSlot, slot) => {
 			const died = old.died[oldSlot] as number;
 			if (died !== Number.POSITIVE_INFINITY) next.kill(slot, died);
@@ -190,7 +251,12 @@ export class WrittenCollection {
 	}
 
 	close(): void {
-		this.#closed = true;
+		this.fail(new NighError("CLOSED", "the collection was closed while a write waited for room: open it again"));
+	}
+
+	/** Nobody makes room any more: whoever waits for some is told why, and whoever would have to. */
+	fail(reason: NighError): void {
+		this.#ended ??= reason;
 		this.wake();
 	}
 
@@ -212,18 +278,18 @@ export class WrittenCollection {
 		this.#slots = new SlotWriter(generation);
 	}
 
+	/** Says that writers wait as long as one does. */
+	async #whileWaiting(what: Promise<unknown>): Promise<void> {
+		if (this.#waiting++ === 0) this.#room.waiting(true);
+		try {
+			await what;
+		} finally {
+			if (--this.#waiting === 0) this.#room.waiting(false);
+		}
+	}
+
 	#progress(): Promise<void> {
-		if (this.#closed) throw new NighError("CLOSED", "the collection was closed while a write waited for room");
+		if (this.#ended !== undefined) throw this.#ended;
 		return new Promise((resolve) => this.#wake.push(resolve));
 	}
-}
-
-/** Whether a slot below `fromSlot` is alive that is not among `slots`, which are ascending. */
-function isLacking(generation: Generation, slots: Uint32Array, fromSlot: number): boolean {
-	let at = 0;
-	for (let slot = 0; slot < fromSlot; slot++) {
-		if (slots[at] === slot) at++;
-		else if (generation.died[slot] === Number.POSITIVE_INFINITY) return true;
-	}
-	return false;
 }

@@ -28,6 +28,12 @@ export type Step =
 	| { readonly verb: "convert"; readonly kind: "flat" | "hnsw" | "auto" }
 	| { readonly verb: "search"; readonly vector: readonly number[]; readonly k: number; readonly filter: Filter | null }
 	| {
+			readonly verb: "search words";
+			readonly vector: readonly number[];
+			readonly word: string;
+			readonly filter: Filter | null;
+	  }
+	| {
 			readonly verb: "read";
 			readonly ids: readonly number[];
 			readonly after: number;
@@ -46,6 +52,8 @@ export interface Kind {
 	/** Above it, upserts are refused or the longest not updated go; `null`: no limit. */
 	readonly maxRecords: number | null;
 	readonly prunePolicy: "expired" | "oldest";
+	/** Whether the field that is filtered by has an index. */
+	readonly isIndexed: boolean;
 }
 
 export const DIMENSIONS = 3;
@@ -53,9 +61,9 @@ export const DIMENSIONS = 3;
 const IDS = 24;
 const BULK = 3_000;
 
-/** `null` four times out of five. */
-function seldom<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> {
-	return fc.oneof({ weight: 4, arbitrary: fc.constant(null) }, { weight: 1, arbitrary });
+/** `null` but once in so many times. */
+function seldom<T>(times: number, arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> {
+	return fc.oneof({ weight: times - 1, arbitrary: fc.constant(null) }, { weight: 1, arbitrary });
 }
 
 const id = fc.integer({ min: 0, max: IDS });
@@ -67,7 +75,7 @@ const row: fc.Arbitrary<Row> = fc.record({
 	vector,
 	group: fc.option(group),
 	text: fc.option(fc.constantFrom("red", "green red", "blue")),
-	expiresIn: seldom(fc.integer({ min: 1, max: 400 })),
+	expiresIn: seldom(5, fc.integer({ min: 1, max: 400 })),
 });
 const rows = fc.array(row, { minLength: 1, maxLength: 8 });
 const ids = fc.array(id, { minLength: 1, maxLength: 6 });
@@ -122,6 +130,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 			filter,
 		}),
 	},
+	{
+		weight: 4,
+		arbitrary: fc.record({
+			verb: fc.constant("search words" as const),
+			vector,
+			word: fc.constantFrom("red", "green", "blue"),
+			filter: fc.option(filter, { freq: 2 }),
+		}),
+	},
 	{ weight: 3, arbitrary: fc.constant({ verb: "optimize" as const }) },
 	{ weight: 1, arbitrary: fc.constant({ verb: "rebuild" as const }) },
 	{
@@ -129,20 +146,27 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 		arbitrary: fc.record({ verb: fc.constant("convert" as const), kind: fc.constantFrom("flat", "hnsw", "auto") }),
 	},
 	{ weight: 4, arbitrary: fc.constant({ verb: "reopen" as const }) },
-	{ weight: 1, arbitrary: fc.constantFrom({ verb: "drop" as const }, { verb: "back up" as const }) },
+	{ weight: 1, arbitrary: fc.constant({ verb: "drop" as const }) },
 ) as fc.Arbitrary<Step>;
 
-/** Kinds of collection and what is done to them, up to `length` steps. */
+/** Kinds of collection and what is done to them: any number of steps up to `length`, all as likely. */
 export function plans(length: number): fc.Arbitrary<{ readonly kind: Kind; readonly steps: readonly Step[] }> {
 	const kind: fc.Arbitrary<Kind> = fc.record({
 		metric: fc.constantFrom("l2", "cosine"),
 		index: fc.constantFrom("flat", "hnsw", "hnsw", "auto"),
 		maxRecords: fc.option(fc.integer({ min: 5, max: 40 }), { freq: 2 }),
 		prunePolicy: fc.constantFrom("expired", "oldest"),
+		isIndexed: fc.boolean(),
 	});
+	// Left to itself, fast-check makes short lists more often.
+	const many = fc.noBias(fc.array(step, { maxLength: length, size: "max" }));
 	const steps = fc
-		.tuple(fc.array(step, { maxLength: length, size: "max" }), seldom(fc.nat()))
-		// Opening the whole database anew takes long: at most once in a plan.
-		.map(([list, at]) => (at === null ? list : list.toSpliced(at % (list.length + 1), 0, { verb: "restart" })));
+		.tuple(many, seldom(8, fc.nat()), seldom(8, fc.nat()))
+		// These start threads, which takes as long as a hundred other steps: at most once in a plan.
+		.map(([list, ...at]) => insert(insert(list, at[0], "restart"), at[1], "back up"));
 	return fc.record({ kind, steps });
+}
+
+function insert(list: readonly Step[], at: number | null, verb: "restart" | "back up"): readonly Step[] {
+	return at === null ? list : list.toSpliced(at % (list.length + 1), 0, { verb });
 }

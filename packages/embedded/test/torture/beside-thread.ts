@@ -2,16 +2,18 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { createRandom } from "@nigh/contract/suite";
 import { openShared } from "@nigh/embedded";
-import { searchOnce, type ThreadData, type ThreadResult, type Versioned } from "./beside.ts";
+import type { ThreadData, ThreadResult } from "./beside.ts";
+import { BesideSearcher, type Versioned } from "./search-beside.ts";
+import { WriteLog } from "./write-log.ts";
 
-async function searchUntilOver({ handle, versions, seed, isOver }: ThreadData): Promise<ThreadResult> {
+async function searchUntilOver({ handle, log, seed, isOver }: ThreadData): Promise<ThreadResult> {
 	const database = await openShared(handle);
 	const collection = await database.collection<Versioned>("replaced");
-	const random = createRandom(seed);
+	const searcher = new BesideSearcher(collection, new WriteLog(log), createRandom(seed));
 	let searches = 0;
 	let failure: string | undefined;
 	while (Atomics.load(isOver, 0) === 0 && failure === undefined) {
-		failure = await searchOnce(collection, versions, random);
+		failure = await searcher.search();
 		searches++;
 	}
 	await database.close();

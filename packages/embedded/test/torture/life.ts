@@ -16,12 +16,14 @@ export interface LifeOptions {
 	readonly seed: number;
 	/** After so many steps the database is closed and the process ends. */
 	readonly steps: number;
-	/** Whether to optimize, open once more and check again before anything else is done. */
-	readonly checkTwice: boolean;
+	readonly durability: "full" | "normal";
 }
 
-/** What a life says, in this order; `optimizing` and what follows it may come several times. */
-export type Said = "opening" | "checked" | "optimizing" | "closing" | "closed";
+/**
+ * What a life says, in this order; from `opening` on it may come several times. `recovering`: what has been found is optimized, to be opened and
+ * checked once more before anything else is done. `optimizing`: beside writes.
+ */
+export type Said = "opening" | "recovering" | "checked" | "optimizing" | "closing" | "closed";
 
 const options = JSON.parse(process.argv[2] as string) as LifeOptions;
 const history = new History(join(options.folder, "history.jsonl"));
@@ -34,7 +36,8 @@ function say(what: Said | `failed ${string}` | `records ${number}`): void {
 
 function open(): Promise<Database> {
 	say("opening");
-	return openFolder(join(options.folder, "data"), { threads: 1, pruneEveryMs: 25, now: () => history.clock.now });
+	const { folder, durability } = options;
+	return openFolder(join(folder, "data"), { threads: 1, durability, pruneEveryMs: 25, now: () => history.clock.now });
 }
 
 async function reopen(database: Database): Promise<Database> {
@@ -51,11 +54,11 @@ async function live(): Promise<void> {
 	history.note(`a life begins: ${JSON.stringify(options)}`);
 	let database = await open();
 	await check(database);
-	if (options.checkTwice) {
-		for (const lane of Object.values(history.lanes)) await maintain(database, lane, "optimize");
-		database = await reopen(database);
-		await check(database);
-	}
+	say("recovering");
+	for (const lane of Object.values(history.lanes)) await maintain(database, lane, "optimize");
+	await database.close();
+	database = await open();
+	await check(database);
 	say("checked");
 	for (let step = 0; step < options.steps; step++) {
 		history.wait(1 + random.below(40));
@@ -76,7 +79,10 @@ async function live(): Promise<void> {
 }
 
 async function take(database: Database, lane: Lane, step: Step): Promise<void> {
-	if ("maintain" in step) return maintain(database, lane, step.maintain);
+	if ("maintain" in step) {
+		if (step.maintain === "optimize") say("optimizing");
+		return maintain(database, lane, step.maintain);
+	}
 	const { name } = lane;
 	const issued = step.calls.map((call) => [history.issue(name, call), perform(database, name, call)] as const);
 	await Promise.all(
@@ -92,7 +98,6 @@ async function maintain(database: Database, lane: Lane, what: "optimize" | "rebu
 	if (lane.model === undefined) return;
 	const collection = await database.collection(lane.name);
 	history.note(`${what} ${lane.name}`);
-	if (what === "optimize") say("optimizing");
 	await collection[what]();
 }
 

@@ -23,14 +23,13 @@ function kill() {
 		kills: numberOf("kills", values.kills) ?? 1_000,
 		seed,
 		parallel: availableParallelism(),
-		thorough: true,
 		onRound: ({ kills, rounds, records, failures }) =>
 			console.log(`${kills} kills, ${rounds} rounds, ${records} records checked, ${failures.length} failures`),
 	});
 }
 
 function searchBeside(seconds: number) {
-	return searchBesideWrites({ writes: Number.POSITIVE_INFINITY, seconds, seed });
+	return searchBesideWrites({ seconds, seed });
 }
 
 function numberOf(name: string, value: string | undefined): number | undefined {

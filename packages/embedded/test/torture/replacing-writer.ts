@@ -16,7 +16,7 @@ const collection = await database.collection("replaced", {
 for (let version = 1; !isStopped; version++) {
 	const records = Array.from({ length: 200 }, (_, i) => {
 		const id = idOf(i);
-		return { id, vector: vectorFor(id, version), metadata: { version } };
+		return { id, vector: vectorFor(id, version), metadata: { version }, text: `record ${i}` };
 	});
 	await collection.upsert(records);
 	if (version === 1) process.send?.("ready");

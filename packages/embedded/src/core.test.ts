@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Collection, isNighError, NighError } from "@nigh/contract";
+import { CollectionCore } from "./core.ts";
+import { openFolder } from "./open.ts";
+
+function core(): CollectionCore {
+	return new CollectionCore({} as never, { key: 1, name: "notes", spec: {} as never, change: 1 }, undefined);
+}
+
+const GONE = new NighError("CLOSED", "the collection has been dropped");
+
+test("what fails in a dropped collection failed because it was dropped; what has a reason of its own keeps it", async () => {
+	const dropped = core();
+	const failing = (error: unknown) => dropped.track(Promise.reject(error));
+	await assert.rejects(failing(new NighError("NOT_FOUND", "not here")), { code: "NOT_FOUND" });
+	await dropped.drop(GONE);
+	for (const cause of [
+		new Error("no such table: records_1"),
+		new NighError("UNAVAILABLE", "x"),
+		new NighError("NOT_FOUND", "x"),
+	]) {
+		await assert.rejects(failing(cause), { code: "CLOSED", message: GONE.message, cause });
+	}
+	await assert.rejects(failing(new NighError("ABORTED", "aborted")), { code: "ABORTED" });
+	assert.throws(() => dropped.checkOpen(), { code: "CLOSED" });
+});
+
+test("closing changes nothing about what fails meanwhile", async () => {
+	const closed = core();
+	const failure = new NighError("UNAVAILABLE", "the disk");
+	const call = closed.track(Promise.reject(failure));
+	const [settled] = await Promise.allSettled([call, closed.close(GONE)]);
+	assert.equal((settled as PromiseRejectedResult).reason, failure);
+});
+
+const LONG: Readonly<Record<string, (notes: Collection) => Promise<unknown>>> = {
+	optimize: (notes) => notes.optimize(),
+	rebuild: (notes) => notes.rebuild(),
+	convert: (notes) => notes.convert({ kind: "flat" }),
+	analyze: (notes) => notes.analyze(),
+	stats: (notes) => notes.stats(),
+	get: (notes) => notes.get(Array.from({ length: 300 }, (_, i) => `r${i}`)),
+	one: (notes) => notes.get("r1"),
+	count: (notes) => notes.count({ filter: { n: 1 } }),
+	filtered: (notes) => notes.search({ vector: [1, 2], filter: { n: 1 } }),
+	words: (notes) => notes.search({ vector: [1, 2], text: "note" }),
+	byId: (notes) => notes.search({ id: "r1" }),
+	scan: async (notes) => {
+		for await (const _ of notes.scan({ filter: { n: { $gte: 0 } } }));
+	},
+	update: (notes) => notes.update([{ id: "r1", metadata: { n: 2 } }]),
+	prune: (notes) => notes.prune({ filter: { n: 1 }, maxRecords: 1 }),
+};
+
+test("whatever runs while its collection is dropped ends well or with CLOSED", async () => {
+	const database = await openFolder(":memory:", { threads: 1 });
+	try {
+		for (let round = 0; round < 6; round++) {
+			const notes = await database.collection("notes", { dimensions: 2, metric: "l2", index: { kind: "hnsw" } });
+			await notes.upsert(
+				Array.from({ length: 400 }, (_, i) => ({
+					id: `r${i}`,
+					vector: [i, round],
+					metadata: { n: i % 3 },
+					text: "note",
+				})),
+			);
+			const calls = Object.entries(LONG).map(async ([name, call]) => {
+				for (let i = 0; i < round; i++) await null;
+				return call(notes).catch((error) => assert.ok(isNighError(error, "CLOSED"), `${name}: ${error}`));
+			});
+			if (round % 2 === 1) await new Promise(setImmediate);
+			await database.drop("notes");
+			await Promise.all(calls);
+		}
+	} finally {
+		await database.close();
+	}
+});

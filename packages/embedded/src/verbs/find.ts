@@ -1,0 +1,165 @@
+import { compareIds } from "@nigh/contract";
+import { adaptiveEf } from "@nigh/index";
+import type { CollectionCore } from "../core.ts";
+import type { Matches, Searcher, SlotQuery, Way } from "../memory/searcher.ts";
+import { scoreFor } from "./attach.ts";
+import type { Checked } from "./check-request.ts";
+import { fuse, type Ranked } from "./fuse.ts";
+import type { SearchState } from "./search-state.ts";
+
+/** Bytes of rows that are compared on the calling thread; more would take it about 2 ms. */
+const MOST_BYTES_HERE = 16 * 2 ** 20;
+
+/** What one state of the collection answers. */
+export interface Found {
+	readonly ranked: readonly Ranked[];
+	readonly change: number;
+	readonly way: Way;
+	readonly ef: number | undefined;
+	readonly matches: number | undefined;
+	readonly cutShort: boolean;
+}
+
+/** What is asked for; `start` is when, as `performance.now()` tells it. */
+export interface Question {
+	readonly request: Checked;
+	readonly vector: Float32Array | Uint8Array;
+	readonly start: number;
+}
+
+/** What there is to find where there are no vectors, or no time. */
+export function nothing({ change }: CollectionCore, cutShort: boolean): Found {
+	return { ranked: [], change, way: "scan", ef: undefined, matches: undefined, cutShort };
+}
+
+/**
+ * The nearest, of one state. `undefined`: another generation has taken over, every bitmap is lent, what is committed is not in the memory
+ * yet, or what was read is of a later state than what was searched.
+ */
+export function find(core: CollectionCore, question: Question, state: SearchState): Promise<Found | undefined> {
+	core.expire();
+	const { node } = question.request;
+	if (node === undefined) return findAmong(core, question, state, undefined);
+	return state.withMatches(node, (matches) => findAmong(core, question, state, matches));
+}
+
+async function findAmong(
+	core: CollectionCore,
+	{ request, vector, start }: Question,
+	state: SearchState,
+	matches: Matches | undefined,
+): Promise<Found | undefined> {
+	const { searcher } = state;
+	const { generation } = searcher;
+	// Without a filter the newest published state is as good as the newest acknowledged, which the bitmaps of filters know.
+	const change = state.change ?? matches?.change ?? generation.change;
+	if (matches !== undefined && matches.change !== change) return undefined;
+	// Committed and not yet published: it will be in a moment.
+	if (change > generation.change) return undefined;
+	if (core.database.view === "shared" && generation.change < core.database.records.state(core.key).change)
+		return undefined;
+	const { text, node, timeoutMs } = request;
+	const depth = text === undefined ? request.k : legDepth(request.k);
+	const query: SlotQuery = {
+		vector,
+		k: depth,
+		change,
+		exact: request.exact,
+		ef: efFor(request, depth, searcher),
+		isWidthAsked: request.ef !== undefined,
+		matches,
+	};
+	const [near, words] = await Promise.all([
+		nearest(core, searcher, query, request, timeoutMs === undefined ? undefined : start + timeoutMs),
+		text === undefined ? undefined : state.words({ text, limit: depth, node }),
+	]);
+	if (near === undefined || (words !== undefined && words.change !== change)) return undefined;
+	const ranked = near.slots.map(
+		(slot, i): Ranked => ({
+			label: generation.labels[slot] as number,
+			id: generation.idOf(slot),
+			distance: near.distances[i] as number,
+		}),
+	);
+	ranked.sort(byDistance);
+	const { way, ef, cutShort } = near;
+	const found = { change, way, ef, matches: matches?.count, cutShort };
+	if (words === undefined) return { ...found, ranked: within(core, request, ranked) };
+	const fused = await fuse(core, vector, ranked, words.hits, request, state);
+	return fused && { ...found, ranked: within(core, request, fused).slice(0, request.k) };
+}
+
+interface Near {
+	readonly slots: readonly number[];
+	readonly distances: readonly number[];
+	readonly way: Way;
+	readonly ef: number | undefined;
+	readonly cutShort: boolean;
+}
+
+/** Searches here where that is quick, else on the reader worker. `undefined`: another generation has taken over. */
+async function nearest(
+	{ database, key }: CollectionCore,
+	searcher: Searcher,
+	query: SlotQuery,
+	{ signal }: Checked,
+	deadline: number | undefined,
+): Promise<Near | undefined> {
+	if (searcher.comparisons(query) * searcher.generation.size.rowBytes <= MOST_BYTES_HERE) {
+		searcher.search(query);
+		// Copies: another search of this thread may come before the caller goes on.
+		return {
+			slots: searcher.slots.slice(),
+			distances: searcher.distances.slice(),
+			way: searcher.way,
+			ef: searcher.ef,
+			cutShort: false,
+		};
+	}
+	const abort = signal === undefined ? undefined : new Int32Array(new SharedArrayBuffer(4));
+	const raise = () => void (abort !== undefined && Atomics.store(abort, 0, 1));
+	signal?.addEventListener("abort", raise, { once: true });
+	try {
+		const found = await database.threads.reader.call("scan", {
+			key,
+			generation: searcher.generation.handle.number,
+			query: { ...query, vector: query.vector.slice() },
+			deadline: deadline === undefined ? undefined : performance.timeOrigin + deadline,
+			abort,
+		});
+		return found === undefined ? undefined : { ...found, ef: undefined };
+	} finally {
+		signal?.removeEventListener("abort", raise);
+	}
+}
+
+/** Each leg of a hybrid search is asked for more than is answered: what is third in one may be first in both. */
+function legDepth(k: number): number {
+	return Math.min(10_000, Math.max(4 * k, 100));
+}
+
+/**
+ * The beam width for a recall, until it is measured: the index's own is made for 0.95, and the share that is missed falls about in
+ * proportion to its width.
+ */
+function efFor({ ef, recall }: Checked, depth: number, searcher: Searcher): number | undefined {
+	// A leg of a hybrid search looks for more than its user asked for, so it cannot be narrower than that.
+	if (ef !== undefined) return Math.max(ef, depth);
+	if (!searcher.hasGraph) return undefined;
+	const base = Math.max(searcher.area.graph?.ef ?? 0, adaptiveEf(depth));
+	const factor = Math.min(16, Math.max(0.5, 0.05 / Math.max(1e-3, 1 - recall)));
+	return factor === 1 ? undefined : Math.min(10_000, Math.max(depth, Math.round(base * factor)));
+}
+
+function within(
+	core: CollectionCore,
+	{ minScore, maxDistance }: Checked,
+	ranked: readonly Ranked[],
+): readonly Ranked[] {
+	if (minScore === Number.NEGATIVE_INFINITY && maxDistance === Number.POSITIVE_INFINITY) return ranked;
+	return ranked.filter(({ distance }) => distance <= maxDistance && scoreFor(core, distance) >= minScore);
+}
+
+function byDistance(a: Ranked, b: Ranked): number {
+	return a.distance - b.distance || compareIds(a.id, b.id);
+}

@@ -1,0 +1,19 @@
+import type { IndexProblem } from "./messages.ts";
+
+/** A piece of background work on an index. */
+export type Chore = "build" | "room" | "codes" | "dead" | "fold" | "snapshot";
+
+const FAULTS: Readonly<Record<Chore, string>> = {
+	build: "the index could not be built; everything is compared instead",
+	room: "no room could be made for more records",
+	codes: "the codes could not be learnt anew; the old ones go on",
+	dead: "dead slots could not be given up",
+	fold: "the tail could not be taken in; it is compared instead",
+	snapshot: "the snapshot could not be written; opening will take longer",
+};
+
+/** What it means that a chore has failed. */
+export function faultOf(chore: Chore, error: unknown): IndexProblem {
+	const reason = error instanceof Error ? error.message : String(error);
+	return { code: `${chore}-failed`, message: `${FAULTS[chore]}: ${reason}` };
+}
