@@ -3,6 +3,7 @@ export type { ByteSource } from "./byte-reader.ts";
 export { formatOf, VECTOR_FORMATS, type VectorFormat } from "./format.ts";
 export type { JsonlFieldNames } from "./jsonl/fields.ts";
 export { type JsonlBatch, type JsonlReadOptions, readJsonl } from "./jsonl/read.ts";
+export { type JsonlRecordBatch, type JsonlRecordFields, readJsonlRecords } from "./jsonl/read-records.ts";
 export { type JsonlRow, writeJsonl } from "./jsonl/write.ts";
 export { type NpyReadOptions, type NpyValues, readNpy } from "./npy/read.ts";
 export { type NpyWriteDtype, type NpyWriteOptions, writeNpy } from "./npy/write.ts";

@@ -1,6 +1,6 @@
 // The `nigh` command: finds the command, runs it, and turns what it throws into one line and an exit code.
 import { isNighError } from "@nigh/contract";
-import type { Terminal } from "./commands/command.ts";
+import type { Command, Terminal } from "./commands/command.ts";
 import { GROUPS } from "./commands/groups.ts";
 import { hint } from "./terminal/arguments.ts";
 import { ProblemsFound } from "./terminal/problems-found.ts";
@@ -24,11 +24,15 @@ Examples
   nigh demo
   nigh import words words.fvecs --metric l2
   nigh search words --id 42
+  nigh import docs texts.jsonl --embedder hashed-ngrams
+  nigh search docs "rye bread"
   nigh eval --base base.fvecs --query query.fvecs --metric l2
 
-The database is the folder that --data or NIGH_DATA names, or ./nigh-data. Reading works beside a process that writes.
+The database is the folder that --data or NIGH_DATA names, or ./nigh-data.
+Reading works beside a process that writes.
 
-Exit codes: 0 done, 1 the work failed or found problems, 2 the command line is wrong, 130 interrupted.`;
+Exit codes: 0 done, 1 the work failed or found problems, 2 the command line is
+wrong, 130 interrupted.`;
 
 const terminal: Terminal = {
 	print: (line) => {
@@ -44,8 +48,8 @@ async function run(args: readonly string[]): Promise<void> {
 	if (word === undefined) throw new UsageError(`Say what to do.\n\n${HELP}`);
 	if (word === "--version") return terminal.print(ownVersion());
 	if (word === "--help" || word === "-h") return terminal.print(HELP);
-	const command = COMMANDS.find(({ name }) => name === word);
-	if (command === undefined) throw unknown(word);
+	if (word === "help") return terminal.print(rest[0] === undefined ? HELP : commandOf(rest[0]).help);
+	const command = commandOf(word);
 	if (asksForHelp(rest)) return terminal.print(command.help);
 	try {
 		await command.run(rest, terminal);
@@ -54,6 +58,12 @@ async function run(args: readonly string[]): Promise<void> {
 		const sentence = /[.?!]$/.test(error.message) ? error.message : `${error.message}.`;
 		throw new UsageError(`${sentence} nigh ${command.name} --help tells more.`, { cause: error });
 	}
+}
+
+function commandOf(word: string): Command {
+	const command = COMMANDS.find(({ name }) => name === word);
+	if (command === undefined) throw unknown(word);
+	return command;
 }
 
 function groupText([title, commands]: (typeof GROUPS)[number]): string {

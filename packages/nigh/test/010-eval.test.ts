@@ -207,7 +207,7 @@ test("work that fails ends with exit code 1 and one line that names the file", a
 
 test("help and version go to the output with exit code 0", () => {
 	assert.match(nigh(["--version"]).stdout, /^[0-9]+\.[0-9]+\.[0-9]+\n$/);
-	for (const args of [["--help"], ["eval", "--help"], ["demo", "--help"], ["eval", "--base", "x", "-h"]]) {
+	for (const args of [["--help"], ["eval", "--help"], ["help", "import"], ["eval", "--base", "x", "-h"]]) {
 		const { status, stdout, stderr } = nigh(args);
 		assert.deepEqual([status, stderr], [0, ""]);
 		assert.match(stdout, /Examples\n {2}nigh /);

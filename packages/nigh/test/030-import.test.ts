@@ -84,6 +84,45 @@ test("jsonl gives ids, texts and metadata by the names of their fields; a row wi
 	assert.deepEqual(stats.effective.filterable, ["type"]);
 });
 
+const TEXTS = [
+	{ id: "rye", text: "Rye bread is baked from sourdough", type: "recipe" },
+	{ text: "Tomatoes need sun and warm soil" },
+	{ id: "bare", vector: Array.from({ length: 384 }, (_, i) => i), text: "has a vector of its own" },
+];
+
+test("rows of texts get their vectors from the embedder, and are found by words", async (t) => {
+	const folder = temporaryFolder(t, {
+		"a.jsonl": jsonl(TEXTS),
+		"b.jsonl": jsonl([{ id: "wheat", text: "Wheat bread is baked from yeast" }]),
+		"neither.jsonl": jsonl([{ id: "x", text: "x" }, { id: "y" }]),
+	});
+	const data = ["--data", join(folder, "db")];
+	const [args, neither] = [
+		["texts", join(folder, "a.jsonl"), ...data],
+		["texts", join(folder, "neither.jsonl"), ...data],
+	];
+	const without = await run(importCommand, args);
+	assert.ok(isNighError(without.error, "INVALID_FILE"));
+	assert.match(without.error.message, /row 0 \(line 1\): .* --vector-field\. .* --embedder hashed-ngrams\. No row/);
+	const { objects } = await succeed(importCommand, [...args, "--embedder", "hashed-ngrams", "--json"]);
+	assert.equal(objects[0].records, 3);
+	// The collection has its embedder from now on.
+	await succeed(importCommand, ["texts", join(folder, "b.jsonl"), ...data]);
+	const found = await succeed(searchCommand, ["texts", "rye sourdough bread", "-k", "2", ...data, "--json"]);
+	assert.deepEqual(
+		found.objects[0].hits.map(({ id, metadata }: { id: string; metadata?: object }) => [id, metadata]),
+		[
+			["rye", { type: "recipe" }],
+			["wheat", undefined],
+		],
+	);
+	const [bare] = (await succeed(getCommand, ["texts", "bare", "--include", "vector", ...data, "--json"])).objects;
+	assert.deepEqual(bare.vector, TEXTS[2]?.vector);
+	const refused = await run(importCommand, neither);
+	assert.ok(isNighError(refused.error, "INVALID_RECORD"));
+	assert.match(refused.error.message, /row 1 \(line 2\): The record has no vector\..* The 1 row before it is kept\./);
+});
+
 test("rows of a hamming collection are bits, from bvecs and from jsonl", async (t) => {
 	const folder = temporaryFolder(t, {
 		"a.bvecs": await bytesOf(writeBvecs(Uint8Array.of(0b1111_0000, 255), 2)),
@@ -142,9 +181,9 @@ test("a bad row ends the import with its row and line, and what was before it is
 	};
 	const folder = temporaryFolder(t, files);
 	const expected = [
-		["json.jsonl", "INVALID_FILE", /row 5.*line 7: not JSON .* The 5 rows before it are kept\./],
+		["json.jsonl", "INVALID_FILE", /row 5 \(line 7\): not JSON .* The 5 rows before it are kept\./],
 		["id.jsonl", "INVALID_RECORD", /row 5 \(line 8\): The id "x+"\.\.\. .* The 5 rows before it are kept\./],
-		["ragged.jsonl", "INVALID_FILE", /row 5.*line 6: the vector has 3 numbers/],
+		["ragged.jsonl", "INVALID_FILE", /row 5 \(line 6\): the vector has 3 numbers/],
 	] as const;
 	const data = ["--data", join(folder, "db")];
 	for (const [file, code, message] of expected) {
@@ -260,7 +299,7 @@ test("wrong usage is refused before anything is made", async (t) => {
 		[["c", file, "d"], /"d" is one too many/],
 		[["C", file], /A collection cannot be named "C".* Use "c"/],
 		[["c", join(folder, "a.ivecs")], /ids of neighbours/],
-		[["c", join(folder, "a.csv")], /unknown extension/],
+		[["c", join(folder, "a.csv")], /format of .*a\.csv cannot be told/],
 		[["c", file, "--metric", "cosin"], /Did you mean cosine\?/],
 		[["c", file, "--index", "ivf"], /--index is "ivf"/],
 		[["c", file, "--param", "M=8"], /write --index hnsw as well/],
@@ -268,6 +307,9 @@ test("wrong usage is refused before anything is made", async (t) => {
 		[["c", file, "--index", "hnsw", "--param", "M=1"], /--param M is 1/],
 		[["c", file, "--index", "hnsw", "--param", "M=8", "--param", "M=9"], /more than once/],
 		[["c", file, "--index", "hnsw", "--param", "M"], /NAME=VALUE/],
+		[["c", file, "--embedder", "hashed-ngrams"], /--embedder is for jsonl files/],
+		[["c", join(folder, "a.jsonl"), "--embedder", "hashed"], /it must be hashed-ngrams/],
+		[["c", join(folder, "a.jsonl"), "--embedder", "hashed-ngrams", "--metric", "hamming"], /leave one of them out/],
 		[["c", file, "--id-field", "x"], /--id-field is for jsonl files/],
 		[["c", join(folder, "a.jsonl"), "--id-field", "vector"], /vector/],
 		[["c", file, "--batch", "0"], /--batch is 0/],
@@ -285,7 +327,14 @@ test("a setting that the collection was not made with is refused", async (t) => 
 	const folder = temporaryFolder(t, { "a.fvecs": await bytesOf(writeFvecs(numbers(8, 1), 4)) });
 	const args = ["c", join(folder, "a.fvecs"), "--data", join(folder, "db"), "--no-wait"];
 	await succeed(importCommand, [...args, "--metric", "l2"]);
-	assert.ok(isNighError((await run(importCommand, [...args, "--metric", "l1"])).error, "SPEC_CONFLICT"));
+	const other = await run(importCommand, [...args, "--metric", "l1"]);
+	assert.ok(isNighError(other.error, "SPEC_CONFLICT"));
+	assert.match(other.error.message, /^c was made with metric "l2", not "l1": leave out --metric, or import into/);
+	writeFileSync(join(folder, "a.jsonl"), jsonl(TEXTS));
+	const texts = ["c", join(folder, "a.jsonl"), "--data", join(folder, "db"), "--embedder", "hashed-ngrams"];
+	const embedded = await run(importCommand, texts);
+	assert.ok(isNighError(embedded.error, "SPEC_CONFLICT"));
+	assert.match(embedded.error.message, /^c was made without an embedder: leave out --embedder/);
 	writeFileSync(join(folder, "b.fvecs"), await bytesOf(writeFvecs(numbers(10, 1), 5)));
 	const { error } = await run(importCommand, ["c", join(folder, "b.fvecs"), "--data", join(folder, "db")]);
 	assert.ok(isNighError(error, "DIMENSION_MISMATCH"));

@@ -11,6 +11,7 @@ import { collectionsCommand } from "../src/commands/collections.ts";
 import type { Command } from "../src/commands/command.ts";
 import { countCommand } from "../src/commands/count.ts";
 import { deleteCommand } from "../src/commands/delete.ts";
+import { dropCommand } from "../src/commands/drop.ts";
 import { exportCommand } from "../src/commands/export.ts";
 import { getCommand } from "../src/commands/get.ts";
 import { healthCommand } from "../src/commands/health.ts";
@@ -81,6 +82,7 @@ test("collections, count and stats tell what there is", async () => {
 	);
 	const table = (await succeed(statsCommand, ["notes", ...data])).lines;
 	assert.equal(table[0], "collection  notes");
+	assert.ok(table.includes("records     3") && table.includes("index       flat (auto)"), table.join("\n"));
 	assert.ok(table.includes("filterable  type") && table.some((line) => /^vectors +2 dimensions, l2$/.test(line)));
 });
 
@@ -102,7 +104,7 @@ test("search finds by a vector, a record and a text; --json has the whole answer
 		]),
 		[["b", 5, [3, 4], undefined]],
 	);
-	const byText = await succeed(searchCommand, ["texts", "--text", "sourdough bread", ...data, "--json"]);
+	const byText = await succeed(searchCommand, ["texts", "sourdough bread", ...data, "--json"]);
 	assert.deepEqual(
 		byText.objects[0].hits.map(({ id }: SomeHit) => id),
 		["rye", "sun"],
@@ -112,6 +114,8 @@ test("search finds by a vector, a record and a text; --json has the whole answer
 		...[...data, "--json"],
 	]);
 	assert.ok(hybrid.objects[0].hits[0].fusedScore > 0);
+	const { lines } = await succeed(searchCommand, ["texts", "bread", "--words", "tomatoes", ...data]);
+	assert.match(lines[0] ?? "", /^ +fused +distance +score +id$/);
 });
 
 test("search answers each vector of a file, in a table for people", async () => {
@@ -124,12 +128,13 @@ test("search answers each vector of a file, in a table for people", async () => 
 		Array.from({ length: ROWS }, (_, query) => [query, 0]),
 	);
 	const { lines } = await succeed(searchCommand, args);
+	assert.deepEqual(lines.slice(4, 6), ["", "query 1"]);
 	assert.deepEqual(lines.slice(0, 3), ["query 0", "distance  score  id", "       0      1  r0"]);
 	assert.match(lines[3] ?? "", /^1 hit in .*: index \(hnsw, ef 20\), recall 0\.95 asked for, uncertified$/);
 });
 
 test("a text is embedded only as the collection's own embedder does it", async () => {
-	const { error } = await run(searchCommand, ["notes", "--text", "bread", ...data]);
+	const { error } = await run(searchCommand, ["notes", "bread", ...data]);
 	assert.ok(isNighError(error, "UNSUPPORTED"));
 	assert.match(error.message, /notes was made without an embedder/);
 });
@@ -181,6 +186,9 @@ test("export writes vectors alone as npy and bvecs", async () => {
 	const bvecs = join(folder, "bits.bvecs");
 	await succeed(exportCommand, ["bits", bvecs, ...data]);
 	assert.deepEqual([...readFileSync(bvecs)], [2, 0, 0, 0, 1, 255]);
+	const nowhere = await run(exportCommand, ["bits", join(folder, "none", "x.npy"), ...data]);
+	assert.ok(isNighError(nowhere.error, "NOT_FOUND"));
+	assert.match(nowhere.error.message, /There is no folder .*none to write/);
 	for (const [collection, file] of [
 		["bits", "x.fvecs"],
 		["notes", "x.bvecs"],
@@ -210,23 +218,34 @@ test("delete takes ids, or a filter that somebody has agreed to; optimize gives 
 	const deleted = await succeed(deleteCommand, ["graph", "r1", "r2", "none", ...data, "--json"]);
 	assert.equal(deleted.objects[0].deleted, 2);
 	const optimized = await succeed(optimizeCommand, ["graph", ...data, "--json"]);
-	const [{ collection, index, vectors }] = optimized.objects;
+	const [{ collection, index, vectors, bytes }] = optimized.objects;
 	assert.deepEqual([collection, index, vectors], ["graph", "hnsw", ROWS - 2]);
+	assert.ok(bytes.before > 0 && bytes.after > 0);
+	const [told] = (await succeed(optimizeCommand, ["graph", ...data])).lines;
+	assert.match(told ?? "", /^graph: 298 vectors in the index \(hnsw\), in .*; .*iB on disk, .*iB before\.$/);
 	const all = await succeed(deleteCommand, ["graph", "--filter", "{}", "--yes", ...data]);
 	assert.deepEqual(all.lines, ["298 records deleted."]);
+});
+
+test("drop takes a collection away with its records, once somebody has agreed", async () => {
+	await succeed(deleteCommand, ["bits", "x", ...data]);
+	const { objects } = await succeed(dropCommand, ["bits", "--yes", ...data, "--json"]);
+	assert.deepEqual(objects, [{ collection: "bits", dropped: true }]);
+	const again = await run(dropCommand, ["bits", "--yes", ...data]);
+	assert.ok(isNighError(again.error, "NOT_FOUND"));
+	assert.deepEqual((await succeed(dropCommand, ["graph", "--yes", ...data])).lines, ["graph is dropped."]);
+	assert.deepEqual((await succeed(collectionsCommand, data)).lines, ["notes", "texts"]);
 });
 
 test("a collection or database that is not there is named, and nothing is made", async () => {
 	const { error } = await run(countCommand, ["note", ...data]);
 	assert.ok(isNighError(error, "NOT_FOUND"));
-	assert.match(
-		error.message,
-		/There is no collection "note" in .*\. Did you mean notes\? It has bits, graph, notes or texts\.$/,
-	);
+	assert.match(error.message, /There is no collection "note" in .*\. Did you mean notes\? It has notes or texts\.$/);
 	const nowhere = join(folder, "nowhere");
 	for (const [command, args] of [
 		[statsCommand, []],
 		[deleteCommand, ["notes", "a"]],
+		[dropCommand, ["notes", "--yes"]],
 		[optimizeCommand, ["notes"]],
 	] as const) {
 		for (const place of [nowhere, folder]) {
@@ -241,8 +260,11 @@ test("a collection or database that is not there is named, and nothing is made",
 
 test("wrong usage is told in a line", async () => {
 	const refused: readonly (readonly [command: Command, args: readonly string[], message: RegExp])[] = [
-		[searchCommand, ["notes"], /one of --vector, --vector-file, --id, --text\./],
-		[searchCommand, ["notes", "--id", "a", "--text", "b"], /not --id and --text/],
+		[searchCommand, [], /COLLECTION is missing/],
+		[searchCommand, ["notes"], /one of TEXT, --vector, --vector-file, --id\./],
+		[searchCommand, ["notes", " "], /TEXT is empty/],
+		[searchCommand, ["notes", "rye", "bread"], /into quotes: "rye bread"/],
+		[searchCommand, ["notes", "--id", "a", "b"], /not TEXT and --id/],
 		[searchCommand, ["notes", "--vector", "[1,"], /--vector is no JSON/],
 		[searchCommand, ["notes", "--vector", '["1"]'], /--vector must be a JSON array of numbers/],
 		[searchCommand, ["notes", "--id", "a", "-k", "0"], /--k is 0/],
@@ -257,6 +279,9 @@ test("wrong usage is told in a line", async () => {
 		[countCommand, ["notes", "b"], /"b" is one too many/],
 		[collectionsCommand, ["notes"], /collections takes nothing but options/],
 		[getCommand, ["notes"], /needs a collection and an id/],
+		[dropCommand, [], /COLLECTION is missing: nigh drop COLLECTION\./],
+		[dropCommand, ["a", "b"], /"b" is one too many/],
+		[dropCommand, ["graph"], /drop needs --yes here/],
 		[deleteCommand, ["notes"], /either ids or --filter/],
 		[deleteCommand, ["notes", "a", "--filter", "{}"], /either ids or --filter/],
 		[exportCommand, ["notes", "x.ivecs"], /written as jsonl/],

@@ -1,6 +1,6 @@
 // `nigh verify`, `repair`, `backup` and `restore`.
 import assert from "node:assert/strict";
-import { existsSync, openSync, readdirSync, readSync, writeSync } from "node:fs";
+import { existsSync, openSync, readdirSync, readSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { isNighError } from "@nigh/contract";
@@ -43,6 +43,7 @@ test("a backup is restored into another folder, once, and over what is there onl
 	assert.deepEqual((await succeed(countCommand, ["graph", ...copy])).lines, [String(ROWS)]);
 	const again = await run(restoreCommand, [archive, ...copy]);
 	assert.ok(isNighError(again.error, "SPEC_CONFLICT"));
+	assert.match((again.error as Error).message, /has graph already, .* --overwrite/);
 	const over = await succeed(restoreCommand, [archive, "--overwrite", ...copy]);
 	assert.deepEqual(over.lines, ["300 records restored, of graph."]);
 	assert.ok(isNighError((await run(backupCommand, [archive, ...data])).error, "INVALID_OPTION"), "it is there already");
@@ -59,7 +60,7 @@ test("backups are named by their time, and the newest are kept", async () => {
 test("a damaged index is found by verify with exit code 1 and mended by repair; the records are all there", async () => {
 	assert.match(
 		(await succeed(verifyCommand, data)).lines[0] ?? "",
-		/^[0-9.]+ [KM]iB read, all of it as it was written\.$/,
+		/^No problem found; [0-9.]+ [KM]iB have the checksums they were written with\.$/,
 	);
 	const snapshots = join(database, "snapshots");
 	for (const name of readdirSync(snapshots)) damage(join(snapshots, name));
@@ -79,6 +80,21 @@ test("a damaged index is found by verify with exit code 1 and mended by repair; 
 	assert.deepEqual((await succeed(countCommand, ["graph", ...data])).lines, [String(ROWS)]);
 });
 
+test("records that cannot be read at all send to repair, and repair to a backup", async () => {
+	const place = join(folder, "unreadable");
+	await (await open(place)).close();
+	writeFileSync(join(place, "records.sqlite"), "no database".repeat(1_000));
+	const health = await run(healthCommand, ["--data", place]);
+	assert.ok(isNighError(health.error, "CORRUPT_RECORDS"));
+	assert.match(health.error.message, /: nigh repair saves what can be read; otherwise restore a backup\.$/);
+	const repaired = await run(repairCommand, ["--data", place]);
+	assert.ok(isNighError(repaired.error, "CORRUPT_RECORDS"));
+	assert.match(
+		repaired.error.message,
+		/^Nothing can be read of the records in .*: restore a backup into another folder/,
+	);
+});
+
 /** Turns a byte in the middle of a file around. */
 function damage(path: string): void {
 	const file = openSync(path, "r+");
@@ -91,6 +107,7 @@ function damage(path: string): void {
 test("a backup that is not there, and wrong usage, are refused", async () => {
 	const place = ["--data", join(folder, "new")];
 	assert.ok(isNighError((await run(restoreCommand, [join(folder, "none"), ...place])).error, "NOT_FOUND"));
+	assert.equal(existsSync(place[1] as string), false, "no database is made for it");
 	for (const [command, args, message] of [
 		[backupCommand, [], /DEST is missing/],
 		[backupCommand, ["x", "--keep", "0"], /--keep is 0/],

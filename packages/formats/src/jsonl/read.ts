@@ -85,7 +85,7 @@ async function* batches(
 }
 
 /** The next line that is not blank; the error is handed back, to be thrown after the rows before it. */
-async function nextRow(lines: LineReader, row: number): Promise<Line | undefined | NighError> {
+export async function nextRow(lines: LineReader, row: number): Promise<Line | undefined | NighError> {
 	for (;;) {
 		const line = await lines.next(row);
 		if (line === undefined || line instanceof Error || !isBlank(line.bytes)) return line;

@@ -12,8 +12,20 @@ export interface JsonlRecord extends RecordFields {
 	readonly vector: readonly unknown[];
 }
 
-/** Reads the object of a line. Every fault is `INVALID_FILE` at the start of the line. */
+/** A row of which it is not known yet whether it has a vector. */
+export interface JsonlFields extends RecordFields {
+	readonly vector: unknown;
+}
+
+/** Reads the object of a line, which has to have a vector. Every fault is `INVALID_FILE` at the start of the line. */
 export function parseRecord(line: Line, row: number, names: Required<JsonlFieldNames>): JsonlRecord {
+	const fields = parseFields(line, row, names);
+	checkVector(fields, line, row, names.vectorField);
+	return fields;
+}
+
+/** Reads the object of a line; its vector is as the line has it, or `undefined`. */
+export function parseFields(line: Line, row: number, names: Required<JsonlFieldNames>): JsonlFields {
 	const { vectorField, idField, textField } = names;
 	const parsed = parseJson(line, row);
 	if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
@@ -26,27 +38,31 @@ export function parseRecord(line: Line, row: number, names: Required<JsonlFieldN
 		Object.hasOwn(object, field) ? object[field] : undefined,
 	);
 	const { [vectorField]: _vector, [idField]: _id, [textField]: _text, ...metadata } = object;
-	if (!Array.isArray(vector)) {
-		const problem = `the field "${vectorField}" is ${vector === undefined ? "not there" : describe(vector)}`;
-		const advice = "Name the field of the vector with vectorField.";
-		throw lineFault(line, row, problem, "an array of numbers", advice);
-	}
-	if (vector.length < BOUNDS.dimensions.min || vector.length > BOUNDS.dimensions.max) {
-		const problem = `the vector has ${vector.length} numbers`;
-		throw lineFault(
-			line,
-			row,
-			problem,
-			`${BOUNDS.dimensions.min} to ${BOUNDS.dimensions.max}`,
-			"Drop the row, or write it again.",
-		);
-	}
 	return {
 		vector,
 		...idOf(id, line, row, idField),
 		...textOf(text, line, row, textField),
 		metadata,
 	};
+}
+
+/** Whether the vector of a row is an array, of a length that a vector can have. */
+export function checkVector(
+	fields: JsonlFields,
+	line: Line,
+	row: number,
+	field: string,
+): asserts fields is JsonlRecord {
+	const { vector } = fields;
+	if (!Array.isArray(vector)) {
+		const problem = `the field "${field}" is ${vector === undefined ? "not there" : describe(vector)}`;
+		const advice = "Name the field of the vector with vectorField.";
+		throw lineFault(line, row, problem, "an array of numbers", advice, { field });
+	}
+	if (vector.length >= BOUNDS.dimensions.min && vector.length <= BOUNDS.dimensions.max) return;
+	const problem = `the vector has ${vector.length} numbers`;
+	const expected = `${BOUNDS.dimensions.min} to ${BOUNDS.dimensions.max}`;
+	throw lineFault(line, row, problem, expected, "Drop the row, or write it again.");
 }
 
 /** Rounds the numbers of a row to float32, into `target` from `at` on. */

@@ -15,6 +15,10 @@ Usage: nigh analyze COLLECTION [options]
 ${dataHelp(12)}
 
 Walks through the whole graph: takes time in proportion to its size.
+  layers      vectors whose highest layer it is; all of them are on layer 0
+  links       of a vector on layer 0
+  reachable   share of the vectors that the entry point leads to
+  path        from one vector to another, the shortest way
 
 Examples
   nigh analyze notes
@@ -38,7 +42,7 @@ export const analyzeCommand: Command = {
 function linesOf({ index, graph, cells, issues }: AnalyzeReport): string[] {
 	const facts = factLines([
 		["index", index],
-		["layers", graph?.layers.map(grouped).join(", ")],
+		["layers", graph?.layers.map((nodes, layer) => `${layer}: ${grouped(nodes)}`).join("  ")],
 		["links", graph && `${graph.degree.min} to ${graph.degree.max}, mean ${graph.degree.mean.toFixed(1)}`],
 		["reachable", graph && `${(graph.reachable * 100).toFixed(2)} %`],
 		["path", graph && `mean ${graph.meanPathLength.toFixed(2)} links`],

@@ -1,5 +1,6 @@
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { BOUNDS } from "@nigh/contract";
+import { BOUNDS, NighError } from "@nigh/contract";
 import { DATA_OPTIONS, dataFolder, dataHelp } from "../database/data-folder.ts";
 import { positionalsOf } from "../database/typed.ts";
 import { withDatabase } from "../database/with-database.ts";
@@ -14,10 +15,12 @@ const HELP = `nigh backup: writes a consistent copy of a database while it stays
 
 Usage: nigh backup DEST [options]
 
-  DEST        a folder, or a .tar.gz file, that is not there yet; with --keep, a folder of backups
+  DEST        a folder, or a .tar.gz file, that is not there yet; with --keep,
+              a folder of backups
 ${dataHelp(12)}
   --gzip      write one .tar.gz file; default: when DEST ends in .tar.gz
-  --keep N    write a backup named by its time into DEST, and keep the newest N (${BOUNDS.backups.min} to ${BOUNDS.backups.max}) only
+  --keep N    write a backup named by its time into DEST, and keep the newest N
+              (${BOUNDS.backups.min} to ${BOUNDS.backups.max}) only
 
 The copy is there in full under its name, or not at all.
 
@@ -36,6 +39,13 @@ export const backupCommand: Command = {
 		const typed = parsed.value("keep");
 		const keep = typed === undefined ? undefined : wholeNumber("--keep", typed, BOUNDS.backups);
 		const options = { ...(parsed.has("gzip") && { gzip: true }), ...(keep !== undefined && { keep }) };
+		if (keep === undefined && existsSync(destination)) {
+			throw new NighError(
+				"INVALID_OPTION",
+				`${destination} is there already, and a backup replaces nothing: name another, or say with --keep N that it is a folder of backups.`,
+				{ field: "DEST", value: destination },
+			);
+		}
 		const report = await interruptible((signal) =>
 			withDatabase(dataFolder(parsed), "read", (database) =>
 				withProgress(terminal.errors, "copying", (onProgress) =>

@@ -11,7 +11,8 @@ Usage: nigh collections [options]
 
 ${dataHelp(12)}
 
-A name a line, with --json an object a line. nigh stats tells more, and takes the time to open each of them.
+A name a line, with --json an object a line. nigh stats tells more, and takes
+the time to open each of them.
 
 Examples
   nigh collections

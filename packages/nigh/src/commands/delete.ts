@@ -15,7 +15,8 @@ Usage: nigh delete COLLECTION (ID... | --filter JSON) [options]
 
 ${dataHelp(16)}
   --filter JSON   what the metadata must look like; '{}' matches every record
-  --yes           do not ask before deleting what matches a filter; needed where nobody is there to be asked
+  --yes           do not ask before deleting what matches a filter; needed
+                  where nobody is there to be asked
 
 Ids that are not there are passed over. Ids that start with a dash follow --.
 
@@ -52,12 +53,13 @@ export const deleteCommand: Command = {
 				if (filter === undefined) return collection.delete(ids);
 				if (asks) {
 					const matches = await collection.count({ filter });
-					if (!(await confirm(`Delete ${countText(matches, "record")} of ${name}?`))) return undefined;
+					if (matches > 0 && !(await confirm(`Delete ${countText(matches, "record")} of ${name}?`))) return undefined;
 				}
 				return collection.delete({ filter });
 			},
 		);
-		if (result === undefined) terminal.print("Nothing is deleted.");
-		else terminal.print(parsed.has("json") ? jsonText(result) : `${countText(result.deleted, "record")} deleted.`);
+		if (parsed.has("json")) terminal.print(jsonText(result ?? { deleted: 0 }));
+		else
+			terminal.print(result === undefined ? "Nothing is deleted." : `${countText(result.deleted, "record")} deleted.`);
 	},
 };

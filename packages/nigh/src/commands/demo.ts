@@ -13,19 +13,22 @@ import { grouped, shareText } from "../terminal/table.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import type { Command, Terminal } from "./command.ts";
 
-const HELP = `nigh demo: a database of the Markdown and TypeScript files of a folder, and answers from it
+const HELP = `nigh demo: a database of the texts of a folder, and answers from it
 
 Usage: nigh demo [FOLDER] [--json]
 
-  FOLDER    default: the repository around the current folder, or the current folder
+  FOLDER    default: the repository that one is in, or the current folder
   --json    a JSON object on each line, for programs; asks nothing
 
-Splits the files into passages, turns each into a vector by its words and parts of words (no model, no network), and keeps
-them in a database in FOLDER/${DATABASE_FOLDER}; the next time only the files that have changed since are written. Then it answers some
-questions, and those you type; an empty line or Ctrl-D ends. Without a terminal it ends by itself. Not read:
-node_modules, dist, generated and hidden folders, files over 1 MiB. Recall is measured against the exact search, over
-many lines of the folder. Where another process has the database open it is only read; where the folder must not be
-written to, one in memory takes its place.
+Splits the Markdown and TypeScript files into passages, turns each into a vector
+by its words and parts of words (no model, no network), and keeps them in a
+database in FOLDER/${DATABASE_FOLDER}; the next time only the files that have changed since
+are written. Then it answers some questions, and those you type; an empty line
+or Ctrl-D ends. Without a terminal it ends by itself. Not read: node_modules,
+dist, generated and hidden folders, files over 1 MiB. Recall is measured against
+the exact search, over many lines of the folder. Where another process has the
+database open it is only read; where the folder must not be written to, one in
+memory takes its place.
 
 Examples
   nigh demo
@@ -34,7 +37,7 @@ Examples
 
 export const demoCommand: Command = {
 	name: "demo",
-	summary: "a database of the Markdown and TypeScript files of a folder, and answers from it",
+	summary: "a database of the texts of a folder, and answers from it",
 	help: HELP,
 	run: async (args, terminal) => {
 		const parsed = parseArguments(args, { json: "flag" });

@@ -12,32 +12,37 @@ import { progressBar } from "../terminal/progress.ts";
 import { grouped } from "../terminal/table.ts";
 import type { Command, Terminal } from "./command.ts";
 
-const HELP = `nigh eval: builds an index over your vectors and measures recall, speed and memory
+const HELP = `nigh eval: measures recall, speed and memory of an index over your vectors
 
 Usage: nigh eval --base FILE --query FILE --metric METRIC [options]
 
-  --base FILE         the vectors to search: fvecs, bvecs, npy or jsonl, told by the extension
+  --base FILE         the vectors to search: fvecs, bvecs, npy or jsonl
   --query FILE        the vectors to search for
   --metric METRIC     l2, cosine, ip or l1
-  --truth FILE.ivecs  ids of the exact neighbours of each query, nearest first; computed when left out
+  --truth FILE.ivecs  ids of the exact neighbours of each query, nearest first;
+                      computed when left out
   --index INDEX       hnsw (default) or flat
-  --preset NAME       of hnsw: ${Object.keys(PRESETS).join(", ")}; default balanced
-  --param NAME=VALUE  hnsw: M, efConstruction, ef, codes, seed, mL; flat: codes (auto, none or sq7). May repeat.
-                      ef may list several values, a line of the report for each: ef=10,20,40
+  --preset NAME       of hnsw: ${Object.keys(PRESETS).join(", ")};
+                      default balanced
+  --param NAME=VALUE  hnsw: M, efConstruction, ef, codes, seed, mL; flat: codes
+                      (auto, none or sq7). May repeat.
+                      ef may list several values, a line for each: ef=10,20,40
   --k N               neighbours of a query, ${BOUNDS.k.min} to ${BOUNDS.k.max}; default ${BOUNDS.k.default}
   --limit N           only the first N vectors of the base (not with --truth)
   --queries N         only the first N queries
   --threads N         threads of the build; searches are measured on one
   --json              a JSON object on each line, for programs
 
-Recall@k is the share of the k nearest vectors that were found; one as near as the k-th counts as well. Build seconds are
-those of taking the vectors in and of arranging the graph, without reading files. Each query is timed on its own, after
-a pass to warm up; queries/s is the best of three passes, and p50 and p99 are the times of that pass.
+Recall@k is the share of the k nearest vectors that were found; one as near as
+the k-th counts as well. Build seconds are those of taking the vectors in and of
+arranging the graph, without reading files. Each query is timed on its own,
+after a pass to warm up; queries/s is the best of three passes, and p50 and p99
+are the times of that pass.
 
 Examples
   nigh eval --base base.fvecs --query query.fvecs --metric l2
-  nigh eval --base base.npy --query query.npy --metric cosine --preset high --param ef=40,80,160 --threads 4
-  nigh eval --base base.bvecs --query query.bvecs --truth truth.ivecs --metric l2 --index flat --json`;
+  nigh eval --base b.npy --query q.npy --metric cosine --param ef=40,80,160
+  nigh eval --base b.bvecs --query q.bvecs --metric l2 --index flat --json`;
 
 export const evalCommand: Command = {
 	name: "eval",

@@ -18,7 +18,8 @@ const HELP = `nigh export: writes the records of a collection to a file
 
 Usage: nigh export COLLECTION FILE [options]
 
-  FILE                  jsonl; or fvecs, npy, bvecs (bits), which hold the vectors alone; ${OUTPUT} for jsonl on the output
+  FILE                  jsonl; or fvecs, npy, bvecs (bits), which hold the
+                        vectors alone; ${OUTPUT} for jsonl on the output
 ${dataHelp(22)}; with ${OUTPUT} there is no report
   --filter JSON         only records whose metadata looks like it
   --vectors             the vectors too, in jsonl
@@ -26,8 +27,9 @@ ${dataHelp(22)}; with ${OUTPUT} there is no report
   --vector-field NAME   the field of the numbers; default vector
   --text-field NAME     the field of the text; default text
 
-Records come in the order of their ids. A line of jsonl has the id, the vector, the text and the fields of the metadata
-beside each other, as nigh import reads them; times are not in it (nigh backup keeps everything). The file is there in
+Records come in the order of their ids. A line of jsonl has the id, the vector,
+the text and the fields of the metadata beside each other, as nigh import reads
+them; times are not in it (nigh backup keeps everything). The file is there in
 full under its name, or as before.
 
 Examples

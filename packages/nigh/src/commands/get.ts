@@ -1,6 +1,6 @@
 import { BOUNDS, NighError, type StoredRecord } from "@nigh/contract";
 import { DATA_OPTIONS, dataFolder, dataHelp } from "../database/data-folder.ts";
-import { INCLUDE_HELP, includeOf } from "../database/include.ts";
+import { includeHelp, includeOf } from "../database/include.ts";
 import { collectionName, typedId } from "../database/typed.ts";
 import { withCollection } from "../database/with-database.ts";
 import { parseArguments } from "../terminal/arguments.ts";
@@ -15,10 +15,10 @@ const HELP = `nigh get: prints records by their ids
 Usage: nigh get COLLECTION ID... [options]
 
 ${dataHelp(16)}
-  ${INCLUDE_HELP}; default text
+${includeHelp(16, "metadata,text")}
 
-With --json an object a line, times in ms since 1970. Exit code 1 when an id is not there; the others are printed.
-Ids that start with a dash follow --.
+With --json an object a line, times in ms since 1970. Exit code 1 when an id is
+not there; the others are printed. Ids that start with a dash follow --.
 
 Examples
   nigh get notes a b

@@ -14,7 +14,7 @@ for (const { name, summary, help } of COMMANDS) {
 		assert.ok(lines[0]?.startsWith(`nigh ${name}: `));
 		assert.ok(lines[2]?.startsWith(`Usage: nigh ${name}`), lines[2]);
 		assert.match(help, new RegExp(`\nExamples\n  nigh ${name}\\b`));
-		for (const line of lines) assert.ok(line.length <= 125, line);
-		assert.ok(summary.length <= 90 && !summary.endsWith("."));
+		for (const line of lines) assert.ok(line.length <= 80, line);
+		assert.ok(summary.length <= 64 && !summary.endsWith("."));
 	});
 }

@@ -5,6 +5,7 @@ import type { Command } from "./command.ts";
 import { countCommand } from "./count.ts";
 import { deleteCommand } from "./delete.ts";
 import { demoCommand } from "./demo.ts";
+import { dropCommand } from "./drop.ts";
 import { evalCommand } from "./eval.ts";
 import { exportCommand } from "./export.ts";
 import { getCommand } from "./get.ts";
@@ -23,6 +24,6 @@ import { watchCommand } from "./watch.ts";
 export const GROUPS: readonly (readonly [title: string, commands: readonly Command[]])[] = [
 	["Try it", [demoCommand, evalCommand]],
 	["Records", [importCommand, exportCommand, searchCommand, getCommand, deleteCommand, countCommand]],
-	["Collections", [collectionsCommand, statsCommand, optimizeCommand, analyzeCommand, warmCommand]],
+	["Collections", [collectionsCommand, statsCommand, optimizeCommand, analyzeCommand, warmCommand, dropCommand]],
 	["Database", [watchCommand, healthCommand, verifyCommand, repairCommand, backupCommand, restoreCommand]],
 ];

@@ -14,7 +14,8 @@ Usage: nigh health [options]
 
 ${dataHelp(12)}
 
-Each collection is opened for it. Exit code 1 unless all is ok; nigh verify also reads every byte.
+Each collection is opened for it. Exit code 1 unless all is ok; nigh verify also
+reads every byte.
 
 Examples
   nigh health
@@ -28,7 +29,7 @@ export const healthCommand: Command = {
 		const parsed = parseArguments(args, DATA_OPTIONS);
 		positionalsOf(parsed, "health", []);
 		const health = await withDatabase(dataFolder(parsed), "read", async (database) => {
-			// Only what is open has a health.
+			// Of what is not open, only the limits are told.
 			for (const name of await database.collections()) await database.collection(name);
 			return database.health();
 		});

@@ -1,5 +1,6 @@
 import { BOUNDS, type Collection, isNighError } from "@nigh/contract";
 import { dataHelp } from "../database/data-folder.ts";
+import { OWN_EMBEDDERS } from "../database/own-embedder.ts";
 import { withDatabase } from "../database/with-database.ts";
 import { checkFile, type Imported, importFile } from "../import/import-file.ts";
 import { BATCH, IMPORT_OPTIONS, type ImportSettings, importSettings } from "../import/settings.ts";
@@ -17,10 +18,12 @@ Usage: nigh import COLLECTION FILE [options]
 
   FILE                  fvecs, bvecs, npy or jsonl, told by the extension
 ${dataHelp(22)}
-  --metric METRIC       cosine (default), l2, ip, l1, or hamming: rows are then bits, eight in each byte
+  --metric METRIC       cosine (default), l2, ip, l1, or hamming: rows are then
+                        bits, eight in each byte
   --index INDEX         auto (default), flat or hnsw
   --param NAME=VALUE    of hnsw: M, efConstruction. May repeat.
-  --filterable PATH     a path of the metadata that filters often name, e.g. author.name. May repeat.
+  --filterable PATH     a path of the metadata that filters often name, e.g.
+                        author.name. May repeat.
   --batch N             rows of a write, ${BATCH.min} to ${BOUNDS.recordsPerCall.max}; default ${BATCH.default}
   --id-prefix TEXT      stands before ids that are row numbers
   --no-wait             do not wait until the index has taken everything in
@@ -29,24 +32,31 @@ Of jsonl, one object a line
   --vector-field NAME   the field of the numbers; default vector
   --id-field NAME       the field of the id; default id
   --text-field NAME     the field of the text; default text
-  --metadata A,B        the fields that become metadata; default all that are left
+  --metadata A,B        the fields that become metadata; default all others
+  --embedder NAME       makes vectors of the texts of rows that have none:
+                        ${OWN_EMBEDDERS.join(", ")} (no model, finds shared words and
+                        spellings). Said once: the collection keeps it.
 
-The id of a row without one is its number, from 0, after --id-prefix: give each file a prefix of its own where several go
-into one collection. A row whose id is there already replaces that record.
+The id of a row without one is its number, from 0, after --id-prefix: give each
+file a prefix of its own where several go into one collection. A row whose id is
+there already replaces that record.
 
-Stopped (Ctrl-C, a kill, a power cut), the same command goes on where it was: a small note in the folder imports of the
-database says how many rows of which file (by path, size and time of change) are written, and is removed at the end. Rows
-that are written twice because of it change nothing, since their ids are the same. A row that cannot be taken ends the
-import with its number and line; the rows before it are kept.
+Stopped (Ctrl-C, a kill, a power cut), the same command goes on where it was: a
+small note in the folder imports of the database says how many rows of which
+file (by path, size and time of change) are written, and is removed at the end.
+Rows that are written twice because of it change nothing, since their ids are
+the same. A row that cannot be taken ends the import with its number and line;
+the rows before it are kept.
 
 Examples
   nigh import words words.fvecs --metric l2
-  nigh import notes notes.jsonl --data ./notes --id-field key --metadata type,author --filterable type
+  nigh import docs texts.jsonl --embedder hashed-ngrams
+  nigh import notes notes.jsonl --id-field key --metadata type --filterable type
   nigh import notes more.npy --data ./notes --id-prefix more- --json`;
 
 export const importCommand: Command = {
 	name: "import",
-	summary: "writes the vectors of a file to a collection",
+	summary: "writes the vectors or texts of a file to a collection",
 	help: HELP,
 	run: async (args, terminal) => {
 		const settings = importSettings(parseArguments(args, IMPORT_OPTIONS));
@@ -98,7 +108,7 @@ async function writing(
 }
 
 /** `12,345 rows/s, 1 min 5 s left` */
-export function paceText(rows: number, ms: number, share: number): string {
+function paceText(rows: number, ms: number, share: number): string {
 	const pace = `${grouped(rows / (ms / 1_000))} rows/s`;
 	return share > 0 && share < 1 ? `${pace}, ${durationText(Math.max(1_000, (ms * (1 - share)) / share))} left` : pace;
 }
@@ -137,8 +147,12 @@ async function report(
 		);
 		return;
 	}
+	const has = `${collection.name} has ${countText(records, "record")}, index ${index.kind}.`;
+	if (rows === 0 && skipped === 0) return terminal.print(`The file has no rows; ${has}`);
+	// Of a few rows it would only tell how long opening takes.
+	const pace = rows < 1_000 ? "" : `${grouped(rowsPerSecond)} rows/s; `;
 	const before = skipped === 0 ? "" : `, after ${grouped(skipped)} of an earlier run`;
 	terminal.print(
-		`${countText(rows, "row")}${before} in ${durationText(seconds * 1_000)} (${grouped(rowsPerSecond)} rows/s; the index took ${durationText(indexMs)} of it); ${collection.name} has ${countText(records, "record")}, index ${index.kind}.`,
+		`${countText(rows, "row")}${before} in ${durationText(seconds * 1_000)} (${pace}the index took ${durationText(indexMs)} of it); ${has}`,
 	);
 }

@@ -1,3 +1,4 @@
+import { isNighError, NighError } from "@nigh/contract";
 import { DATA_OPTIONS, dataFolder, dataHelp } from "../database/data-folder.ts";
 import { problemLines } from "../database/problem-lines.ts";
 import { positionalsOf } from "../database/typed.ts";
@@ -16,9 +17,11 @@ Usage: nigh repair [options]
 
 ${dataHelp(12)}
 
-No process may have the database open for writing. Damaged indexes go: they are built again from the records. Where the
-records cannot be read, what can be is saved into a new file, and the damaged one is kept beside it. Never deletes a
-record. Exit code 1 when something is lost that only a backup can bring back (nigh restore).
+No process may have the database open for writing. Damaged indexes go: they are
+built again from the records. Where the records cannot be read, what can be is
+saved into a new file, and the damaged one is kept beside it. Never deletes a
+record. Exit code 1 when something is lost that only a backup can bring back
+(nigh restore).
 
 Examples
   nigh repair
@@ -38,7 +41,9 @@ export const repairCommand: Command = {
 			withProgress(terminal.errors, "repairing", (onProgress) =>
 				inWordsOfTheCommand(folder, repairFolder(folder, { onProgress, signal })),
 			),
-		);
+		).catch((error: unknown) => {
+			throw unreadable(error, folder);
+		});
 		const { repaired, remaining, damaged } = report;
 		if (parsed.has("json")) terminal.print(jsonText(report));
 		else {
@@ -51,3 +56,10 @@ export const repairCommand: Command = {
 		}
 	},
 };
+
+/** Where nothing can be saved, the advice to repair would lead in a circle; every other error as it is. */
+function unreadable(error: unknown, folder: string): unknown {
+	if (!isNighError(error, "CORRUPT_RECORDS")) return error;
+	const message = `Nothing can be read of the records in ${folder}, and they are left as they are: restore a backup into another folder (nigh restore SOURCE --data DIR).`;
+	return new NighError(error.code, message, error.details, { cause: error });
+}

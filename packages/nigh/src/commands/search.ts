@@ -1,35 +1,40 @@
 import type { SearchResult } from "@nigh/contract";
 import { dataHelp } from "../database/data-folder.ts";
-import { INCLUDE_HELP } from "../database/include.ts";
+import { includeHelp } from "../database/include.ts";
 import { withCollection } from "../database/with-database.ts";
 import { answers } from "../search/answers.ts";
 import { hitRows, planText } from "../search/report.ts";
 import { SEARCH_OPTIONS, searchSettings } from "../search/settings.ts";
 import { parseArguments } from "../terminal/arguments.ts";
 import { jsonText } from "../terminal/json.ts";
+import { cutTo } from "../terminal/quantities.ts";
 import type { Command, Terminal } from "./command.ts";
 
 const HELP = `nigh search: the records of a collection that are nearest to something
 
-Usage: nigh search COLLECTION (--vector JSON | --vector-file FILE | --id ID | --text WORDS) [options]
+Usage: nigh search COLLECTION TEXT [options]
+       nigh search COLLECTION --vector JSON [options]
+       nigh search COLLECTION --vector-file FILE [options]
+       nigh search COLLECTION --id ID [options]
 
+  TEXT                near to these words, in quotes; for a collection of the
+                      embedder hashed-ngrams (nigh import --embedder)
   --vector JSON       the numbers, e.g. '[0.1,0.2]'; of bits, bytes
-  --vector-file FILE  each vector of an fvecs, bvecs, npy or jsonl file, one answer after the other
+  --vector-file FILE  each vector of an fvecs, bvecs, npy or jsonl file in turn
   --id ID             near to this record, which is among the hits itself
-  --text WORDS        near to what these words are embedded to; for a collection made with hashed-ngrams
-  --words WORDS       makes the search hybrid: full-text search for these words as well
+  --words WORDS       hybrid: full-text search for these words as well
   -k N, --k N         hits of an answer, 1 to 10000; default 10
   --filter JSON       only records whose metadata looks like it
   --recall R          mean recall to keep, 0.5 to 1; default: the collection's
-  --ef N              beam width of the graph, instead of what the recall asks for
-  --exact             compare everything
-  ${INCLUDE_HELP}; default metadata
+  --ef N              beam width of the graph, instead of --recall
+  --exact             compare everything; TEXT does, without --recall or --ef
+${includeHelp(20, "metadata")}
 ${dataHelp(20)}, an object for each answer
 
 Works beside a process that writes, on what is written when it begins.
 
 Examples
-  nigh search notes --text "rye bread" -k 3 --include text
+  nigh search notes "rye bread" -k 3 --include text
   nigh search notes --id a --filter '{"type":"lesson"}'
   nigh search words --vector-file queries.fvecs --data ./words --json`;
 
@@ -50,8 +55,12 @@ export const searchCommand: Command = {
 	},
 };
 
-function print(result: SearchResult, query: number | undefined, { print: line }: Terminal): void {
-	if (query !== undefined) line(`${query === 0 ? "" : "\\n"}query ${query}`);
-	for (const row of hitRows(result.hits)) line(row);
+function print(result: SearchResult, query: number | undefined, { print: line, output }: Terminal): void {
+	if (query !== undefined) {
+		if (query > 0) line("");
+		line(`query ${query}`);
+	}
+	const width = output.isTTY === true ? output.columns : undefined;
+	for (const row of hitRows(result.hits)) line(width === undefined ? row : cutTo(row, width));
 	line(planText(result));
 }

@@ -16,7 +16,8 @@ Usage: nigh stats [COLLECTION] [options]
 
 ${dataHelp(12)}
 
-With --json an object a line, sizes in bytes. The size on disk is that of the whole database.
+With --json an object a line, sizes in bytes. The size on disk is that of the
+whole database.
 
 Examples
   nigh stats
@@ -55,12 +56,11 @@ function statsOf(folder: string, name: string | undefined): Promise<CollectionSt
 
 function factsOf({ name, effective, records, index, fill, latency, memory, diskBytes }: CollectionStats): Fact[] {
 	const { dimensions, type, metric, embedder, filterable, recall } = effective;
-	const parameters = Object.entries(effective.index.parameters).map(([key, value]) => `${key}=${value}`);
 	return [
 		["collection", name],
-		["records", `${grouped(records)} (${(fill.share * 100).toFixed(fill.share < 0.1 ? 2 : 0)} % of what it may hold)`],
+		["records", `${grouped(records)}${fillText(fill.share)}`],
 		["vectors", `${dimensions ?? "?"} ${type === "bit" ? "bits" : "dimensions"}, ${metric}`],
-		["index", [index.kind, ...parameters].join(" ")],
+		["index", indexText(effective.index)],
 		[
 			"state",
 			`${grouped(index.main)} in the index, ${grouped(index.tail)} not yet, ${grouped(index.tombstones)} deleted`,
@@ -76,8 +76,26 @@ function factsOf({ name, effective, records, index, fill, latency, memory, diskB
 				? undefined
 				: `${bytesText(memory.total)} (index ${bytesText(memory.index)}, vectors ${bytesText(memory.vectors)})`,
 		],
-		["disk", diskBytes === null ? undefined : `${bytesText(diskBytes)} (the database)`],
+		["disk", diskBytes === null ? undefined : `${bytesText(diskBytes)} (the whole database)`],
 	];
+}
+
+/** `hnsw (auto) M=16 ef=40` */
+function indexText({ kind, parameters }: CollectionStats["effective"]["index"]): string {
+	const { asked, ...rest } = parameters;
+	const texts = Object.entries(rest).map(
+		([key, value]) => `${key}=${typeof value === "number" ? short(value) : value}`,
+	);
+	return [asked === undefined || asked === kind ? kind : `${kind} (${asked})`, ...texts].join(" ");
+}
+
+function short(value: number): string {
+	return String(Number.isInteger(value) ? value : Number(value.toPrecision(3)));
+}
+
+/** Of a collection that has room for thousands of millions there is nothing to say. */
+function fillText(share: number): string {
+	return share < 0.01 ? "" : ` (${Math.floor(share * 100)} % of what it may hold)`;
 }
 
 function latencyText(latency: LatencyStats | null): string | undefined {

@@ -16,8 +16,8 @@ Usage: nigh verify [options]
 
 ${dataHelp(12)}
 
-Works beside a process that writes, and changes nothing. Exit code 1 when there are problems; nigh repair mends what
-can be mended.
+Works beside a process that writes, and changes nothing. Exit code 1 when there
+are problems; nigh repair mends what can be mended.
 
 Examples
   nigh verify
@@ -37,7 +37,10 @@ export const verifyCommand: Command = {
 		);
 		const { ok, bytes, problems } = report;
 		if (parsed.has("json")) terminal.print(jsonText(report));
-		else if (ok) terminal.print(`${bytesText(bytes)} read, all of it as it was written.`);
+		else if (ok)
+			terminal.print(
+				`No problem found${bytes === 0 ? "" : `; ${bytesText(bytes)} have the checksums they were written with`}.`,
+			);
 		else for (const line of problemLines(problems)) terminal.print(line);
 		if (!ok) throw new ProblemsFound(`${countText(problems.length, "problem")}; nigh repair mends what can be mended.`);
 	},

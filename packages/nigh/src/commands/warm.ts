@@ -13,7 +13,8 @@ Usage: nigh warm COLLECTION [options]
 
 ${dataHelp(12)}
 
-What it has read is in the system's cache of files: a process that opens the database next need not wait for the disk.
+What it has read is in the system's cache of files: a process that opens the
+database next need not wait for the disk.
 
 Examples
   nigh warm notes

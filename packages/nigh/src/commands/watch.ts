@@ -4,6 +4,7 @@ import { positionalsOf } from "../database/typed.ts";
 import { withDatabase } from "../database/with-database.ts";
 import { parseArguments, wholeNumber } from "../terminal/arguments.ts";
 import { interruptible } from "../terminal/interruption.ts";
+import { wrapped } from "../terminal/quantities.ts";
 import { liveScreen } from "../terminal/screen.ts";
 import { type Look, Watcher } from "../watch/look.ts";
 import { FOOTNOTE, logLine, screenLines } from "../watch/view.ts";
@@ -19,12 +20,15 @@ ${dataHelp(17)}
   --interval MS    between two looks: ${INTERVAL.min} to ${INTERVAL.max}, default ${INTERVAL.default}
   --once           one look, then it ends
 
-Opens the database for reading only, beside the process that writes it or without one, and shows for each collection: its
-records and change number, the index, the tail that is still to be taken into it (folded: the share that has been),
-tombstones, what has come in a second since the look before, times of a few searches it makes itself, and what its health
-has to say. On a terminal the picture is drawn over again, elsewhere a line is printed for each look. Ctrl-C ends.
+Opens the database for reading only, beside the process that writes it or
+without one, and shows for each collection: its records and change number, the
+index, the tail that is still to be taken into it (folded: the share that has
+been), tombstones, what has come in a second since the look before, times of a
+few searches it makes itself, and what its health has to say. On a terminal the
+picture is drawn over again, elsewhere a line is printed for each look. Ctrl-C
+ends.
 
-${FOOTNOTE.replace(". ", ".\n")}
+${wrapped(FOOTNOTE, 80).join("\n")}
 
 Examples
   nigh watch --data ./data
@@ -68,5 +72,5 @@ function shower(folder: string, json: boolean, { print, output }: Terminal): (lo
 	if (json) return (look) => print(JSON.stringify(look));
 	if (output.isTTY !== true) return (look) => print(logLine(look));
 	const screen = liveScreen(output);
-	return (look) => screen.draw(screenLines(folder, look));
+	return (look) => screen.draw(screenLines(folder, look, (output.columns ?? 80) - 1));
 }

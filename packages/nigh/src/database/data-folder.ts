@@ -9,7 +9,7 @@ const DEFAULT_FOLDER = "./nigh-data";
 /** Their lines in the help of a verb; the column that the texts stand in is the caller's. */
 export function dataHelp(column: number): string {
 	return [
-		["--data DIR", `folder of the database; default $NIGH_DATA, or ${DEFAULT_FOLDER}`],
+		["--data DIR", `the database's folder; default $NIGH_DATA or ${DEFAULT_FOLDER}`],
 		["--json", "JSON, for programs"],
 	]
 		.map(([option = "", text]) => `  ${option.padEnd(column)}${text}`)

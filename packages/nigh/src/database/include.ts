@@ -3,7 +3,10 @@ import { type Arguments, chosen } from "../terminal/arguments.ts";
 
 const PARTS = ["vector", "metadata", "text"] as const satisfies readonly (keyof IncludeOptions)[];
 
-export const INCLUDE_HELP = "--include PARTS  of vector, metadata, text, with commas between; none for ids alone";
+/** Its line in the help of a verb; the column that the text stands in, and the default, are the caller's. */
+export function includeHelp(column: number, byDefault: string): string {
+	return `  ${"--include PARTS".padEnd(column)}some of ${PARTS.join(",")}, or none; default ${byDefault}`;
+}
 
 /** What is to be read with a record: what was typed, or the metadata and the defaults of the verb. */
 export function includeOf(args: Arguments, defaults: IncludeOptions): IncludeOptions {

@@ -39,10 +39,15 @@ export async function withCollection<T>(
 	work: (collection: Collection, database: Database) => Promise<T>,
 ): Promise<T> {
 	return withDatabase(folder, access, async (database) => {
-		const names = await database.collections();
-		if (!names.includes(name)) throw noCollection(folder, name, names);
+		await checkIsThere(database, folder, name);
 		return work(await database.collection(name), database);
 	});
+}
+
+/** @throws NighError `NOT_FOUND`, with the nearest name, where a database has no such collection. */
+export async function checkIsThere(database: Database, folder: string, name: string): Promise<void> {
+	const names = await database.collections();
+	if (!names.includes(name)) throw noCollection(folder, name, names);
 }
 
 function openData(folder: string, access: Access): Promise<Database> {
@@ -61,13 +66,13 @@ export async function inWordsOfTheCommand<T>(folder: string, opening: Promise<T>
 
 function reworded(error: unknown, folder: string): unknown {
 	if (isNighError(error, "CORRUPT_RECORDS")) {
-		const message = `${error.message} From here: nigh repair.`;
+		const message = error.message.replace("repairFolder() (nigh repair)", "nigh repair");
 		return new NighError(error.code, message, { ...error.details, folder }, { cause: error });
 	}
 	if (isNighError(error, "NOT_FOUND")) {
 		return new NighError(
 			"NOT_FOUND",
-			`There is no database in ${folder}. --data DIR, or NIGH_DATA, names its folder; nigh import makes one.`,
+			`There is no database in the folder ${folder}: --data DIR, or NIGH_DATA, names its folder; nigh import makes one.`,
 			{ folder },
 			{ cause: error },
 		);

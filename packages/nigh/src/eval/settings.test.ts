@@ -59,7 +59,7 @@ test("a wrong command line is refused, saying what to write", () => {
 		[`${FILES} --metric l2 --truth t.ivecs --limit 5`, /--truth and --limit exclude each other/],
 		[`${FILES} --metric l2 --truth t.fvecs`, /--truth is "t\.fvecs"; it must be an ivecs file/],
 		["--base b.ivecs --query q.fvecs --metric l2", /an ivecs file holds ids/],
-		["--base b.txt --query q.fvecs --metric l2", /unknown extension "\.txt"/],
+		["--base b.txt --query q.fvecs --metric l2", /format of b\.txt cannot be told/],
 		[`${FILES} --metric l2 more.fvecs`, /"more\.fvecs" belongs to no option/],
 		[`${FILES} --metric l2 --param ef`, /it must be NAME=VALUE/],
 		[`${FILES} --metric l2 --param eff=10`, /hnsw has no parameter "eff"\. Did you mean ef\?/],

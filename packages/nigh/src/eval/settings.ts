@@ -1,9 +1,10 @@
 import { BOUNDS } from "@nigh/contract";
-import { formatOf, type VectorFormat } from "@nigh/formats";
+import type { VectorFormat } from "@nigh/formats";
 import { adaptiveEf, PRESETS } from "@nigh/index";
 import { MAX_THREADS } from "@nigh/threads";
 import { type Arguments, alternatives, chosen, hint, type OptionKind, wholeNumber } from "../terminal/arguments.ts";
-import { asUsage, UsageError } from "../terminal/usage-error.ts";
+import { typedFormat } from "../terminal/typed-format.ts";
+import { UsageError } from "../terminal/usage-error.ts";
 import { FLOAT_METRICS, type FloatMetric } from "./exact-distance.ts";
 
 export const EVAL_OPTIONS: Readonly<Record<string, OptionKind>> = {
@@ -170,7 +171,7 @@ function required(args: Arguments, name: string): string {
 }
 
 function vectorFile(option: string, path: string): InputFile {
-	const format = asUsage(() => formatOf(path));
+	const format = typedFormat(path);
 	if (format !== "ivecs") return { option, path, format };
 	throw new UsageError(
 		`${option} is ${JSON.stringify(path)}: an ivecs file holds ids of neighbours; vectors are fvecs, bvecs, npy or jsonl.`,
@@ -178,7 +179,7 @@ function vectorFile(option: string, path: string): InputFile {
 }
 
 function truthFile(path: string): InputFile {
-	const format = asUsage(() => formatOf(path));
+	const format = typedFormat(path);
 	if (format === "ivecs") return { option: "--truth", path, format };
 	throw new UsageError(
 		`--truth is ${JSON.stringify(path)}; it must be an ivecs file: for each query the ids of its neighbours, nearest first.`,

@@ -1,6 +1,6 @@
 import type { VectorType } from "@nigh/contract";
-import { formatOf } from "@nigh/formats";
-import { asUsage, UsageError } from "../terminal/usage-error.ts";
+import { typedFormat } from "../terminal/typed-format.ts";
+import { UsageError } from "../terminal/usage-error.ts";
 
 export type ExportFormat = "jsonl" | "fvecs" | "bvecs" | "npy";
 
@@ -10,7 +10,7 @@ export const OUTPUT = "-";
 /** @throws UsageError for a name that stands for no format records can be written in. */
 export function exportFormat(file: string): ExportFormat {
 	if (file === OUTPUT) return "jsonl";
-	const format = asUsage(() => formatOf(file));
+	const format = typedFormat(file);
 	if (format !== "ivecs") return format;
 	throw new UsageError(`${file} would hold whole numbers; vectors are written as jsonl, fvecs, bvecs or npy.`);
 }

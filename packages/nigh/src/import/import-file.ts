@@ -1,12 +1,12 @@
 import { type Stats, statSync } from "node:fs";
-import { relative } from "node:path";
-import { type Collection, type CollectionSpec, type Database, isNighError, NighError } from "@nigh/contract";
-import { formatOf } from "@nigh/formats";
-import { lineOfRow } from "./line-of-row.ts";
+import { type Collection, type CollectionSpec, type Database, type Embedder, NighError } from "@nigh/contract";
+import { newEmbedder, ownEmbedder } from "../database/own-embedder.ts";
+import { contradiction, noVector } from "./explain.ts";
+import { inTheFile, shown } from "./in-the-file.ts";
 import { type ImportProgress, isStillThere, ProgressNote } from "./progress-note.ts";
 import { type RowBatch, rowBatches } from "./row-batches.ts";
 import type { ImportSettings } from "./settings.ts";
-import { RefusedRow, writeBatches } from "./write-batches.ts";
+import { writeBatches } from "./write-batches.ts";
 
 /** What an import has written. */
 export interface Imported {
@@ -35,8 +35,7 @@ export async function importFile(
 	{ signal, onProgress }: ImportOptions,
 ): Promise<Imported> {
 	const { folder, collection: name, file: path, reading } = settings;
-	const exists = (await database.collections()).includes(name);
-	const opened = exists ? await database.collection(name, specOf(settings)) : undefined;
+	const { opened, embedder } = await openedAs(database, settings);
 	const stored = (await opened?.stats())?.effective;
 	const identity = { collection: name, file: path, bytes: file.size, modifiedMs: file.mtimeMs, reading };
 	const note = new ProgressNote(folder, identity);
@@ -46,10 +45,13 @@ export async function importFile(
 	const skip = earlier?.rows ?? 0;
 
 	const type = stored?.type ?? (settings.metric === "hamming" ? "bit" : "float");
-	const batches = rowBatches(path, reading, { type, skip, size: settings.batch, signal });
-	const first = await inTheFile(path, () => skip, batches.next());
+	const embeds = reading.format === "jsonl" && embedder !== undefined;
+	const batches = rowBatches(path, reading, { type, embeds, skip, size: settings.batch, signal });
+	const explain = (error: NighError) => noVector(error, reading, name, stored?.embedder ?? null);
+	const first = await inTheFile(path, () => skip, batches.next(), explain);
 	// Only now: a file that cannot be read leaves no collection behind.
-	const collection = opened ?? (await database.collection(name, specOf(settings, first.value?.dimensions)));
+	const spec = specOf(settings, embedder, first.value?.dimensions);
+	const collection = opened ?? (await database.collection(name, spec));
 	let rows = skip;
 	if (first.done !== true) {
 		const firstId = earlier?.firstId ?? (first.value.records[0]?.id as string);
@@ -58,10 +60,31 @@ export async function importFile(
 			note.write({ ...progress, firstId } satisfies ImportProgress);
 			onProgress(rows - skip, bytesRead, file.size);
 		});
-		await inTheFile(path, () => rows, writing);
+		await inTheFile(path, () => rows, writing, explain);
 	}
 	note.remove();
 	return { collection, rows: rows - skip, skipped: skip };
+}
+
+interface Opened {
+	/** The collection, where there is one already. */
+	readonly opened: Collection | undefined;
+	/** What makes vectors of texts, where the collection has, or is to have, an embedder that a command can use. */
+	readonly embedder: Embedder | undefined;
+}
+
+/** @throws NighError `SPEC_CONFLICT` where a setting contradicts the collection. */
+async function openedAs(database: Database, settings: ImportSettings): Promise<Opened> {
+	const { collection: name, embedder: asked } = settings;
+	const made = asked === undefined ? undefined : newEmbedder(asked);
+	if (!(await database.collections()).includes(name)) return { opened: undefined, embedder: made };
+	const stored = (await (await database.collection(name)).stats()).effective.embedder;
+	const embedder = ownEmbedder(stored);
+	try {
+		return { opened: await database.collection(name, specOf(settings, embedder ?? made)), embedder };
+	} catch (error) {
+		throw contradiction(error, name);
+	}
 }
 
 /** @throws NighError `NOT_FOUND`, `INVALID_FILE`. */
@@ -74,8 +97,13 @@ export function checkFile(path: string): Stats {
 	});
 }
 
-function specOf({ metric, index, filterable }: ImportSettings, dimensions?: number): CollectionSpec {
+function specOf(
+	{ metric, index, filterable }: ImportSettings,
+	embedder: Embedder | undefined,
+	dimensions?: number,
+): CollectionSpec {
 	return {
+		...(embedder !== undefined && { embedder }),
 		...(dimensions !== undefined && { dimensions }),
 		...(metric !== undefined && { metric }),
 		...(metric === "hamming" && { type: "bit" }),
@@ -91,41 +119,4 @@ async function* startingWith(first: RowBatch, rest: AsyncGenerator<RowBatch, voi
 	} finally {
 		await rest.return();
 	}
-}
-
-/** Puts the file, the row and the line in front of an error, and what has been written behind it. */
-async function inTheFile<T>(path: string, written: () => number, work: Promise<T>): Promise<T> {
-	try {
-		return await work;
-	} catch (error) {
-		const cause = error instanceof RefusedRow ? error.cause : error;
-		if (!isNighError(cause) || cause.code === "ABORTED") throw cause;
-		const imported = written();
-		const kept = imported === 0 ? "No row is imported." : `The ${imported} rows before it are kept.`;
-		const { place, message, details } =
-			error instanceof RefusedRow
-				? await placeOf(error.row, path, cause)
-				: { place: "", message: cause.message, details: {} };
-		throw new NighError(
-			cause.code,
-			`${shown(path)}${place}: ${message} ${kept}`,
-			{ ...cause.details, ...details, path, imported },
-			{ cause },
-		);
-	}
-}
-
-/** Where a row that was refused stands. The collection counted from the start of the batch that it was given. */
-async function placeOf(row: number, path: string, { message, details }: NighError) {
-	const line = formatOf(path) === "jsonl" ? await lineOfRow(path, row) : undefined;
-	return {
-		place: line === undefined ? `, row ${row}` : `, row ${row} (line ${line})`,
-		message: message.replaceAll(` of row ${details.row}`, ""),
-		details: { row, ...(line !== undefined && { line }) },
-	};
-}
-
-function shown(path: string): string {
-	const fromHere = relative(process.cwd(), path);
-	return fromHere === "" || fromHere.startsWith("..") ? path : fromHere;
 }

@@ -1,6 +1,6 @@
-import { createReadStream } from "node:fs";
+import { createReadStream, type ReadStream } from "node:fs";
 import { type Metadata, NighError, type RecordInput, type VectorType } from "@nigh/contract";
-import { type RecordFields, readVectors, type VectorBatch, type VectorValues } from "@nigh/formats";
+import { type RecordFields, readJsonlRecords, readVectors, type VectorBatch, type VectorValues } from "@nigh/formats";
 import type { ReadingSettings } from "./settings.ts";
 
 /** Records from consecutive rows of a file. */
@@ -8,8 +8,8 @@ export interface RowBatch {
 	/** Number of the first row, counted from 0 in the file. */
 	readonly row: number;
 	readonly records: readonly RecordInput[];
-	/** Length of the vectors: floats, or bits. */
-	readonly dimensions: number;
+	/** Length of the vectors: floats, or bits. `undefined` where a row may have a text instead. */
+	readonly dimensions: number | undefined;
 	/** Bytes of the file up to its last row, about: the file is read ahead. */
 	readonly bytesRead: number;
 	/** Whether the ids are row numbers, so that none comes twice. */
@@ -19,6 +19,8 @@ export interface RowBatch {
 export interface RowBatchOptions {
 	/** What the collection holds. */
 	readonly type: VectorType;
+	/** Whether rows of jsonl may have a text instead of a vector. */
+	readonly embeds: boolean;
 	/** Rows to pass over. */
 	readonly skip: number;
 	/** Records of a batch. */
@@ -34,13 +36,13 @@ export interface RowBatchOptions {
 export async function* rowBatches(
 	file: string,
 	reading: ReadingSettings,
-	{ type, skip, size, signal }: RowBatchOptions,
+	{ type, embeds, skip, size, signal }: RowBatchOptions,
 ): AsyncGenerator<RowBatch, void> {
 	const source = createReadStream(file, { highWaterMark: 1 << 20 });
-	const options = { ...(reading.format === "jsonl" && reading.fields), ...(signal !== undefined && { signal }) };
+	const read = embeds ? textRows(source, reading, signal) : vectorRows(source, reading, type, signal);
 	let records: RecordInput[] = [];
 	let next = skip;
-	let dimensions = 0;
+	let dimensions: number | undefined;
 	let idsAreRows = true;
 	let bytesBefore = 0;
 	const gathered = (bytesRead: number): RowBatch => {
@@ -51,19 +53,18 @@ export async function* rowBatches(
 		return batch;
 	};
 	try {
-		for await (const batch of readVectors(reading.format, source, options) as AsyncIterable<VectorBatch>) {
+		for await (const rows of read) {
 			const { bytesRead } = source;
-			if (batch.row + batch.count <= skip) {
+			if (rows.row + rows.count <= skip) {
 				bytesBefore = bytesRead;
 				continue;
 			}
-			const rowBytes = (bytesRead - bytesBefore) / batch.count;
-			const { values, width } = valuesFor(type, batch);
-			dimensions = type === "bit" ? width * 8 : width;
-			for (let i = Math.max(0, skip - batch.row); i < batch.count; i++) {
-				const fields = batch.records?.[i];
+			const rowBytes = (bytesRead - bytesBefore) / rows.count;
+			dimensions = rows.dimensions;
+			for (let i = Math.max(0, skip - rows.row); i < rows.count; i++) {
+				const fields = rows.fieldsOf(i);
 				if (fields?.id !== undefined) idsAreRows = false;
-				records.push(recordOf(reading, values.subarray(i * width, (i + 1) * width), fields, batch.row + i));
+				records.push(recordOf(reading, rows.vectorOf(i), fields, rows.row + i));
 				if (records.length < size) continue;
 				yield gathered(bytesBefore + (i + 1) * rowBytes);
 				// The reader itself looks only when it asks for more of the file.
@@ -78,18 +79,65 @@ export async function* rowBatches(
 	if (records.length > 0) yield gathered(source.bytesRead);
 }
 
+/** Some rows, as the reader of the format gives them. */
+interface ReadRows {
+	readonly row: number;
+	readonly count: number;
+	readonly dimensions: number | undefined;
+	readonly vectorOf: (i: number) => Float32Array | Uint8Array | undefined;
+	readonly fieldsOf: (i: number) => RecordFields | undefined;
+}
+
+async function* vectorRows(
+	source: ReadStream,
+	{ format, fields }: ReadingSettings,
+	type: VectorType,
+	signal: AbortSignal | undefined,
+): AsyncGenerator<ReadRows, void> {
+	const options = { ...(format === "jsonl" && fields), ...(signal !== undefined && { signal }) };
+	for await (const batch of readVectors(format, source, options) as AsyncIterable<VectorBatch>) {
+		const { row, count } = batch;
+		const { values, width } = valuesFor(type, batch);
+		yield {
+			row,
+			count,
+			dimensions: type === "bit" ? width * 8 : width,
+			vectorOf: (i) => values.subarray(i * width, (i + 1) * width),
+			fieldsOf: (i) => batch.records?.[i],
+		};
+	}
+}
+
+async function* textRows(
+	source: ReadStream,
+	{ fields }: ReadingSettings,
+	signal: AbortSignal | undefined,
+): AsyncGenerator<ReadRows, void> {
+	const options = { ...fields, ...(signal !== undefined && { signal }) };
+	for await (const { row, records } of readJsonlRecords(source, options)) {
+		yield {
+			row,
+			count: records.length,
+			dimensions: undefined,
+			vectorOf: (i) => records[i]?.vector,
+			fieldsOf: (i) => records[i],
+		};
+	}
+}
+
 function recordOf(
 	{ idPrefix, metadata: wanted }: ReadingSettings,
-	vector: Float32Array | Uint8Array,
+	vector: Float32Array | Uint8Array | undefined,
 	fields: RecordFields | undefined,
 	row: number,
 ): RecordInput {
 	const id = fields?.id ?? `${idPrefix}${row}`;
-	if (fields === undefined) return { id, vector };
+	const given = vector === undefined ? { id } : { id, vector };
+	if (fields === undefined) return given;
 	const { text } = fields;
 	const metadata = wanted === undefined ? fields.metadata : picked(fields.metadata, wanted);
 	const hasMetadata = Object.keys(metadata).length > 0;
-	return { id, vector, ...(text !== undefined && { text }), ...(hasMetadata && { metadata }) };
+	return { ...given, ...(text !== undefined && { text }), ...(hasMetadata && { metadata }) };
 }
 
 function picked(metadata: Metadata, names: readonly string[]): Metadata {

@@ -1,9 +1,11 @@
 import { resolve } from "node:path";
 import { BOUNDS, type IndexSpec, METRICS, type Metric } from "@nigh/contract";
-import { formatOf, type JsonlFieldNames, readJsonl, type VectorFormat } from "@nigh/formats";
+import { type JsonlFieldNames, readJsonl, type VectorFormat } from "@nigh/formats";
 import { DATA_OPTIONS, dataFolder } from "../database/data-folder.ts";
+import { OWN_EMBEDDERS, type OwnEmbedder } from "../database/own-embedder.ts";
 import { collectionName, positionalsOf } from "../database/typed.ts";
 import { type Arguments, alternatives, chosen, hint, type OptionKind, wholeNumber } from "../terminal/arguments.ts";
+import { typedFormat } from "../terminal/typed-format.ts";
 import { asUsage, UsageError } from "../terminal/usage-error.ts";
 
 export const IMPORT_OPTIONS: Readonly<Record<string, OptionKind>> = {
@@ -18,6 +20,7 @@ export const IMPORT_OPTIONS: Readonly<Record<string, OptionKind>> = {
 	"vector-field": "value",
 	"text-field": "value",
 	metadata: "value",
+	embedder: "value",
 	"no-wait": "flag",
 };
 
@@ -45,13 +48,15 @@ export interface ImportSettings {
 	readonly metric: Metric | undefined;
 	readonly index: IndexSpec | undefined;
 	readonly filterable: readonly string[] | undefined;
+	/** What makes vectors of the texts of a new collection. */
+	readonly embedder: OwnEmbedder | undefined;
 	readonly batch: number;
 	/** Whether to wait until the index has taken everything in. */
 	readonly wait: boolean;
 	readonly json: boolean;
 }
 
-const FIELD_OPTIONS = ["id-field", "vector-field", "text-field", "metadata"] as const;
+const FIELD_OPTIONS = ["id-field", "vector-field", "text-field", "metadata", "embedder"] as const;
 const INDEX_NAMES = ["auto", "flat", "hnsw"] as const;
 
 /** @throws UsageError. */
@@ -68,6 +73,7 @@ export function importSettings(args: Arguments): ImportSettings {
 		metric: metric === undefined ? undefined : chosen("--metric", metric, METRICS),
 		index: indexOf(args),
 		filterable: filterable.length === 0 ? undefined : filterable,
+		embedder: embedderOf(args),
 		batch: batch === undefined ? BATCH.default : wholeNumber("--batch", batch, BATCH),
 		wait: !args.has("no-wait"),
 		json: args.has("json"),
@@ -75,7 +81,7 @@ export function importSettings(args: Arguments): ImportSettings {
 }
 
 function readingOf(args: Arguments, file: string): ReadingSettings {
-	const format = asUsage(() => formatOf(file));
+	const format = typedFormat(file);
 	if (format === "ivecs") {
 		throw new UsageError(`${file} holds ids of neighbours; vectors are fvecs, bvecs, npy or jsonl.`);
 	}
@@ -97,6 +103,15 @@ function readingOf(args: Arguments, file: string): ReadingSettings {
 		fields,
 		metadata: args.value("metadata")?.split(","),
 	};
+}
+
+function embedderOf(args: Arguments): OwnEmbedder | undefined {
+	const typed = args.value("embedder");
+	if (typed === undefined) return undefined;
+	if (args.value("metric") === "hamming") {
+		throw new UsageError("--embedder makes floats, and hamming compares bits: leave one of them out.");
+	}
+	return chosen("--embedder", typed, OWN_EMBEDDERS);
 }
 
 function indexOf(args: Arguments): IndexSpec | undefined {

@@ -7,7 +7,10 @@ const MOST = { id: 40, metadata: 80, text: 120, vector: 80 } as const;
 
 /** A table of hits: their distances, ids, and what was read with them. */
 export function hitRows(hits: readonly Hit[]): string[] {
-	const cells = hits.map(({ id, distance, score, metadata, text, vector }) => [
+	if (hits.length === 0) return [];
+	const isHybrid = hits.some(({ fusedScore }) => fusedScore !== undefined);
+	const cells = hits.map(({ id, distance, score, fusedScore, metadata, text, vector }) => [
+		fusedScore === undefined ? "" : numberText(fusedScore),
 		numberText(distance),
 		numberText(score),
 		oneLine(id, MOST.id),
@@ -15,13 +18,15 @@ export function hitRows(hits: readonly Hit[]): string[] {
 		text === undefined ? "" : oneLine(text, MOST.text),
 		vector === undefined ? "" : oneLine(jsonText(vector), MOST.vector),
 	]);
-	const titles = ["distance", "score", "id", "metadata", "text", "vector"];
-	// What no hit has needs no column; the first three always are there.
-	const shown = titles.map((_, at) => at).filter((at) => at < 3 || cells.some((row) => row[at] !== ""));
+	const titles = ["fused", "distance", "score", "id", "metadata", "text", "vector"];
+	// What no hit has needs no column; a hybrid answer begins with what it is ordered by.
+	const shown = titles
+		.map((_, at) => at)
+		.filter((at) => (at === 0 ? isHybrid : at < 4 || cells.some((row) => row[at] !== "")));
 	const columns = shown.map(
 		(at): Column => ({
 			title: titles[at] as string,
-			align: at < 2 ? "right" : "left",
+			align: at < 3 ? "right" : "left",
 			width: Math.max(0, ...cells.map((row) => (row[at] as string).length)),
 		}),
 	);

@@ -1,17 +1,17 @@
 import { BOUNDS, type Id, type IncludeOptions, type SearchRequest } from "@nigh/contract";
-import { formatOf, type VectorFormat } from "@nigh/formats";
+import type { VectorFormat } from "@nigh/formats";
 import { DATA_OPTIONS, dataFolder } from "../database/data-folder.ts";
 import { includeOf } from "../database/include.ts";
-import { collectionName, filterOf, jsonOf, positionalsOf, typedId } from "../database/typed.ts";
+import { collectionName, filterOf, jsonOf, typedId } from "../database/typed.ts";
 import { type Arguments, type OptionKind, plainNumber, wholeNumber } from "../terminal/arguments.ts";
-import { asUsage, UsageError } from "../terminal/usage-error.ts";
+import { typedFormat } from "../terminal/typed-format.ts";
+import { UsageError } from "../terminal/usage-error.ts";
 
 export const SEARCH_OPTIONS: Readonly<Record<string, OptionKind>> = {
 	...DATA_OPTIONS,
 	vector: "value",
 	"vector-file": "value",
 	id: "value",
-	text: "value",
 	words: "value",
 	k: "value",
 	filter: "value",
@@ -40,29 +40,35 @@ export interface SearchSettings {
 	readonly json: boolean;
 }
 
-const QUERIES = ["vector", "vector-file", "id", "text"] as const;
+const QUERIES = ["vector", "vector-file", "id"] as const;
 
 /** @throws UsageError. */
 export function searchSettings(args: Arguments): SearchSettings {
-	const [collection = ""] = positionalsOf(args, "search", ["COLLECTION"]);
-	const query = queryOf(args);
+	const [collection, text, extra] = args.positionals;
+	if (collection === undefined) throw new UsageError("COLLECTION is missing: nigh search COLLECTION TEXT.");
+	if (extra !== undefined) {
+		throw new UsageError(`search takes COLLECTION and TEXT; put several words into quotes: "${text} ${extra}".`);
+	}
+	const query = queryOf(args, text);
 	return {
 		folder: dataFolder(args),
 		collection: collectionName(collection),
 		query,
-		request: requestOf(args),
+		request: requestOf(args, query),
 		isMany: query.kind === "file",
 		json: args.has("json"),
 	};
 }
 
-function requestOf(args: Arguments): SearchRequest {
+function requestOf(args: Arguments, query: Query): SearchRequest {
 	const filter = filterOf(args);
 	const words = args.value("words");
 	const [k, ef, recall] = ["k", "ef", "recall"].map((name) => args.value(name));
 	if (args.has("exact") && (ef !== undefined || recall !== undefined)) {
 		throw new UsageError("--exact compares everything: leave out --ef and --recall.");
 	}
+	// On vectors of hashed words a graph falls far short of the recall that it is asked for.
+	const exact = args.has("exact") || (query.kind === "text" && ef === undefined && recall === undefined);
 	const include: IncludeOptions = includeOf(args, {});
 	const hits = k === undefined ? BOUNDS.k.default : wholeNumber("--k", k, BOUNDS.k);
 	return {
@@ -72,27 +78,34 @@ function requestOf(args: Arguments): SearchRequest {
 		...(words !== undefined && { text: words }),
 		...(ef !== undefined && { ef: wholeNumber("--ef", ef, { ...BOUNDS.ef, min: hits }) }),
 		...(recall !== undefined && { recall: plainNumber("--recall", recall, BOUNDS.recall) }),
-		...(args.has("exact") && { exact: true }),
+		...(exact && { exact: true }),
 	};
 }
 
-function queryOf(args: Arguments): Query {
+function queryOf(args: Arguments, text: string | undefined): Query {
 	const given = QUERIES.filter((name) => args.has(name));
 	const [name] = given;
-	if (name === undefined || given.length > 1) {
-		const found = given.length === 0 ? "" : `, not ${given.map((each) => `--${each}`).join(" and ")}`;
+	if (given.length + (text === undefined ? 0 : 1) !== 1) {
+		const found = [...(text === undefined ? [] : ["TEXT"]), ...given.map((each) => `--${each}`)];
+		const not = found.length === 0 ? "" : `, not ${found.join(" and ")}`;
 		throw new UsageError(
-			`Say what to search for with one of ${QUERIES.map((each) => `--${each}`).join(", ")}${found}.`,
+			`Say what to search for with one of TEXT, ${QUERIES.map((each) => `--${each}`).join(", ")}${not}.`,
 		);
 	}
+	if (name === undefined) return { kind: "text", text: wordsOf(text as string) };
 	const typed = args.value(name) as string;
 	if (name === "id") return { kind: "id", id: typedId(typed) };
-	if (name === "text") return { kind: "text", text: typed };
 	if (name === "vector") return { kind: "vector", vector: numbersOf(typed) };
-	const format = asUsage(() => formatOf(typed));
+	const format = typedFormat(typed);
 	if (format === "ivecs")
 		throw new UsageError(`${typed} holds ids of neighbours; vectors are fvecs, bvecs, npy or jsonl.`);
 	return { kind: "file", path: typed, format };
+}
+
+/** Nothing is as near to one record as to any other. */
+function wordsOf(typed: string): string {
+	if (typed.trim() === "") throw new UsageError("TEXT is empty: say in words what to search for.");
+	return typed;
 }
 
 function numbersOf(typed: string): readonly number[] {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bytesText, countText, durationText, numberText, oneLine, timeText } from "./quantities.ts";
+import { bytesText, countText, durationText, numberText, oneLine, timeText, wrapped } from "./quantities.ts";
 
 test("sizes, times and counts read as people say them", () => {
 	assert.deepEqual([0, 1_023, 1_536, 5 * 2 ** 30].map(bytesText), ["0 bytes", "1,023 bytes", "1.5 KiB", "5.0 GiB"]);
@@ -23,4 +23,10 @@ test("what would move the cursor becomes a blank, and a line is cut to its room 
 	assert.equal(oneLine("abcdefgh", 8), "abcdefgh");
 	assert.equal(oneLine("abcdefghi", 8), "abcde...");
 	assert.equal(oneLine("abcd😀efgh", 8), "abcd\ufffd...");
+});
+
+test("text is broken between words, and a long word stands alone", () => {
+	assert.deepEqual(wrapped("one two three", 7), ["one two", "three"]);
+	assert.deepEqual(wrapped("a longest b", 3), ["a", "longest", "b"]);
+	assert.deepEqual(wrapped("one two", 6), ["one", "two"]);
 });

@@ -46,5 +46,21 @@ export function countText(count: number, noun: string): string {
 export function oneLine(text: string, most: number): string {
 	// biome-ignore lint/suspicious/noControlCharactersInRegex: what would move the cursor must not get to a terminal.
 	const line = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ").trim();
+	return cutTo(line, most);
+}
+
+/** At most so many characters, dots for what is left out. */
+export function cutTo(line: string, most: number): string {
 	return line.length <= most ? line : `${line.slice(0, most - 3).toWellFormed()}...`;
+}
+
+/** Text in lines of at most `width` characters, broken between words; a word that is longer has a line of its own. */
+export function wrapped(text: string, width: number): string[] {
+	const lines: string[] = [];
+	for (const word of text.split(" ")) {
+		const last = lines.at(-1);
+		if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+		else lines.push(word);
+	}
+	return lines;
 }

@@ -27,7 +27,7 @@ const FIRST: CollectionLook = {
 const LOOK: Look = { time: 0, status: "degraded", diskBytes: 3 * 2 ** 20, collections: [NOTES, FIRST] };
 
 test("a screen has a row for each collection under the titles, then the reasons, then what cannot be seen", () => {
-	const [title, header, notes, first, reason, footnote, ...more] = screenLines("/data", LOOK);
+	const [title, header, notes, first, reason, footnote, ...more] = screenLines("/data", LOOK, 200);
 	assert.equal(title, "/data  degraded  3.0 MiB on disk  1970-01-01 00:00:00Z");
 	assert.deepEqual(header?.split(/ {2,}/), [
 		"collection",
@@ -37,10 +37,10 @@ test("a screen has a row for each collection under the titles, then the reasons,
 		"tail",
 		"folded",
 		"records/s",
-		"changes/s",
-		"tombstones",
-		"p50 ms",
 		"p99 ms",
+		"p50 ms",
+		"tombstones",
+		"changes/s",
 		"change",
 	]);
 	assert.deepEqual(notes?.split(/ {2,}/), [
@@ -51,24 +51,38 @@ test("a screen has a row for each collection under the titles, then the reasons,
 		"1,001",
 		"89 %",
 		"1,235",
-		"2.3",
-		"7",
-		"0.50",
 		"1.23",
+		"0.50",
+		"7",
+		"2.3",
 		"678",
 	]);
-	assert.match(first ?? "", /^a longer name {2}ok .* - {2,}- .* - {2,}- /);
+	assert.match(first ?? "", /^a longer name {2}ok .* - {2,}- {2,}- .* - /);
 	assert.equal(reason, "notes: degraded, near-limit: 80 % is used. Prune.");
 	assert.equal(footnote, FOOTNOTE);
 	assert.deepEqual(more, []);
 });
 
 test("a database without collections, and without known size, says so", () => {
-	assert.deepEqual(screenLines("d", { time: 0, status: "ok", diskBytes: null, collections: [] }), [
+	assert.deepEqual(screenLines("d", { time: 0, status: "ok", diskBytes: null, collections: [] }, 200), [
 		"d  ok  unknown bytes on disk  1970-01-01 00:00:00Z",
 		"There is no collection yet.",
 		FOOTNOTE,
 	]);
+});
+
+test("what health has to say is broken to the width, and the columns that matter most fit into 80", () => {
+	const lines = screenLines("/data", LOOK, 30);
+	assert.deepEqual(lines.slice(4, 6), ["notes: degraded, near-limit:", "80 % is used. Prune."]);
+	assert.ok(lines.slice(6).every((line) => line.length <= 30));
+	assert.equal(lines.slice(6).join(" "), FOOTNOTE);
+	const name = "ten letters".slice(0, 10);
+	const [, header] = screenLines(
+		"/data",
+		{ ...LOOK, collections: LOOK.collections.map((look) => ({ ...look, name })) },
+		79,
+	);
+	assert.ok((header?.indexOf("p99 ms") ?? 80) + "p99 ms".length <= 79, header);
 });
 
 test("a log has one line for each look", () => {

@@ -1,4 +1,4 @@
-import { bytesText, timeText } from "../terminal/quantities.ts";
+import { bytesText, countText, timeText, wrapped } from "../terminal/quantities.ts";
 import { grouped, tableRows } from "../terminal/table.ts";
 import type { CollectionLook, Look } from "./look.ts";
 
@@ -6,8 +6,8 @@ import type { CollectionLook, Look } from "./look.ts";
 export const FOOTNOTE =
 	"Index, tail and tombstones are those of this reader; searches are its own probes. Waits and latencies of the writer cannot be seen from here.";
 
-/** A look as lines of a screen. */
-export function screenLines(path: string, look: Look): string[] {
+/** A look as lines of a screen of so many columns; a table that is wider is left to be cut. */
+export function screenLines(path: string, look: Look, width: number): string[] {
 	const { status, diskBytes, collections } = look;
 	const longest = Math.max(0, ...collections.map(({ name }) => name.length));
 	// What matters most stands first: a narrow terminal cuts off the rest.
@@ -19,10 +19,10 @@ export function screenLines(path: string, look: Look): string[] {
 		{ title: "tail", align: "right", width: 7 },
 		{ title: "folded", align: "right" },
 		{ title: "records/s", align: "right" },
-		{ title: "changes/s", align: "right" },
-		{ title: "tombstones", align: "right" },
-		{ title: "p50 ms", align: "right" },
 		{ title: "p99 ms", align: "right" },
+		{ title: "p50 ms", align: "right" },
+		{ title: "tombstones", align: "right" },
+		{ title: "changes/s", align: "right" },
 		{ title: "change", align: "right", width: 9 },
 	]);
 	const rows = collections.map(({ name, records, changeNumber, index, folded, rates, probes, health }) =>
@@ -34,18 +34,17 @@ export function screenLines(path: string, look: Look): string[] {
 			grouped(index.tail),
 			percent(folded),
 			rates === null ? "-" : rateText(rates.records),
-			rates === null ? "-" : rateText(rates.changes),
-			grouped(index.tombstones),
-			probes === null ? "-" : probes.p50.toFixed(2),
 			probes === null ? "-" : probes.p99.toFixed(2),
+			probes === null ? "-" : probes.p50.toFixed(2),
+			grouped(index.tombstones),
+			rates === null ? "-" : rateText(rates.changes),
 			grouped(changeNumber),
 		]),
 	);
 	return [
 		`${path}  ${status}  ${sizeText(diskBytes)} on disk  ${timeText(look.time)}`,
 		...(collections.length === 0 ? ["There is no collection yet."] : [table.header, ...rows]),
-		...collections.flatMap(reasonLines),
-		FOOTNOTE,
+		...[...collections.flatMap(reasonLines), FOOTNOTE].flatMap((line) => wrapped(line, width)),
 	];
 }
 
@@ -55,7 +54,7 @@ export function logLine({ time, status, diskBytes, collections }: Look): string 
 		const speed = rates === null ? "" : `, ${rateText(rates.records)} records/s, ${rateText(rates.changes)} changes/s`;
 		const search = probes === null ? "" : `, probes p50 ${probes.p50.toFixed(2)} ms p99 ${probes.p99.toFixed(2)} ms`;
 		const codes = health.reasons.map(({ code }) => ` ${code}`).join("");
-		return `${name}: ${grouped(records)} records, ${index.kind}, tail ${grouped(index.tail)} (${percent(folded)} folded), tombstones ${grouped(index.tombstones)}${speed}${search}, ${health.status}${codes}`;
+		return `${name}: ${countText(records, "record")}, ${index.kind}, tail ${grouped(index.tail)} (${percent(folded)} folded), tombstones ${grouped(index.tombstones)}${speed}${search}, ${health.status}${codes}`;
 	});
 	return [`${timeText(time)} ${status} ${sizeText(diskBytes)}`, ...each].join(" | ");
 }
