@@ -1,3 +1,4 @@
+import { isNighError } from "@nigh/contract";
 import { type AllowedWidths, adaptiveEf, type GraphReader, HNSW_BOUNDS, openReader } from "@nigh/index";
 import { instantiate } from "@nigh/kernels";
 import { Generation, type GenerationHandle } from "./generation.ts";
@@ -54,6 +55,7 @@ export class Searcher {
 		const { memory, engine } = handle;
 		this.generation = new Generation(handle);
 		this.area = area;
+		this.#prepare();
 		this.#query = new Uint8Array(memory.buffer, area.query, handle.size.rowBytes);
 		this.#tail = new TailScan(this.generation, instantiate(memory, { engine, shared: true }).kernels, area);
 		this.#graph = area.graph === null ? undefined : openReader(memory, engine, area.graph);
@@ -64,7 +66,15 @@ export class Searcher {
 		return this.#rowMaker.format;
 	}
 
-	/** Made by the first search, which can be told that there is no memory for it; whoever takes over a generation could tell nobody. */
+	/** Spares the first search some milliseconds. Where there is no memory for it, that search is told so: here there is nobody to tell. */
+	#prepare(): void {
+		try {
+			void this.#rowMaker;
+		} catch (error) {
+			if (!isNighError(error, "MEMORY_LIMIT")) throw error;
+		}
+	}
+
 	get #rowMaker(): RowMaker {
 		const { format } = this.generation.handle;
 		this.#rows ??= withinMemory(this.generation.live, () => new RowMaker(format));
