@@ -5,6 +5,7 @@ import { CollectionCore, type DatabaseCore } from "./core.ts";
 import { Gates } from "./gates.ts";
 import { findCollection } from "./records/catalogue.ts";
 import { readersSpec, specOf } from "./spec.ts";
+import { rehearse } from "./verbs/rehearse.ts";
 import type { Installed } from "./workers/messages.ts";
 
 export interface Opened {
@@ -155,8 +156,9 @@ export class OpenCollections {
 			if (settings.readOnly) core.spec = readersSpec(spec, stored);
 			else core.spec = await threads.writer.call("respec", { key: core.key, spec });
 		}
-		if (opened !== undefined && given?.embedder === undefined) return opened;
-		return opened ?? { core, collection: this.#collectionOf(core) };
+		if (opened !== undefined) return opened;
+		await rehearse(core);
+		return { core, collection: this.#collectionOf(core) };
 	}
 
 	async #begin(name: string, spec: Parameters<typeof specOf>[1]): Promise<CollectionCore> {

@@ -1,5 +1,6 @@
 // Opening that fails in the middle leaves nothing open, and opening clears away what a process has left that was killed.
 import assert from "node:assert/strict";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { copyFileSync, existsSync, readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -63,3 +64,24 @@ test("snapshots of a collection that has been dropped go at the next opening, th
 	assert.deepEqual(names(), [name]);
 	assert.equal((await (await again.collection("kept")).stats()).effective.index.kind, "hnsw");
 });
+
+for (const index of ["hnsw", "flat"] as const) {
+	test(`opening rehearses a search (${index}), which nobody hears of and no figure counts`, async (t) => {
+		const place = testPlace(t);
+		const first = await place.open("data");
+		const notes = await first.collection("notes", { metric: "cosine", index: { kind: index } });
+		await notes.upsert(points(0, 300));
+		await notes.optimize();
+		await first.close();
+		const heard: unknown[] = [];
+		const listener = (message: unknown) => void heard.push(message);
+		subscribe("nigh:search", listener);
+		t.after(() => unsubscribe("nigh:search", listener));
+		const again = await place.open("data");
+		const collection = await again.collection("notes");
+		assert.equal((await collection.stats()).latency.search, null);
+		assert.deepEqual(heard, []);
+		const { hits } = await collection.search({ vector: points(7, 8)[0]?.vector as Float32Array, k: 1 });
+		assert.deepEqual([hits[0]?.id, heard.length], ["p7", 1]);
+	});
+}

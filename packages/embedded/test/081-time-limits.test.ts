@@ -132,11 +132,29 @@ test("a signal ends a search whose embedder does not answer, and the embedder wi
 	const { notes, signals } = await hangingNotes(t);
 	const controller = new AbortController();
 	const { signal } = controller;
-	const calls = [notes.search({ embed: "words", signal }), notes.searchMany([{ embed: "words" }], { signal })];
+	const own = new AbortController();
+	const calls = [
+		notes.search({ embed: "words", signal }),
+		notes.searchMany([{ embed: "words" }], { signal }),
+		// A request that has one of its own hears that of the batch as well.
+		notes.searchMany([{ embed: "words", signal: own.signal }], { signal }),
+	];
 	controller.abort("enough");
 	for (const call of calls) await assert.rejects(call, { code: "ABORTED" });
 	assert.deepEqual(
 		signals.map(({ aborted, reason }) => [aborted, reason]),
 		calls.map(() => [true, "enough"]),
+	);
+});
+
+test("a search of several is ended by its own signal too", async (t) => {
+	const { notes, signals } = await hangingNotes(t);
+	const [own, all] = [new AbortController(), new AbortController()];
+	const call = notes.searchMany([{ embed: "words", signal: own.signal }], { signal: all.signal });
+	own.abort("enough");
+	await assert.rejects(call, { code: "ABORTED" });
+	assert.deepEqual(
+		signals.map(({ aborted, reason }) => [aborted, reason]),
+		[[true, "enough"]],
 	);
 });

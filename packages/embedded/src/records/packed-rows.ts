@@ -29,47 +29,106 @@ export interface PackedRows {
 	readonly vectors: Uint8Array;
 }
 
-/** The fields of checked records or patches, one entry for each row. `undefined`: not given. `null`: taken away (patches only). */
-export interface RowFields {
-	readonly ids: readonly string[];
-	/** JSON texts. */
-	readonly metadata: readonly (string | null | undefined)[];
-	readonly texts: readonly (string | null | undefined)[];
+/** One checked record or patch. `undefined`: not given. `null`: taken away (patches only). */
+export interface Row {
+	readonly id: string;
+	/** JSON text. */
+	readonly metadata: string | null | undefined;
+	readonly text: string | null | undefined;
 	/** ms since 1970. */
-	readonly expiresAt: readonly (number | null | undefined)[];
-	/** All of one length in bytes. */
-	readonly vectors: readonly (Float32Array | Uint8Array | undefined)[];
+	readonly expiresAt: number | null | undefined;
+	/** Of the same length in bytes in every row that has one. */
+	readonly vector: Float32Array | Uint8Array | undefined;
 }
 
-/** Packs checked fields; the vectors are copied. */
-export function packRows(fields: RowFields): PackedRows {
-	const { ids, metadata, texts, vectors } = fields;
-	const count = ids.length;
-	const flags = new Uint8Array(count);
-	const expiresAt = new Float64Array(count).fill(Number.NaN);
-	for (let row = 0; row < count; row++) {
-		const expires = fields.expiresAt[row];
-		if (typeof expires === "number") expiresAt[row] = expires;
-		flags[row] =
-			presence(metadata[row], METADATA, NULL_METADATA) |
-			presence(texts[row], TEXT, NULL_TEXT) |
-			presence(expires, EXPIRES, NULL_EXPIRES) |
-			presence(vectors[row], VECTOR, 0);
+/** The fields of many rows, one entry for each in every array. */
+export interface Rows {
+	readonly ids: readonly string[];
+	readonly metadata: readonly Row["metadata"][];
+	readonly texts: readonly Row["text"][];
+	readonly expiresAt: readonly Row["expiresAt"][];
+	/** As they are stored. */
+	readonly vectors: readonly (Uint8Array | undefined)[];
+}
+
+/** Packs rows as they come. Their vectors are copied at once, so that the caller may change its own. */
+export class RowPacker {
+	/** UTF-16 units of metadata and texts so far. */
+	characters = 0;
+	readonly #ids: string[] = [];
+	readonly #metadata: (string | null | undefined)[] = [];
+	readonly #texts: (string | null | undefined)[] = [];
+	readonly #flags: Uint8Array;
+	readonly #expiresAt: Float64Array;
+	#vectors = new Uint8Array(0);
+	#bytes = 0;
+	/** What any row has. */
+	#any = 0;
+
+	/** For as many rows as that, and no more. */
+	constructor(rows: number) {
+		this.#flags = new Uint8Array(rows);
+		this.#expiresAt = new Float64Array(rows).fill(Number.NaN);
 	}
-	return {
-		count,
-		ids: ids.join(SEPARATOR),
-		// `join` writes null and undefined as nothing.
-		metadata: metadata.join(SEPARATOR),
-		texts: texts.join(SEPARATOR),
-		flags,
-		expiresAt,
-		vectors: concatenate(vectors),
-	};
+
+	get count(): number {
+		return this.#ids.length;
+	}
+
+	get isFull(): boolean {
+		return this.#ids.length === this.#flags.length;
+	}
+
+	add({ id, metadata, text, expiresAt, vector }: Row): void {
+		const row = this.#ids.length;
+		this.#ids.push(id);
+		this.#metadata.push(metadata);
+		this.#texts.push(text);
+		this.characters += (metadata?.length ?? 0) + (text?.length ?? 0);
+		if (typeof expiresAt === "number") this.#expiresAt[row] = expiresAt;
+		if (vector !== undefined) this.#addVector(vector);
+		const bits =
+			presence(metadata, METADATA, NULL_METADATA) |
+			presence(text, TEXT, NULL_TEXT) |
+			presence(expiresAt, EXPIRES, NULL_EXPIRES) |
+			presence(vector, VECTOR, 0);
+		this.#flags[row] = bits;
+		this.#any |= bits;
+	}
+
+	#addVector(vector: Float32Array | Uint8Array): void {
+		const { byteLength } = vector;
+		// Room for all, as soon as it is known how long one is.
+		if (this.#bytes === 0) this.#vectors = new Uint8Array(this.#flags.length * byteLength);
+		const bytes = vector instanceof Uint8Array ? vector : new Uint8Array(vector.buffer, vector.byteOffset, byteLength);
+		this.#vectors.set(bytes, this.#bytes);
+		this.#bytes += byteLength;
+	}
+
+	packed(): PackedRows {
+		const { count } = this;
+		return {
+			count,
+			ids: this.#ids.join(SEPARATOR),
+			// `join` writes null and undefined as nothing; where no row has any, nothing is all there is to say.
+			metadata: (this.#any & METADATA) === 0 ? "" : this.#metadata.join(SEPARATOR),
+			texts: (this.#any & TEXT) === 0 ? "" : this.#texts.join(SEPARATOR),
+			flags: this.#flags.subarray(0, count),
+			expiresAt: this.#expiresAt.subarray(0, count),
+			vectors: this.#vectors.subarray(0, this.#bytes),
+		};
+	}
 }
 
-/** The fields again. Vectors are bytes, and views of `rows.vectors`. */
-export function unpackRows(rows: PackedRows): RowFields & { readonly vectors: readonly (Uint8Array | undefined)[] } {
+/** Packs all of them. */
+export function packRows(rows: readonly Row[]): PackedRows {
+	const packer = new RowPacker(rows.length);
+	for (const row of rows) packer.add(row);
+	return packer.packed();
+}
+
+/** The fields again. Vectors are views of `rows.vectors`. */
+export function unpackRows(rows: PackedRows): Rows {
 	const { count, flags } = rows;
 	const ids = split(rows.ids, count);
 	const metadata: (string | null | undefined)[] = split(rows.metadata, count);
@@ -93,7 +152,7 @@ export function unpackRows(rows: PackedRows): RowFields & { readonly vectors: re
 }
 
 /** The fields of the rows of all parts, one after the other. */
-export function unpackAll(parts: readonly PackedRows[]): ReturnType<typeof unpackRows> {
+export function unpackAll(parts: readonly PackedRows[]): Rows {
 	const [first] = parts;
 	if (parts.length === 1 && first !== undefined) return unpackRows(first);
 	const fields = parts.map(unpackRows);
@@ -106,18 +165,28 @@ export function unpackAll(parts: readonly PackedRows[]): ReturnType<typeof unpac
 	};
 }
 
+/** One of the rows. */
+export function rowAt({ ids, metadata, texts, expiresAt, vectors }: Rows, row: number): Row {
+	return {
+		id: ids[row] as string,
+		metadata: metadata[row],
+		text: texts[row],
+		expiresAt: expiresAt[row],
+		vector: vectors[row],
+	};
+}
+
 /** Some of the rows, in their order. */
-export function keepRows(rows: PackedRows, keep: (row: number) => boolean): PackedRows {
-	const { ids, metadata, texts, expiresAt, vectors } = unpackRows(rows);
+export function keepRows({ ids, metadata, texts, expiresAt, vectors }: Rows, keep: (row: number) => boolean): Rows {
 	const kept = ids.map((_, row) => row).filter(keep);
 	const pick = <T>(list: readonly T[]): T[] => kept.map((row) => list[row] as T);
-	return packRows({
+	return {
 		ids: pick(ids),
 		metadata: pick(metadata),
 		texts: pick(texts),
 		expiresAt: pick(expiresAt),
 		vectors: pick(vectors),
-	});
+	};
 }
 
 /** Bytes of one vector; 0 where no row has one. */
@@ -133,18 +202,5 @@ function presence(value: unknown, there: number, taken: number): number {
 }
 
 function split(joined: string, count: number): string[] {
-	return count === 0 ? [] : joined.split(SEPARATOR);
-}
-
-function concatenate(vectors: RowFields["vectors"]): Uint8Array {
-	let bytes = 0;
-	for (const vector of vectors) bytes += vector?.byteLength ?? 0;
-	const all = new Uint8Array(bytes);
-	let at = 0;
-	for (const vector of vectors) {
-		if (vector === undefined) continue;
-		all.set(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength), at);
-		at += vector.byteLength;
-	}
-	return all;
+	return joined === "" ? new Array<string>(count).fill("") : joined.split(SEPARATOR);
 }

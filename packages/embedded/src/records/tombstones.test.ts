@@ -6,7 +6,7 @@ import { testFolder } from "../folder/folder.test-support.ts";
 import { specOf } from "../spec.ts";
 import { createCollection, findCollection, listCollections } from "./catalogue.ts";
 import { openReader, openWriter } from "./connection.ts";
-import { pack } from "./writer.test-support.ts";
+import { columns } from "./writer.test-support.ts";
 import { RecordWriter } from "./writer.ts";
 
 /** Records on disk, with a collection of which change 2 deleted one record and change 4 another. */
@@ -17,7 +17,7 @@ async function deleted(t: TestContext) {
 	const { key } = createCollection(db, "notes", await specOf({ dimensions: 1 }, undefined));
 	const writer = new RecordWriter(db);
 	const vector = new Uint8Array(4);
-	const rows = pack(["a", "b", "c"].map((id) => ({ id, vector })));
+	const rows = columns(["a", "b", "c"].map((id) => ({ id, vector })));
 	writer.begin();
 	writer.upsert(key, rows, { change: 1, now: 0 });
 	writer.deleteIds(key, ["a"], 2);

@@ -1,5 +1,5 @@
 import { checkLabelsLeft } from "./labels.ts";
-import { type PackedRows, type RowFields, unpackAll } from "./packed-rows.ts";
+import type { Rows } from "./packed-rows.ts";
 import { bury } from "./tombstones.ts";
 import type { WriteMoment } from "./upsert.ts";
 import { WordChanges } from "./word-changes.ts";
@@ -41,14 +41,13 @@ interface Target {
 }
 
 /**
- * Patches records, those of one part after those of the other, several patches of one id in their order. What a patch does not give stays. A record that gets a vector moves to a new
+ * Patches records, several patches of one id in their order. What a patch does not give stays. A record that gets a vector moves to a new
  * label, once in a call. To be called inside a transaction.
  *
  * @throws NighError `COLLECTION_FULL` where no labels are left.
  */
-export function update(statements: WriteStatements, parts: readonly PackedRows[], moment: WriteMoment): UpdateResult {
+export function update(statements: WriteStatements, fields: Rows, moment: WriteMoment): UpdateResult {
 	const { nextLabel: firstLabel, records } = statements.counters();
-	const fields = unpackAll(parts);
 	const moved: number[] = [];
 	const died: number[] = [];
 	const { ofRow, distinct, missing } = findTargets(statements, fields.ids);
@@ -104,7 +103,7 @@ function patchRecord(
 	statements: WriteStatements,
 	target: Target,
 	until: number,
-	fields: RowFields,
+	fields: Rows,
 	row: number,
 	{ now, change }: WriteMoment,
 ): void {

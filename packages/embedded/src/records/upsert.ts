@@ -1,5 +1,5 @@
 import { checkLabelsLeft } from "./labels.ts";
-import { type PackedRows, unpackRows } from "./packed-rows.ts";
+import type { Rows } from "./packed-rows.ts";
 import { bury } from "./tombstones.ts";
 import { WordChanges } from "./word-changes.ts";
 import type { Place, WriteStatements } from "./write-statements.ts";
@@ -27,15 +27,16 @@ export interface UpsertResult {
  *
  * @throws NighError `COLLECTION_FULL` where no labels are left.
  */
-export function upsert(statements: WriteStatements, rows: PackedRows, moment: WriteMoment): UpsertResult {
+export function upsert(statements: WriteStatements, rows: Rows, moment: WriteMoment): UpsertResult {
 	const { insertRecord, replaceRecord, insertVector } = statements;
 	const { change, now } = moment;
 	const { nextLabel: firstLabel, records } = statements.counters();
-	checkLabelsLeft(firstLabel, rows.count);
-	const { ids, metadata, texts, expiresAt, vectors } = unpackRows(rows);
+	const { ids, metadata, texts, expiresAt, vectors } = rows;
+	const count = ids.length;
+	checkLabelsLeft(firstLabel, count);
 	const words = new WordChanges();
 	const died: number[] = [];
-	for (let row = 0; row < rows.count; row++) {
+	for (let row = 0; row < count; row++) {
 		const label = firstLabel + row;
 		const id = ids[row] as string;
 		const json = metadata[row] ?? null;
@@ -53,7 +54,7 @@ export function upsert(statements: WriteStatements, rows: PackedRows, moment: Wr
 		words.add(label, text);
 	}
 	words.write(statements);
-	const inserted = rows.count - died.length;
-	statements.saveCounters(change, { nextLabel: firstLabel + rows.count, records: records + inserted });
+	const inserted = count - died.length;
+	statements.saveCounters(change, { nextLabel: firstLabel + count, records: records + inserted });
 	return { firstLabel, died, inserted };
 }

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { type PackedRows, packRows } from "./packed-rows.ts";
+import { type PackedRows, packRows, type Rows, unpackRows } from "./packed-rows.ts";
 import type { Prunable, PruneLimits } from "./prune.ts";
 import { tablesOf } from "./schema.ts";
 import type { WriteMoment } from "./upsert.ts";
@@ -29,13 +29,14 @@ interface ModelRecord {
 }
 
 export function pack(rows: readonly ModelRow[]): PackedRows {
-	return packRows({
-		ids: rows.map(({ id }) => id),
-		metadata: rows.map(({ metadata }) => metadata),
-		texts: rows.map(({ text }) => text),
-		expiresAt: rows.map(({ expiresAt }) => expiresAt),
-		vectors: rows.map(({ vector }) => vector),
-	});
+	return packRows(
+		rows.map((row) => ({ metadata: undefined, text: undefined, expiresAt: undefined, vector: undefined, ...row })),
+	);
+}
+
+/** The rows as a {@link RecordWriter} takes them. */
+export function columns(rows: readonly ModelRow[]): Rows {
+	return unpackRows(pack(rows));
 }
 
 /** What a collection has to hold: a `Map` and the rules of the contract. */

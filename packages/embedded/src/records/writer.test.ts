@@ -10,7 +10,7 @@ import { createCollection, dropCollection, findCollection } from "./catalogue.ts
 import { openReader, openWriter } from "./connection.ts";
 import { SPEC } from "./filled.test-support.ts";
 import { tablesOf } from "./schema.ts";
-import { Model, type ModelRow, pack, stored, WORDS } from "./writer.test-support.ts";
+import { columns, Model, type ModelRow, stored, WORDS } from "./writer.test-support.ts";
 import { RecordWriter } from "./writer.ts";
 
 const id = fc.constantFrom("a", "b", "c", "d", "e", "f");
@@ -35,17 +35,14 @@ type Step = (writer: RecordWriter, key: number, model: Model, moment: { change: 
 
 const upsertStep = fc.uniqueArray(record, { selector: (row) => row.id, maxLength: 6 }).map((rows): Step => {
 	return (writer, key, model, moment) =>
-		assert.deepEqual(writer.upsert(key, pack(rows), moment), model.upsert(rows, moment));
+		assert.deepEqual(writer.upsert(key, columns(rows), moment), model.upsert(rows, moment));
 });
 const updateStep = fc.array(patch, { maxLength: 6 }).map((rows): Step => {
 	return (writer, key, model, moment) => {
 		const known = rows.filter((row) => model.records.has(row.id));
 		// Mostly patches of what is there: one that is missing stops all of them.
 		const patches = rows.length === 6 ? rows : known;
-		assert.deepEqual(
-			writer.update(key, [pack(patches.slice(0, 2)), pack(patches.slice(2))], moment),
-			model.update(patches, moment),
-		);
+		assert.deepEqual(writer.update(key, columns(patches), moment), model.update(patches, moment));
 	};
 });
 const deleteIdsStep = fc.array(id, { maxLength: 4 }).map((ids): Step => {
@@ -179,7 +176,7 @@ describe("RecordWriter", () => {
 			.slice(count / 2)
 			.reverse();
 		const { died, inserted } = inTransaction(writer, () =>
-			writer.upsert(key, pack(rowsOf(count)), { change: 1, now: 5 }),
+			writer.upsert(key, columns(rowsOf(count)), { change: 1, now: 5 }),
 		);
 		assert.deepEqual([died.length, inserted], [0, count]);
 		const labels = Array.from({ length: count / 2 }, (_, at) => at);
@@ -206,11 +203,11 @@ describe("RecordWriter", () => {
 
 	test("replaces records with indexed metadata and finds the new values", (t) => {
 		const { db, key, writer } = open(t, { ...SPEC, filterable: ["row"] });
-		inTransaction(writer, () => writer.upsert(key, pack(rowsOf(3)), { change: 1, now: 1 }));
+		inTransaction(writer, () => writer.upsert(key, columns(rowsOf(3)), { change: 1, now: 1 }));
 		const row = { id: "id 1", metadata: '{"row":7}', vector: Uint8Array.of(1) };
-		inTransaction(writer, () => writer.upsert(key, pack([row]), { change: 2, now: 2 }));
+		inTransaction(writer, () => writer.upsert(key, columns([row]), { change: 2, now: 2 }));
 		inTransaction(writer, () =>
-			writer.update(key, [pack([{ id: "id 2", metadata: '{"row":7}' }])], { change: 3, now: 3 }),
+			writer.update(key, columns([{ id: "id 2", metadata: '{"row":7}' }]), { change: 3, now: 3 }),
 		);
 		const sql = `SELECT label FROM ${tablesOf(key).records} WHERE json_extract(metadata, '$."row"') = ? ORDER BY label`;
 		const labels = (value: number) =>
@@ -227,11 +224,11 @@ describe("RecordWriter", () => {
 		db.exec(`UPDATE collections SET next_label = ${BOUNDS.label.max - 1}`);
 		const full = { code: "COLLECTION_FULL", message: /3 more vectors do not fit.* only 2 of its 4294967295/ };
 		writer.begin();
-		assert.throws(() => writer.upsert(key, pack([a, b, c]), { change: 1, now: 1 }), full);
-		const { firstLabel } = writer.upsert(key, pack([a, b]), { change: 1, now: 1 });
+		assert.throws(() => writer.upsert(key, columns([a, b, c]), { change: 1, now: 1 }), full);
+		const { firstLabel } = writer.upsert(key, columns([a, b]), { change: 1, now: 1 });
 		assert.equal(firstLabel + 1, BOUNDS.label.max);
-		assert.throws(() => writer.update(key, [pack([a])], { change: 2, now: 2 }), { code: "COLLECTION_FULL" });
-		writer.update(key, [pack([{ id: a.id, text: "red" }])], { change: 2, now: 2 });
+		assert.throws(() => writer.update(key, columns([a]), { change: 2, now: 2 }), { code: "COLLECTION_FULL" });
+		writer.update(key, columns([{ id: a.id, text: "red" }]), { change: 2, now: 2 });
 		writer.commit();
 		assert.deepEqual(
 			stored(db, key).vectors.map(({ label }) => label),
@@ -241,12 +238,12 @@ describe("RecordWriter", () => {
 
 	test("says NOT_FOUND of a collection that has been dropped, before and after its statements are forgotten", (t) => {
 		const { db, key, writer } = open(t);
-		inTransaction(writer, () => writer.upsert(key, pack(rowsOf(1)), { change: 1, now: 1 }));
+		inTransaction(writer, () => writer.upsert(key, columns(rowsOf(1)), { change: 1, now: 1 }));
 		dropCollection(db, key);
 		for (const change of [2, 3]) {
 			const moment = { change, now: 1 };
-			assert.throws(() => writer.upsert(key, pack(rowsOf(1)), moment), { code: "NOT_FOUND" });
-			assert.throws(() => writer.update(key, [pack(rowsOf(1))], moment), { code: "NOT_FOUND" });
+			assert.throws(() => writer.upsert(key, columns(rowsOf(1)), moment), { code: "NOT_FOUND" });
+			assert.throws(() => writer.update(key, columns(rowsOf(1)), moment), { code: "NOT_FOUND" });
 			writer.forget(key);
 		}
 	});
@@ -258,14 +255,14 @@ describe("RecordWriter", () => {
 		db.exec(`PRAGMA max_page_count = ${page_count + 10}`);
 		writer.begin();
 		writer.savepoint();
-		writer.upsert(key, pack(rowsOf(3)), { change: 1, now: 1 });
+		writer.upsert(key, columns(rowsOf(3)), { change: 1, now: 1 });
 		writer.release();
 		writer.savepoint();
-		assert.throws(() => writer.upsert(key, pack(rowsOf(20_000, 3)), { change: 2, now: 1 }), { code: "DISK_FULL" });
+		assert.throws(() => writer.upsert(key, columns(rowsOf(20_000, 3)), { change: 2, now: 1 }), { code: "DISK_FULL" });
 		assert.throws(() => writer.rollbackTo(), { code: "DISK_FULL" });
 		writer.rollback();
 		assert.deepEqual(stored(db, key), before);
-		inTransaction(writer, () => writer.upsert(key, pack(rowsOf(3)), { change: 1, now: 1 }));
+		inTransaction(writer, () => writer.upsert(key, columns(rowsOf(3)), { change: 1, now: 1 }));
 		assert.equal(stored(db, key).counters.records, 3);
 	});
 
@@ -292,7 +289,7 @@ describe("optimizeText", () => {
 		const { db, key, writer } = open(t);
 		for (let batch = 0; batch < 10; batch++) {
 			inTransaction(writer, () =>
-				writer.upsert(key, pack(rowsOf(300, batch * 200)), { change: batch + 1, now: batch }),
+				writer.upsert(key, columns(rowsOf(300, batch * 200)), { change: batch + 1, now: batch }),
 			);
 		}
 		const before = stored(db, key);
@@ -314,7 +311,7 @@ describe("optimizeText", () => {
 describe("reclaim", () => {
 	test("gives the space of dropped records back to the file system", (t) => {
 		const { db, key, path, writer } = open(t);
-		inTransaction(writer, () => writer.upsert(key, pack(rowsOf(10_000)), { change: 1, now: 1 }));
+		inTransaction(writer, () => writer.upsert(key, columns(rowsOf(10_000)), { change: 1, now: 1 }));
 		const empty = createCollection(db, "empty", SPEC).key;
 		dropCollection(db, key);
 		const { before, after, busy } = writer.reclaim();
@@ -328,10 +325,10 @@ describe("reclaim", () => {
 	test("says so where a reader is in the way, and works when it has gone", (t) => {
 		const { db, key, path, writer } = open(t);
 		db.exec("PRAGMA busy_timeout = 0");
-		inTransaction(writer, () => writer.upsert(key, pack(rowsOf(10)), { change: 1, now: 1 }));
+		inTransaction(writer, () => writer.upsert(key, columns(rowsOf(10)), { change: 1, now: 1 }));
 		const reader = openReader(path);
 		reader.exec("BEGIN; SELECT * FROM collections");
-		inTransaction(writer, () => writer.upsert(key, pack(rowsOf(10)), { change: 2, now: 1 }));
+		inTransaction(writer, () => writer.upsert(key, columns(rowsOf(10)), { change: 2, now: 1 }));
 		assert.equal(writer.reclaim().busy, true);
 		reader.close();
 		assert.equal(writer.reclaim().busy, false);

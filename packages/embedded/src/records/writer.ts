@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { NighError } from "@nigh/contract";
 import { deleteIds, deleteLabels } from "./delete.ts";
 import { optimizeText } from "./optimize-text.ts";
-import type { PackedRows } from "./packed-rows.ts";
+import type { Rows } from "./packed-rows.ts";
 import { findPrunable, type Prunable, type PruneLimits } from "./prune.ts";
 import { type ReclaimReport, reclaim } from "./reclaim.ts";
 import { asNighError } from "./sqlite-errors.ts";
@@ -71,7 +71,7 @@ export class RecordWriter {
 	 *
 	 * @throws NighError `COLLECTION_FULL` where no labels are left.
 	 */
-	upsert(key: number, rows: PackedRows, moment: WriteMoment): UpsertResult {
+	upsert(key: number, rows: Rows, moment: WriteMoment): UpsertResult {
 		return this.#guard("writing records", () => upsert(this.#of(key), rows, moment));
 	}
 
@@ -80,7 +80,7 @@ export class RecordWriter {
 	 *
 	 * @throws NighError `COLLECTION_FULL` where no labels are left.
 	 */
-	update(key: number, rows: readonly PackedRows[], moment: WriteMoment): UpdateResult {
+	update(key: number, rows: Rows, moment: WriteMoment): UpdateResult {
 		return this.#guard("updating records", () => update(this.#of(key), rows, moment));
 	}
 

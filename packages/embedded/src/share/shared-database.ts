@@ -21,6 +21,7 @@ import { CollectionCore, type DatabaseCore } from "../core.ts";
 import { listCollections } from "../records/catalogue.ts";
 import { readersSpec, specOf } from "../spec.ts";
 import { databaseHealth } from "../verbs/health.ts";
+import { rehearse } from "../verbs/rehearse.ts";
 import type { Installed } from "../workers/messages.ts";
 import type { Caller } from "../workers/rpc.ts";
 import type { HostMethods } from "./messages.ts";
@@ -140,6 +141,7 @@ export class SharedDatabase implements Database {
 		const core = new CollectionCore(this.#core, entry, undefined);
 		this.#byKey.set(core.key, core);
 		if (installed !== undefined) this.install(installed);
+		await rehearse(core);
 		const close = async (reason: NighError) => {
 			const closing = core.close(reason);
 			if (this.#byKey.get(core.key) === core) {

@@ -1,16 +1,14 @@
 import { type Distance, type Hit, type Metadata, type Score, scoreOf } from "@nigh/contract";
 import type { CollectionCore } from "../core.ts";
-import { turn } from "../workers/turn.ts";
+import { Slices } from "../workers/slices.ts";
 import type { Checked } from "./check-request.ts";
 import type { Found } from "./find.ts";
 import type { Ranked } from "./fuse.ts";
 import { storedRecord } from "./get.ts";
 import type { SearchState } from "./search-state.ts";
 
-/** ms that hits may take before other work of the thread gets its turn. */
-const SLICE_MS = 4;
 /** Hits between two looks at the clock. */
-const SLICE_HITS = 64;
+const HITS_A_LOOK = 64;
 
 /** Reads what was asked for with the hits. `undefined`: a record has been written over since, so the hits are of no one state any more. */
 export async function attach<M extends Metadata>(
@@ -23,13 +21,11 @@ export async function attach<M extends Metadata>(
 		return ranked.map((hit) => ({ id: hit.id, ...measure(core, hit) }));
 	const labels = ranked.map(({ label }) => label);
 	const hits: Hit<M>[] = [];
-	let since = performance.now();
+	const slices = new Slices();
 	for (const record of await state.records(labels, include)) {
 		if (record === undefined || record.change > change) return undefined;
 		hits.push({ ...storedRecord<M>(core, record), ...measure(core, ranked[hits.length] as Ranked) });
-		if (hits.length % SLICE_HITS !== 0 || performance.now() - since < SLICE_MS) continue;
-		await turn();
-		since = performance.now();
+		if (hits.length % HITS_A_LOOK === 0) await slices.pause();
 	}
 	return hits;
 }

@@ -5,7 +5,7 @@ import { specOf } from "../spec.ts";
 /** A collection as its verbs see it, without threads: for what happens before one is asked. */
 export async function coreOf(given: CollectionSpec = {}): Promise<CollectionCore> {
 	const spec = await specOf(given, undefined);
-	const database = { settings: { now: () => 1_000 } } as unknown as DatabaseCore;
+	const database = { settings: { now: () => 1_000 }, threads: {} } as unknown as DatabaseCore;
 	return new CollectionCore(database, { key: 1, name: "notes", spec, change: 0 }, given.embedder);
 }
 

@@ -1,5 +1,5 @@
 /** ms that calls which are answered on this thread may take one after the other before the event loop gets its turn. */
-const SLICE_MS = 4;
+const SLICE_MS = 2;
 
 /** When the first such call since the last turn came; each thread has one event loop. */
 let since = 0;

@@ -97,6 +97,11 @@ interface Near {
 	readonly cutShort: boolean;
 }
 
+/** Whether a search is quick enough for the calling thread. */
+export function isQuick(searcher: Searcher, query: Pick<SlotQuery, "exact" | "matches">): boolean {
+	return searcher.comparisons(query) * searcher.generation.size.rowBytes <= MOST_BYTES_HERE;
+}
+
 /** Searches here where that is quick, else on the reader worker. `undefined`: another generation has taken over. */
 async function nearest(
 	{ database, key }: CollectionCore,
@@ -105,7 +110,7 @@ async function nearest(
 	{ signal }: Checked,
 	deadline: number | undefined,
 ): Promise<Near | undefined> {
-	if (searcher.comparisons(query) * searcher.generation.size.rowBytes <= MOST_BYTES_HERE) {
+	if (isQuick(searcher, query)) {
 		searcher.search(query);
 		// Copies: another search of this thread may come before the caller goes on.
 		return {

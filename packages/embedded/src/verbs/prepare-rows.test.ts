@@ -383,7 +383,13 @@ test("what the caller does to its vectors after the call does not reach a small 
 	assert.deepEqual(vectors, [...batch.keys()]);
 });
 
-test("large batches let other work have its turn, and come whole and in order", async () => {
+test("large batches let other work have its turn, and come whole and in order", async (t) => {
+	// Half a second has passed whenever somebody looks at the clock.
+	let clock = performance.now();
+	t.mock.method(performance, "now", () => {
+		clock += 500;
+		return clock;
+	});
 	const count = 4_096 + 700;
 	const core = await coreOf(SPEC);
 	let turns = 0;
@@ -401,7 +407,7 @@ test("large batches let other work have its turn, and come whole and in order", 
 	);
 	done = true;
 	await others;
-	assert.ok(turns >= count / 512 - 1, `${turns} turns`);
+	assert.ok(turns >= (count - 512) / 32, `${turns} turns`);
 	assert.ok(parts.length > 1);
 	assert.deepEqual(
 		rowsIn(parts).map(({ id, vector }) => [id, vector?.[0]]),

@@ -11,7 +11,7 @@ import {
 } from "@nigh/contract";
 import type { CollectionCore } from "../core.ts";
 import { publishFailure } from "../watch/events.ts";
-import { turn } from "../workers/turn.ts";
+import { Slices } from "../workers/slices.ts";
 import { checkAborted } from "./check-aborted.ts";
 import { type Checked, checkRequest } from "./check-request.ts";
 import { fairTurn } from "./fair-turn.ts";
@@ -19,9 +19,6 @@ import type { Question } from "./find.ts";
 import { uncertifiedRecall } from "./recall-statement.ts";
 import { answerIn, outOfTime, report, vectorFor } from "./search.ts";
 import { inSomeState, type SearchState } from "./search-state.ts";
-
-/** ms that searches may take before other work of the thread gets its turn. */
-const SLICE_MS = 4;
 
 /** Answers in the order of the requests. */
 export async function searchMany<M extends Metadata>(
@@ -83,12 +80,9 @@ async function answerAll<M extends Metadata>(
 ): Promise<SearchResult<M>[] | undefined> {
 	const results: SearchResult<M>[] = [];
 	let state = given;
-	let since = performance.now();
+	const slices = new Slices();
 	for (const [row, { request, vector, tookMs }] of requests.entries()) {
-		if (performance.now() - since > SLICE_MS) {
-			await turn();
-			since = performance.now();
-		}
+		await slices.pause();
 		// Its own time, and what all have waited: that of the others is not its fault.
 		const start = performance.now() - tookMs - waitedMs;
 		const result =
@@ -113,7 +107,9 @@ function checkedRow(
 ): Checked {
 	try {
 		const checked = checkRequest(core, request, row);
-		return checked.signal === undefined ? { ...checked, signal } : checked;
+		// Either ends it.
+		const signals = [checked.signal, signal].filter((each) => each !== undefined);
+		return { ...checked, signal: signals.length > 1 ? AbortSignal.any(signals) : signals[0] };
 	} catch (error) {
 		throw withRow(error, row);
 	}

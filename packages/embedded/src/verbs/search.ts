@@ -33,8 +33,8 @@ export async function search<M extends Metadata>(
 	return result;
 }
 
-/** `undefined` where the time has run out before there was anything to answer. */
-async function answer<M extends Metadata>(
+/** Answers, without telling of it. `undefined` where the time has run out before there was anything to answer. */
+export async function answer<M extends Metadata>(
 	core: CollectionCore,
 	request: Checked,
 	start: number,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NighError } from "@nigh/contract";
 import fc from "fast-check";
-import { type ModelRow, pack, stored } from "../records/writer.test-support.ts";
+import { columns, type ModelRow, stored } from "../records/writer.test-support.ts";
 import { catchUp } from "./catch-up.ts";
 import { turn } from "./turn.ts";
 import { bytesOf, writtenRecords } from "./written.test-support.ts";
@@ -68,13 +68,13 @@ test("whatever is written between two looks, a view that catches up is what the 
 			if (each.verb === "look") await look(collection.change, collection.nextLabel);
 			else {
 				const moment = { change: ++change, now: 100 };
-				const rows = (row: Partial<ModelRow>) => pack([{ id: each.id, ...row }]);
+				const rows = (row: Partial<ModelRow>) => columns([{ id: each.id, ...row }]);
 				writer.begin();
 				if (each.verb === "upsert") {
 					writer.upsert(key, rows({ vector: bytesOf(each.n), expiresAt: each.expiresAt }), moment);
 				}
-				if (each.verb === "move") writer.update(key, [rows({ vector: bytesOf(each.n) })], moment);
-				if (each.verb === "touch") writer.update(key, [rows({ expiresAt: each.expiresAt })], moment);
+				if (each.verb === "move") writer.update(key, rows({ vector: bytesOf(each.n) }), moment);
+				if (each.verb === "touch") writer.update(key, rows({ expiresAt: each.expiresAt }), moment);
 				if (each.verb === "delete") writer.deleteIds(key, [each.id], change);
 				writer.commit();
 				change = reader.state(key).change;
@@ -88,7 +88,7 @@ test("more rows than are read at a time come in their order, each once", async (
 	const { db, key, reader, writer, view } = await writtenRecords(t);
 	const count = 2_048 * 2 + 1;
 	writer.begin();
-	writer.upsert(key, pack(Array.from({ length: count }, (_, i) => ({ id: `r${i}`, vector: bytesOf(i) }))), {
+	writer.upsert(key, columns(Array.from({ length: count }, (_, i) => ({ id: `r${i}`, vector: bytesOf(i) }))), {
 		change: 1,
 		now: 0,
 	});
@@ -105,7 +105,7 @@ test("nothing is seen before all of it is there, however long room has to be wai
 	const { collection, small } = view({ capacity: 64, ringRows: 2 });
 	const commit = (change: number, rows: readonly ModelRow[], gone: readonly string[]) => {
 		writer.begin();
-		writer.upsert(key, pack(rows), { change, now: 0 });
+		writer.upsert(key, columns(rows), { change, now: 0 });
 		writer.deleteIds(key, gone, change);
 		writer.commit();
 	};
@@ -136,7 +136,7 @@ test("nothing is seen before all of it is there, however long room has to be wai
 test("a memory that ends is an error, and nothing of the new state is published", async (t) => {
 	const { key, reader, writer, view } = await writtenRecords(t);
 	writer.begin();
-	writer.upsert(key, pack(["a", "b", "c"].map((id) => ({ id, vector: bytesOf(1) }))), { change: 1, now: 0 });
+	writer.upsert(key, columns(["a", "b", "c"].map((id) => ({ id, vector: bytesOf(1) }))), { change: 1, now: 0 });
 	writer.commit();
 	const { collection } = view({ capacity: 2 }, async () => {
 		throw new NighError("MEMORY_LIMIT", "no memory", { count: 2, limit: 2 });

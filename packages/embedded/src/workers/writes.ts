@@ -1,5 +1,5 @@
 import { NighError } from "@nigh/contract";
-import { keepRows, type PackedRows, unpackAll, unpackRows, VECTOR } from "../records/packed-rows.ts";
+import { keepRows, type PackedRows, type Rows, unpackAll, unpackRows, VECTOR } from "../records/packed-rows.ts";
 import type { RecordReader } from "../records/reader.ts";
 import type { UpdateResult } from "../records/update.ts";
 import type { RecordWriter } from "../records/writer.ts";
@@ -35,16 +35,17 @@ export class Writes {
 		collection: WrittenCollection,
 		{ rows, now, partial }: Omit<Parameters<WriterMethods["upsert"]>[0], "key" | "dimensions">,
 	): Promise<WriteReply> {
+		const batch = rows.map(unpackRows);
 		return this.#run(
 			collection,
 			now,
-			() => rows.flatMap(idsOf),
+			() => batch.flatMap(({ ids }) => ids),
 			roomOf(collection, rows),
 			(change) => {
 				const { key, spec } = collection;
 				const { records: before, nextLabel } = this.#reader.state(key);
-				if (!partial) checkBatch(spec, before, countOf(rows));
-				const { parts, refused } = partial ? this.#fitting(collection, rows, now) : { parts: rows, refused: [] };
+				if (!partial) checkBatch(spec, before, countOf(batch));
+				const { parts, refused } = partial ? this.#fitting(collection, batch, now) : { parts: batch, refused: [] };
 				const died: number[] = [];
 				let inserted = 0;
 				for (const part of parts) {
@@ -63,17 +64,18 @@ export class Writes {
 	}
 
 	/** The rows that there is room for, in their order, and the numbers of the others. What is there already needs no room. */
-	#fitting(collection: WrittenCollection, parts: readonly PackedRows[], now: number) {
+	#fitting(collection: WrittenCollection, parts: readonly Rows[], now: number) {
 		const { key, spec } = collection;
 		let room = roomFor(spec, this.#reader.state(key).records);
 		const count = countOf(parts);
 		const refused: number[] = [];
 		if (count <= room) return { parts, refused };
-		const known = this.#reader.byIds(key, parts.flatMap(idsOf), { metadata: false }, now);
+		const ids = parts.flatMap((part) => part.ids);
+		const known = this.#reader.byIds(key, ids, { metadata: false }, now);
 		let row = 0;
 		const fitting = parts.map((part) => {
 			const from = row;
-			row += part.count;
+			row += part.ids.length;
 			return keepRows(part, (i) => {
 				if (known[from + i] !== undefined) return true;
 				if (room-- > 0) return true;
@@ -81,16 +83,17 @@ export class Writes {
 				return false;
 			});
 		});
-		return { parts: fitting.filter((part) => part.count > 0), refused };
+		return { parts: fitting.filter(({ ids }) => ids.length > 0), refused };
 	}
 
 	/** Where an id is missing, nothing is written. */
-	update(collection: WrittenCollection, rows: readonly PackedRows[], now: number): Promise<WriteReply> {
+	update(collection: WrittenCollection, parts: readonly PackedRows[], now: number): Promise<WriteReply> {
+		const rows = unpackAll(parts);
 		return this.#run(
 			collection,
 			now,
-			() => rows.flatMap(idsOf),
-			roomOf(collection, rows),
+			() => [...rows.ids],
+			roomOf(collection, parts),
 			(change) => {
 				const result = this.#writer.update(collection.key, rows, { change, now });
 				const { missing, died, touched, touchedExpiresAt } = result;
@@ -224,12 +227,8 @@ interface Effect<A> {
 
 const SEPARATOR = "\u0000";
 
-function idsOf({ ids, count }: PackedRows): string[] {
-	return count === 0 ? [] : ids.split(SEPARATOR);
-}
-
-function countOf(parts: readonly PackedRows[]): number {
-	return parts.reduce((sum, part) => sum + part.count, 0);
+function countOf(parts: readonly Rows[]): number {
+	return parts.reduce((sum, { ids }) => sum + ids.length, 0);
 }
 
 /** What the vectors of a batch will take. More than the limits allow will not be written, whatever it is. */
@@ -246,7 +245,7 @@ function roomOf({ spec }: WrittenCollection, parts: readonly PackedRows[]): Room
 
 function* shownParts(
 	collection: WrittenCollection,
-	parts: readonly PackedRows[],
+	parts: readonly Rows[],
 	labels: Uint32Array,
 	change: number,
 	gone: ReadonlySet<number>,
@@ -254,21 +253,20 @@ function* shownParts(
 	let row = 0;
 	for (const rows of parts) {
 		yield* shownRows(collection, rows, labels.subarray(row), change, gone);
-		row += rows.count;
+		row += rows.ids.length;
 	}
 }
 
 /** Rows on their way into the index; those that are `gone` again are left out. */
 function* shownRows(
 	collection: WrittenCollection,
-	rows: PackedRows,
+	{ ids, expiresAt, vectors }: Rows,
 	labels: Uint32Array,
 	change: number,
 	gone: ReadonlySet<number>,
 ): Generator<CommittedRow> {
-	const { ids, expiresAt, vectors } = unpackRows(rows);
 	const vectorOf = collection.vectorMaker();
-	for (let row = 0; row < rows.count; row++) {
+	for (let row = 0; row < ids.length; row++) {
 		const label = labels[row] as number;
 		if (gone.has(label)) continue;
 		const expires = expiresAt[row] ?? Number.POSITIVE_INFINITY;
@@ -279,11 +277,10 @@ function* shownRows(
 /** The records of a patch that have moved to a new label. */
 function* movedRows(
 	collection: WrittenCollection,
-	rows: readonly PackedRows[],
+	{ ids, vectors }: Rows,
 	{ firstLabel, moved, movedExpiresAt }: UpdateResult,
 	change: number,
 ): Generator<CommittedRow> {
-	const { ids, vectors } = unpackAll(rows);
 	const vectorOf = collection.vectorMaker();
 	for (let i = 0; i < moved.length; i++) {
 		const row = moved[i] as number;

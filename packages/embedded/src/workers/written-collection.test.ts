@@ -266,7 +266,7 @@ test("a collection that is closed refuses what waits for room", async () => {
 test("what is taken in from the records and finds no memory says so instead of waiting for ever", async () => {
 	const { collection, asked } = await full();
 	for (let label = 0; label < 8; label++) await collection.append(row(label, 1));
-	const ninth = collection.append(row(8, 1));
+	const ninth = collection.append(row(8, 1)) as Promise<void>;
 	await turn();
 	assert.deepEqual(asked[0]?.room, { slots: 1, idBytes: 2 });
 	asked[0]?.settle.reject(new NighError("MEMORY_LIMIT", "no"));

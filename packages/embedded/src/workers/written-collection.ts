@@ -1,7 +1,7 @@
 import { NighError } from "@nigh/contract";
 import { Generation } from "../memory/generation.ts";
 import { RowMaker, vectorBytes, vectorOf } from "../memory/rows.ts";
-import { SlotWriter } from "../memory/slot-writer.ts";
+import { type Full, SlotWriter } from "../memory/slot-writer.ts";
 import { withinMemory } from "../memory/within-memory.ts";
 import type { CatalogueEntry, StoredSpec } from "../records/catalogue.ts";
 import type { Installed } from "./messages.ts";
@@ -106,7 +106,11 @@ export class WrittenCollection {
 		try {
 			this.check();
 			// What has to wait comes first: a generation that takes over meanwhile would leave out what has died already.
-			for (const row of rows) await this.append(row);
+			for (const row of rows) {
+				const waiting = this.append(row);
+				// Not awaited without need: that would take longer than the rest.
+				if (waiting !== undefined) await waiting;
+			}
 			for (const label of died) this.kill(label, change);
 			this.publish(change);
 		} catch (cause) {
@@ -165,16 +169,23 @@ export class WrittenCollection {
 		return hasRoom(this.#generation as Generation, addRoom(this.#reserved, room));
 	}
 
-	async append({ label, id, born, expires, vector }: CommittedRow): Promise<void> {
-		for (;;) {
-			const slots = this.#slots as SlotWriter;
-			const full = slots.full(id);
-			if (full === undefined) {
-				slots.append({ label, id, born, expires, row: (this.#rows as RowMaker).row(vector) });
-				return;
-			}
+	/** Appends a record; waits, where there is no room, until there is. */
+	append(row: CommittedRow): Promise<void> | undefined {
+		const full = this.#appendIfRoom(row);
+		return full === undefined ? undefined : this.#appendWhenRoom(row, full);
+	}
+
+	#appendIfRoom({ label, id, born, expires, vector }: CommittedRow): Full | undefined {
+		const slots = this.#slots as SlotWriter;
+		const full = slots.full(id);
+		if (full === undefined) slots.append({ label, id, born, expires, row: (this.#rows as RowMaker).row(vector) });
+		return full;
+	}
+
+	async #appendWhenRoom(row: CommittedRow, why: Full): Promise<void> {
+		for (let full: Full | undefined = why; full !== undefined; full = this.#appendIfRoom(row)) {
 			const progress = this.#progress();
-			const room = { slots: 1, idBytes: Buffer.byteLength(id) };
+			const room = { slots: 1, idBytes: Buffer.byteLength(row.id) };
 			await this.#whileWaiting(full === "tail" ? progress : Promise.all([progress, this.#room.grow(room)]));
 		}
 	}
