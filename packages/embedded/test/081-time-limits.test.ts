@@ -6,7 +6,7 @@ import { openFolder } from "@nigh/embedded";
 
 /** So long that some rows are more than is compared on the calling thread at once, and the scan looks at the time. */
 const DIMENSIONS = 1_024;
-const RECORDS = 5_000;
+const RECORDS = 8_000;
 const HURRIED = { embed: "words", k: 20, exact: true, timeoutMs: 1 } as const;
 
 function vectorOf(i: number): Float32Array {

@@ -1,4 +1,5 @@
 export { AbortFlag, Arena, type ArenaOptions, LabelSet } from "@nigh/kernels";
+export { type ArenaView, AttachedArena } from "./arena-view.ts";
 export type { Eligibility } from "./eligibility.ts";
 export { createFlat, FlatIndex, type FlatOptions } from "./flat/flat.ts";
 export type { GraphAnalysis } from "./hnsw/analyze.ts";
@@ -27,6 +28,9 @@ export type { RebalanceReport } from "./hnsw/rebalance.ts";
 export type { LabelRange } from "./hnsw/sharing.ts";
 export { type LoadOptions, loadIndex, restoreHnsw } from "./load.ts";
 export { type Parallel, serial } from "./parallel.ts";
+export { longestOf } from "./rows/bound-query.ts";
+export { type BoundScratch, BoundSearch, type CodedRows } from "./rows/bound-search.ts";
+export { codeStride, RowCoder } from "./rows/row-coder.ts";
 export { RowFormat, type RowFormatOptions } from "./rows/row-format.ts";
 export type { IndexSpec } from "./spec.ts";
 export type {

@@ -54,6 +54,16 @@ export interface VectorFormat {
 	readonly weights: readonly number[] | null;
 }
 
+/** What the codes of the tail's rows mean: those of the main index, which stay as they are while the generation lives. */
+export interface TailCodes {
+	/** Address of the code of ring row 0. */
+	readonly rows: number;
+	/** Address of one float a dimension: what code 0 stands for. */
+	readonly origin: number;
+	/** What one step of a code stands for. */
+	readonly unit: number;
+}
+
 /** A generation as it crosses threads. */
 export interface GenerationHandle {
 	/** Counts up with every generation of a collection. */
@@ -63,6 +73,8 @@ export interface GenerationHandle {
 	readonly format: VectorFormat;
 	readonly size: GenerationSize;
 	readonly tables: GenerationTables;
+	/** `null` where the main index has no codes: the tail is compared by its rows alone. */
+	readonly tailCodes: TailCodes | null;
 }
 
 /** Readers that can be counted at the same time: those of this process's threads. */

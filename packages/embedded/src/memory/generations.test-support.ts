@@ -2,11 +2,12 @@ import type { Metric } from "@nigh/contract";
 import type { HnswIndex } from "@nigh/index";
 import { createHnsw } from "@nigh/index";
 import { Arena, rowBytes } from "@nigh/kernels";
-import { allocateTables, Generation, type GenerationHandle } from "./generation.ts";
+import { allocateTables, Generation, type GenerationHandle, type TailCodes } from "./generation.ts";
 import { allocateArea, type ReaderArea } from "./reader-area.ts";
 import { RowMaker, vectorBytes } from "./rows.ts";
 import { Searcher } from "./searcher.ts";
 import { SlotWriter } from "./slot-writer.ts";
+import { allocateTailCodes } from "./tail-codes.ts";
 
 export type StoredVector = Float32Array | Uint8Array;
 
@@ -19,6 +20,8 @@ export interface SmallOptions {
 	readonly idBytes?: number;
 	/** With a graph as the main index. */
 	readonly graph?: boolean;
+	/** Codes of the tail's rows: what code 0 stands for, in every dimension, and one step. */
+	readonly codes?: { readonly origin: number; readonly unit: number };
 }
 
 /** A generation with all that belongs to it, on one thread. */
@@ -49,12 +52,13 @@ export function smallGeneration(options: SmallOptions = {}): Small {
 		rowBytes: rowBytes(vectorBytes(format)),
 	};
 	const tables = allocateTables(arena, size);
-	const handle = { number: 1, memory: arena.memory, engine: arena.engine, format, size, tables };
+	const tailCodes = options.codes === undefined ? null : smallCodes(arena, { size, format }, options.codes);
+	const handle = { number: 1, memory: arena.memory, engine: arena.engine, format, size, tables, tailCodes };
 	const generation = new Generation(handle);
 	const main = graph ? createHnsw({ arena, metric, dimensions, ...(weights !== null && { weights }) }) : undefined;
 	main?.reserve(capacity);
 	main?.holdCodes();
-	const area = allocateArea(arena, 0, size, main?.readerSpec() ?? null);
+	const area = allocateArea(arena, 0, handle, main?.readerSpec() ?? null);
 	const slots = new SlotWriter(generation);
 	const rows = new RowMaker(format);
 	return {
@@ -90,6 +94,16 @@ export function smallGeneration(options: SmallOptions = {}): Small {
 			return address;
 		},
 	};
+}
+
+function smallCodes(
+	arena: Arena,
+	handle: Pick<GenerationHandle, "size" | "format">,
+	{ origin, unit }: { readonly origin: number; readonly unit: number },
+): TailCodes {
+	const address = arena.alloc(handle.size.rowBytes);
+	arena.f32(address, handle.format.dimensions).fill(origin);
+	return allocateTailCodes(arena, handle, { origin: address, unit });
 }
 
 /** The distance by its definition, in float64. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createHnsw } from "@nigh/index";
-import { Arena, ArenaFullError, ELIGIBILITY } from "@nigh/kernels";
+import { Arena, ArenaFullError, BOUND_QUERY, ELIGIBILITY } from "@nigh/kernels";
 import fc from "fast-check";
 import { type Small, smallGeneration } from "./generations.test-support.ts";
 import { allocateArea, BITMAPS, CHUNK_ROWS, type ReaderArea, ReaderAreas } from "./reader-area.ts";
@@ -15,7 +15,21 @@ function rangesOf(area: ReaderArea, capacity: number, rowBytes: number): [from: 
 		[area.keys, CHUNK_ROWS * 8],
 		[area.pool, (MOST_HITS + 1) * 8],
 		[area.eligibility, ELIGIBILITY.bytes],
+		...ofCodes(area, rowBytes),
 		[area.bitmaps, BITMAPS * Math.ceil(capacity / 8)],
+	];
+}
+
+const FORMAT = { metric: "l2", dimensions: 4, weights: null } as const;
+
+/** What a scan of codes takes: the query's struct, its two planes and a row of zeros; upper bounds; what a chunk keeps. */
+function ofCodes({ bounds, boundPool, kept }: ReaderArea, rowBytes: number): [number, number][] {
+	if (bounds === 0) return [];
+	const planes = 2 * 16 * Math.ceil(rowBytes / 64);
+	return [
+		[bounds, BOUND_QUERY.bytes + planes + rowBytes],
+		[boundPool, (MOST_HITS + 1) * 8],
+		[kept, CHUNK_ROWS * 8],
 	];
 }
 
@@ -24,11 +38,14 @@ test("areas have room for all their fields, apart from each other and from every
 		fc.property(
 			fc.integer({ min: 1, max: 3_000 }),
 			fc.integer({ min: 1, max: 64 }).map((n) => n * 16),
-			(capacity, rowBytes) => {
+			fc.boolean(),
+			(capacity, rowBytes, isCoded) => {
 				const arena = new Arena();
 				const size = { capacity, ringRows: capacity, idBytes: 0, rowBytes };
 				const foreign = arena.alloc(100);
-				const areas = [0, 1].map((reader) => allocateArea(arena, reader, size, null));
+				const tailCodes = isCoded ? { rows: 0, origin: 0, unit: 1 } : null;
+				const handle = { size, format: { ...FORMAT, dimensions: rowBytes / 4 }, tailCodes };
+				const areas = [0, 1].map((reader) => allocateArea(arena, reader, handle, null));
 				assert.deepEqual(
 					areas.map(({ reader }) => reader),
 					[0, 1],
@@ -56,7 +73,8 @@ test("where there is a graph the area has the reader that it was given", () => {
 	const index = createHnsw({ arena, metric: "l2", dimensions: 4 });
 	index.reserve(10);
 	const reader = index.readerSpec();
-	assert.equal(allocateArea(arena, 3, { capacity: 10, ringRows: 10, idBytes: 0, rowBytes: 16 }, reader).graph, reader);
+	const size = { capacity: 10, ringRows: 10, idBytes: 0, rowBytes: 16 };
+	assert.equal(allocateArea(arena, 3, { size, format: FORMAT, tailCodes: null }, reader).graph, reader);
 });
 
 test("the next thread of a number gets what the one before had in a generation, every other one its own", () => {
@@ -82,5 +100,5 @@ test("the next thread of a number gets what the one before had in a generation, 
 test("an arena without room for it says so", () => {
 	const arena = new Arena({ maxBytes: 2 ** 17 });
 	const size = { capacity: 2 ** 20, ringRows: 1, idBytes: 0, rowBytes: 16 };
-	assert.throws(() => allocateArea(arena, 0, size, null), ArenaFullError);
+	assert.throws(() => allocateArea(arena, 0, { size, format: FORMAT, tailCodes: null }, null), ArenaFullError);
 });

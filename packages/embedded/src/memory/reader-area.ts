@@ -1,6 +1,7 @@
 import type { ReaderSpec } from "@nigh/index";
-import { type Arena, ELIGIBILITY } from "@nigh/kernels";
-import type { Generation, GenerationSize } from "./generation.ts";
+import { type Arena, BOUND_QUERY, ELIGIBILITY } from "@nigh/kernels";
+import type { Generation, GenerationHandle } from "./generation.ts";
+import { tailCodeBytes } from "./tail-codes.ts";
 
 /** Rows of the tail that are compared at a time. */
 export const CHUNK_ROWS = 4_096;
@@ -20,6 +21,12 @@ export interface ReaderArea {
 	/** Pairs {f32 key, u32 slot} of the nearest so far. */
 	readonly pool: number;
 	readonly eligibility: number;
+	/** {@link BOUND_QUERY}, the two planes of a coded query, a row of zeros; 0 where the tail has no codes. */
+	readonly bounds: number;
+	/** Pairs: upper bounds of the nearest so far. */
+	readonly boundPool: number;
+	/** u32, then f32, for each row of a chunk. */
+	readonly kept: number;
 	/** {@link BITMAPS} bitmaps, a bit for each slot. */
 	readonly bitmaps: number;
 	readonly bitmapBytes: number;
@@ -46,9 +53,11 @@ export class ReaderAreas {
 export function allocateArea(
 	arena: Arena,
 	reader: number,
-	{ capacity, rowBytes }: GenerationSize,
+	{ size, format, tailCodes }: Pick<GenerationHandle, "size" | "format" | "tailCodes">,
 	graph: ReaderSpec | null,
 ): ReaderArea {
+	const { capacity, rowBytes } = size;
+	const ofCodes = (bytes: number) => (tailCodes === null ? 0 : arena.alloc(bytes));
 	const bitmapBytes = Math.ceil(capacity / 32) * 4;
 	return {
 		reader,
@@ -56,6 +65,9 @@ export function allocateArea(
 		keys: arena.alloc(CHUNK_ROWS * 8),
 		pool: arena.alloc((MOST_HITS + 1) * 8),
 		eligibility: arena.alloc(ELIGIBILITY.bytes),
+		bounds: ofCodes(BOUND_QUERY.bytes + 2 * tailCodeBytes(format).code + rowBytes),
+		boundPool: ofCodes((MOST_HITS + 1) * 8),
+		kept: ofCodes(CHUNK_ROWS * 8),
 		bitmaps: arena.alloc(BITMAPS * bitmapBytes),
 		bitmapBytes,
 		graph,

@@ -224,14 +224,18 @@ test("a reader is counted while it searches, and has left afterwards, also where
 	assert.equal(generation.haveLeft(generation.readerTurns()), true);
 });
 
-test("comparisons tells how many rows would be compared", async () => {
+test("bytesCompared tells how much would be read to compare rows", async () => {
 	const small = smallGeneration({ dimensions: DIMENSIONS, capacity: 64, graph: true });
 	for (let i = 0; i < 30; i++) small.add(new Float32Array(DIMENSIONS).fill(i));
 	await small.fold(20);
 	const matches = { bitmap: small.bitmap([1, 2]), count: 2, change: 1 };
-	assert.equal(small.searcher.comparisons({ exact: true }), 30);
-	assert.equal(small.searcher.comparisons({ exact: false }), 10);
-	assert.ok(small.searcher.comparisons({ exact: true, matches }) <= 12);
+	const { rowBytes } = small.generation.size;
+	assert.equal(small.searcher.bytesCompared({ exact: true }), 30 * rowBytes);
+	assert.equal(small.searcher.bytesCompared({ exact: false }), 10 * rowBytes);
+	assert.equal(small.searcher.bytesCompared({ exact: true, matches }), 12 * rowBytes);
+	const coded = smallGeneration({ dimensions: 64, codes: { origin: 0, unit: 1 } });
+	coded.add(new Float32Array(64));
+	assert.equal(coded.searcher.bytesCompared({ exact: true }), 64 + 16);
 });
 
 test("weights scale the tail and the main index alike", async () => {

@@ -1,6 +1,5 @@
 import { isNighError } from "@nigh/contract";
 import { type AllowedWidths, adaptiveEf, type GraphReader, HNSW_BOUNDS, openReader } from "@nigh/index";
-import { instantiate } from "@nigh/kernels";
 import { Generation, type GenerationHandle } from "./generation.ts";
 import type { ReaderArea } from "./reader-area.ts";
 import { RowMaker } from "./rows.ts";
@@ -57,7 +56,7 @@ export class Searcher {
 		this.area = area;
 		this.#prepare();
 		this.#query = new Uint8Array(memory.buffer, area.query, handle.size.rowBytes);
-		this.#tail = new TailScan(this.generation, instantiate(memory, { engine, shared: true }).kernels, area);
+		this.#tail = new TailScan(this.generation, area);
 		this.#graph = area.graph === null ? undefined : openReader(memory, engine, area.graph);
 	}
 
@@ -85,11 +84,12 @@ export class Searcher {
 		return this.#graph !== undefined;
 	}
 
-	/** Rows that {@link search} would compare one by one. */
-	comparisons({ exact, matches }: Pick<SlotQuery, "exact" | "matches">): number {
-		const { slotEnd, mainEnd } = this.generation;
-		const tail = slotEnd - (this.#graph === undefined ? 0 : mainEnd);
-		return exact ? (matches === undefined ? slotEnd : Math.min(slotEnd, matches.count + tail)) : tail;
+	/** Bytes that {@link search} would read to compare rows one by one, about. */
+	bytesCompared({ exact, matches }: Pick<SlotQuery, "exact" | "matches">): number {
+		const { slotEnd, size } = this.generation;
+		const mainEnd = this.#graph === undefined ? 0 : this.generation.mainEnd;
+		const main = exact ? Math.min(mainEnd, matches?.count ?? mainEnd) : 0;
+		return main * size.rowBytes + this.#tail.bytesOf(slotEnd - mainEnd);
 	}
 
 	/** Searches to the end. */

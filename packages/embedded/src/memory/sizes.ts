@@ -1,9 +1,10 @@
 import { NighError } from "@nigh/contract";
+import { codeStride } from "@nigh/index";
 import { MAX_ARENA_BYTES } from "@nigh/kernels";
 import type { GenerationSize } from "./generation.ts";
 
 /**
- * Bytes that the tail of a collection may take. Memory that is not written to costs nothing, so it is taken at once; the more of it, the
+ * Bytes that the rows of a collection's tail may take. Memory that is not written to costs nothing, so it is taken at once; the more of it, the
  * longer a burst of writes can run ahead of the index before writers have to wait.
  */
 export const TAIL_BYTES = 64 * 2 ** 20;
@@ -29,9 +30,7 @@ export function bytesPerSlot(rowBytes: number): number {
 
 /** Records that one memory can hold at most. What is beyond is refused with `MEMORY_LIMIT`. */
 export function mostRecords(rowBytes: number): number {
-	return Math.floor(
-		(MAX_ARENA_BYTES - OTHER_BYTES - tailRows(rowBytes) * rowBytes) / (bytesPerSlot(rowBytes) + ID_BYTES),
-	);
+	return Math.floor((MAX_ARENA_BYTES - OTHER_BYTES - tailBytes(rowBytes)) / (bytesPerSlot(rowBytes) + ID_BYTES));
 }
 
 /**
@@ -55,7 +54,7 @@ function capacityFor(records: number, perId: number, rowBytes: number, mostBytes
 	const ringRows = tailRows(rowBytes);
 	// Whatever the tail can hold may be added before the next generation is there.
 	const wished = Math.max(ringRows, Math.ceil(records * GROWTH)) + ringRows;
-	const most = Math.floor((mostBytes - OTHER_BYTES - ringRows * rowBytes) / (bytesPerSlot(rowBytes) + perId));
+	const most = Math.floor((mostBytes - OTHER_BYTES - tailBytes(rowBytes)) / (bytesPerSlot(rowBytes) + perId));
 	return Math.max(ringRows, Math.min(wished, most));
 }
 
@@ -91,6 +90,11 @@ export function flatSize(records: number, idBytes: number, rowBytes: number): Ge
 
 function tailRows(rowBytes: number): number {
 	return Math.min(MOST_TAIL_ROWS, Math.max(LEAST_TAIL_ROWS, Math.floor(TAIL_BYTES / rowBytes)));
+}
+
+/** Bytes of the tail's rows, and of their codes with what stands behind each. */
+function tailBytes(rowBytes: number): number {
+	return tailRows(rowBytes) * (rowBytes + codeStride(rowBytes / 4));
 }
 
 function tooMany(records: number, most: number): NighError {

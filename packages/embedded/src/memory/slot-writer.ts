@@ -1,4 +1,6 @@
+import { AttachedArena } from "@nigh/index";
 import type { Generation } from "./generation.ts";
+import { TailCoder } from "./tail-codes.ts";
 
 /** Why no slot can be filled at the moment: the generation is full, or the tail has to be taken in first. */
 export type Full = "generation" | "tail";
@@ -18,11 +20,15 @@ export interface NewSlot {
 export class SlotWriter {
 	readonly #generation: Generation;
 	readonly #ring: Uint8Array;
+	readonly #coder: TailCoder | undefined;
 
 	constructor(generation: Generation) {
 		const { size, handle } = generation;
 		this.#generation = generation;
 		this.#ring = new Uint8Array(handle.memory.buffer, handle.tables.ring, size.ringRows * size.rowBytes);
+		const { memory, engine, tailCodes } = handle;
+		this.#coder =
+			tailCodes === null ? undefined : new TailCoder(new AttachedArena(memory, engine), generation, tailCodes);
 	}
 
 	/** Why the next slot cannot be filled; `undefined` where it can. */
@@ -46,6 +52,7 @@ export class SlotWriter {
 		generation.expires[slot] = expires;
 		generation.idStarts[slot + 1] = idStart + generation.ids.write(id, idStart, "utf8");
 		this.#ring.set(row, at * size.rowBytes);
+		this.#coder?.encode(at);
 		generation.ringSlots[at] = slot;
 		generation.slotEnd = slot + 1;
 		generation.noteExpiry(expires);

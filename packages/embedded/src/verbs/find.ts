@@ -8,7 +8,7 @@ import { fuse, type Ranked } from "./fuse.ts";
 import type { SearchState } from "./search-state.ts";
 
 /** Bytes of rows that are compared on the calling thread; more would take it about 2 ms. */
-const MOST_BYTES_HERE = 16 * 2 ** 20;
+const MOST_BYTES_HERE = 24 * 2 ** 20;
 
 /** What one state of the collection answers. */
 export interface Found {
@@ -99,7 +99,7 @@ interface Near {
 
 /** Whether a search is quick enough for the calling thread. */
 export function isQuick(searcher: Searcher, query: Pick<SlotQuery, "exact" | "matches">): boolean {
-	return searcher.comparisons(query) * searcher.generation.size.rowBytes <= MOST_BYTES_HERE;
+	return searcher.bytesCompared(query) <= MOST_BYTES_HERE;
 }
 
 /** Searches here where that is quick, else on the reader worker. `undefined`: another generation has taken over. */

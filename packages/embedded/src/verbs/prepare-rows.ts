@@ -10,6 +10,7 @@ import {
 import type { CollectionCore } from "../core.ts";
 import { keepRows, type PackedRows, packRows, type Row, RowPacker, rowAt, unpackRows } from "../records/packed-rows.ts";
 import { Slices } from "../workers/slices.ts";
+import { turn } from "../workers/turn.ts";
 import { checkAborted } from "./check-aborted.ts";
 import { checkRow } from "./check-row.ts";
 
@@ -83,6 +84,8 @@ export async function prepareRows(
 		}
 	}
 	const packed = batch.packed();
+	// Sending it wakes another thread, which may well take the core of this one: that is not to come on top.
+	if (inputs.length > ROWS_AT_ONCE) await turn();
 	return { ...packed, errors, dimensions: length.dimensions ?? core.spec.dimensions ?? 0 };
 }
 

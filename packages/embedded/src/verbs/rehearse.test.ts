@@ -8,8 +8,8 @@ import { rehearse } from "./rehearse.ts";
 function breakSearches(core: CollectionCore, rows: number): unknown[] {
 	const asked: unknown[] = [];
 	const value = {
-		generation: { change: 0, size: { rowBytes: 1_024 }, expire() {} },
-		comparisons: () => rows,
+		generation: { change: 0, expire() {} },
+		bytesCompared: () => rows * 1_024,
 		search({ vector }: { readonly vector: unknown }) {
 			asked.push(vector);
 			throw new Error("no memory");

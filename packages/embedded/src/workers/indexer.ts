@@ -11,6 +11,7 @@ import { withinMemory } from "../memory/within-memory.ts";
 import { removeOlder } from "../snapshot/folder.ts";
 import type { PaceOptions } from "../snapshot/pace.ts";
 import { failureCode } from "../watch/events.ts";
+import { giveWay } from "./background.ts";
 import { analyzeIndex, checkGraph, memoryOf, stateOf } from "./index-report.ts";
 import { IndexedCollection, type IndexerSurroundings } from "./indexed-collection.ts";
 import type {
@@ -31,6 +32,7 @@ import { turn } from "./turn.ts";
 const data = workerData as WorkerData;
 const port = parentPort;
 if (port === null || data?.port === undefined) throw new Error("this module is a worker of @nigh/embedded");
+giveWay();
 const writer = new Caller<WriterForIndexMethods>(data.port);
 const caller = new Service<IndexerNotes>(port);
 const collections = new Map<number, IndexedCollection>();
@@ -293,7 +295,7 @@ caller.serve<IndexerMethods>({
 		const { owned, generation, installed } = collectionOf(key);
 		const area = areas.of(generation, reader, () =>
 			withinMemory(generation.live, () =>
-				allocateArea(owned.arena, reader, generation.size, owned.main?.readerSpec() ?? null),
+				allocateArea(owned.arena, reader, generation.handle, owned.main?.readerSpec() ?? null),
 			),
 		);
 		return { installed, area };

@@ -7,6 +7,7 @@ import fc from "fast-check";
 import type { VectorFormat } from "../memory/generation.ts";
 import { RowMaker, vectorBytes } from "../memory/rows.ts";
 import { SlotWriter } from "../memory/slot-writer.ts";
+import type { MainIndex } from "./main-index.ts";
 import { emptyGeneration, insert, nextGeneration, type Owned, ownGeneration, rowOf } from "./next-generation.ts";
 import { turn } from "./turn.ts";
 
@@ -119,6 +120,34 @@ test("the next generation has exactly what is alive in the old one, in the order
 		}),
 		{ numRuns: 25 },
 	);
+});
+
+test("the tail has the codes of the main index, where that has some", async () => {
+	const wide: VectorFormat = { metric: "cosine", dimensions: 48, weights: null };
+	const after = async (format: VectorFormat, wanted: MainIndex) => {
+		const old = emptyGeneration(1, format, bytesOf(format), 0, null);
+		assert.equal(old.generation.handle.tailCodes, null);
+		const labels = Array.from({ length: 300 }, (_, i) => i);
+		add(old, format, labels);
+		const { owned } = await nextGeneration(old, bytesOf(format), {
+			...SURROUNDINGS,
+			wanted,
+			fresh: true,
+			arrange: true,
+		});
+		return owned;
+	};
+	const coded = await after(wide, { M: 4 });
+	const { tailCodes } = coded.generation.handle;
+	assert.deepEqual({ origin: tailCodes?.origin, unit: tailCodes?.unit }, coded.main?.codes);
+	assert.ok((tailCodes?.unit as number) > 0);
+	assert.equal((await after(wide, null)).generation.handle.tailCodes, null);
+	assert.equal(
+		(await after(L2, { M: 4 })).generation.handle.tailCodes,
+		null,
+		"few dimensions are walked by their rows",
+	);
+	assert.equal((await after(BITS, { M: 4 })).generation.handle.tailCodes, null);
 });
 
 test("progress ends at all of it, and other work gets its turn in between", async () => {

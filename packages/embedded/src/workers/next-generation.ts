@@ -3,6 +3,7 @@ import type { Arena } from "@nigh/kernels";
 import { allocateTables, Generation, type GenerationHandle, type VectorFormat } from "../memory/generation.ts";
 import { allocateArea } from "../memory/reader-area.ts";
 import { flatSize, generationSize } from "../memory/sizes.ts";
+import { allocateTailCodes } from "../memory/tail-codes.ts";
 import { asMemoryLimit, newArena, withinMemory } from "../memory/within-memory.ts";
 import type { MainIndex } from "./main-index.ts";
 import type { ReaderAreas } from "./messages.ts";
@@ -130,20 +131,24 @@ function begin(
 	const size = (wanted === null ? flatSize : generationSize)(records, idBytes, rowBytes);
 	const arena = newArena({ shared: true });
 	const tables = allocateTables(arena, size);
-	const handle: GenerationHandle = { number: 0, memory: arena.memory, engine: arena.engine, format, size, tables };
+	const { memory, engine } = arena;
+	const handle: GenerationHandle = { number: 0, memory, engine, format, size, tables, tailCodes: null };
 	return { arena, handle, view: new Generation(handle), main: undefined };
 }
 
 function finish(building: Building, number: number, format: VectorFormat, wanted: MainIndex): Owned {
-	const { arena, handle } = building;
+	const { arena } = building;
 	const main = building.main ?? (wanted === null ? undefined : createMain(arena, format, wanted));
 	if (main !== undefined) {
-		main.reserve(handle.size.capacity);
+		main.reserve(building.handle.size.capacity);
 		main.holdCodes();
 	}
-	const area = (reader: number) => allocateArea(arena, reader, handle.size, main?.readerSpec() ?? null);
+	const codes = main?.codes;
+	const tailCodes = codes === undefined ? null : allocateTailCodes(arena, building.handle, codes);
+	const handle = { ...building.handle, number, tailCodes };
+	const area = (reader: number) => allocateArea(arena, reader, handle, main?.readerSpec() ?? null);
 	const areas: ReaderAreas = { caller: area(0), worker: area(1) };
-	return { arena, generation: new Generation({ ...handle, number }), main, wanted, areas };
+	return { arena, generation: new Generation(handle), main, wanted, areas };
 }
 
 /**

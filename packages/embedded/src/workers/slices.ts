@@ -1,7 +1,7 @@
 import { turn } from "./turn.ts";
 
 /** ms that a thread may be kept from its other work. */
-const SLICE_MS = 2;
+const SLICE_MS = 1;
 
 /** Cuts work into slices: between two of them the thread does what else there is to do. */
 export class Slices {

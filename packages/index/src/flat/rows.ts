@@ -1,13 +1,11 @@
 import { NighError } from "@nigh/contract";
 import { type Arena, ArenaFullError } from "@nigh/kernels";
 import { LabelTable } from "../rows/label-table.ts";
+import { codeStride } from "../rows/row-coder.ts";
 import type { RowFormat } from "../rows/row-format.ts";
 import { ScalarCodes } from "../rows/scalar-codes.ts";
 import type { Label, MemoryReport } from "../vector-index.ts";
 
-/** Behind a row's codes: int32 norm, float32 residual, padded to 16 bytes. */
-const CODE_TAIL = 16;
-const RESIDUAL_AT = 4;
 const FIRST_CAPACITY = 64;
 
 /** Where a flat index lives in the arena: rows without gaps, their labels, and beside them the code rows of the bounds scan. */
@@ -35,7 +33,7 @@ export class FlatRows {
 		this.codes = coded ? new ScalarCodes(arena, format.dimensions, format.bytes) : undefined;
 		this.maxElements = maxElements;
 		this.zeroRow = coded ? arena.alloc(format.bytes) : 0;
-		this.codeStride = this.codes === undefined ? 0 : this.codes.bytes + CODE_TAIL;
+		this.codeStride = this.codes === undefined ? 0 : codeStride(this.codes.bytes);
 	}
 
 	get size(): number {
@@ -92,18 +90,9 @@ export class FlatRows {
 	}
 
 	encode(row: number): void {
-		const { codes, arena } = this;
-		if (codes === undefined) return;
-		const code = this.codeOf(row);
-		const norm = codes.encode(this.vectorOf(row), code);
+		if (this.codes === undefined) return;
+		const norm = this.codes.encodeBounded(this.vectorOf(row), this.codeOf(row));
 		this.longestCode = Math.max(this.longestCode, Math.sqrt(norm));
-		arena.f32(code + codes.bytes + RESIDUAL_AT, 1)[0] = arena.kernels.residual(
-			this.vectorOf(row),
-			codes.origin,
-			codes.unit,
-			this.format.bytes,
-			code,
-		);
 	}
 
 	/** Learns the codes from all rows and codes all rows, where that is due. */

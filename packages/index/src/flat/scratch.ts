@@ -1,5 +1,6 @@
 import { BOUND_QUERY, ELIGIBILITY } from "@nigh/kernels";
 import { withinArena } from "../memory-limit.ts";
+import type { BoundScratch } from "../rows/bound-search.ts";
 import type { FlatRows } from "./rows.ts";
 
 /** Rows that are looked at in one kernel call: their codes or vectors stay in the second-level cache while several queries pass. */
@@ -63,25 +64,21 @@ export class FlatScratch {
 		return this.#queryAt + i * this.queryStride;
 	}
 
-	/** The high plane of a coded query; the low one lies behind it. */
-	planes(i: number): number {
-		return this.#planes + i * 2 * (this.#rows.codes?.bytes ?? 0);
-	}
-
-	struct(i: number): number {
-		return this.#structs + i * BOUND_QUERY.bytes;
-	}
-
 	pool(i: number): number {
 		return this.#pools + i * this.#k * PAIR;
 	}
 
-	get keptRows(): number {
-		return this.#kept;
-	}
-
-	get keptBounds(): number {
-		return this.#kept + CHUNK_ROWS * 4;
+	/** What query i needs for a scan of codes. */
+	ofBounds(i: number): BoundScratch {
+		return {
+			struct: this.#structs + i * BOUND_QUERY.bytes,
+			row: this.query(i),
+			// The high plane of the coded query; the low one lies behind it.
+			planes: this.#planes + i * 2 * (this.#rows.codes?.bytes ?? 0),
+			pool: this.pool(i),
+			keptRows: this.#kept,
+			keptBounds: this.#kept + CHUNK_ROWS * 4,
+		};
 	}
 
 	dispose(): void {

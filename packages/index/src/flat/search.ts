@@ -1,7 +1,7 @@
 import type { Distance } from "@nigh/contract";
 import { checkAborted, writeEligibility } from "../eligibility.ts";
+import { BoundSearch, type CodedRows } from "../rows/bound-search.ts";
 import type { Label, Neighbor, SearchOptions, VectorRows } from "../vector-index.ts";
-import { BoundSearch } from "./bounds.ts";
 import type { FlatRows } from "./rows.ts";
 import { CHUNK_ROWS, FlatScratch } from "./scratch.ts";
 
@@ -106,7 +106,10 @@ function scanByBounds(
 	eligibility: number,
 	{ abort }: SearchOptions,
 ): number[] {
-	const searches = Array.from({ length: scratch.queries }, (_, i) => new BoundSearch(rows, scratch, i, k));
+	const searches = Array.from(
+		{ length: scratch.queries },
+		(_, i) => new BoundSearch(rows as FlatRows & CodedRows, scratch.ofBounds(i), k),
+	);
 	for (let first = 0; first < rows.size; first += CHUNK_ROWS) {
 		checkAborted(abort);
 		const n = Math.min(CHUNK_ROWS, rows.size - first);

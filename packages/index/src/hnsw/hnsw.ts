@@ -268,6 +268,12 @@ export class HnswIndex implements VectorIndex {
 		this.#open().codesHeld = held;
 	}
 
+	/** What codes of rows mean, once that is learnt: the address of what code 0 stands for, a float a dimension, and one step. */
+	get codes(): { readonly origin: number; readonly unit: number } | undefined {
+		const { codes } = this.#open();
+		return codes === undefined || codes.trainedOn === 0 ? undefined : { origin: codes.origin, unit: codes.unit };
+	}
+
 	/** Whether codes learnt from all the vectors there are now would be better ones: a reason to build the index again. */
 	codesAreStale(): boolean {
 		return this.#open().codesAreStale();

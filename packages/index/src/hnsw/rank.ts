@@ -1,5 +1,5 @@
 import { BOUND_QUERY } from "@nigh/kernels";
-import { writeBoundQuery } from "../rows/bound-query.ts";
+import { longestOf, writeBoundQuery } from "../rows/bound-query.ts";
 import type { RowCoder } from "../rows/row-coder.ts";
 import type { GraphView, SearchScratch } from "./graph-view.ts";
 import type { ReaderSpec } from "./reader-spec.ts";
@@ -87,7 +87,6 @@ class MatchBounds {
 		this.#k = k;
 		const planes = spec.bounds + BOUND_QUERY.bytes;
 		const candidates = scratch.get("candidates");
-		const longestCode = 127 * Math.sqrt(codes.bytes);
 		const { rows, arena } = graph;
 		writeBoundQuery(arena, rows, codes, {
 			struct: spec.bounds,
@@ -98,8 +97,7 @@ class MatchBounds {
 			pool: scratch.get("pool"),
 			keptRows: candidates,
 			keptBounds: candidates + 4 * scratch.room,
-			longestCode,
-			longestRow: lengthOf(arena.f32(codes.origin, rows.dimensions)) + codes.unit * longestCode,
+			...longestOf(arena, codes, rows.dimensions),
 		});
 	}
 
@@ -153,10 +151,4 @@ const bits = new DataView(new ArrayBuffer(4));
 function bitsOf(float: number): number {
 	bits.setFloat32(0, float);
 	return bits.getInt32(0);
-}
-
-function lengthOf(row: Float32Array): number {
-	let sum = 0;
-	for (let i = 0; i < row.length; i++) sum += (row[i] as number) ** 2;
-	return Math.sqrt(sum);
 }

@@ -3,6 +3,8 @@ import type { ArenaView } from "../arena-view.ts";
 import type { RowCoder } from "./row-coder.ts";
 import type { RowWriter } from "./row-writer.ts";
 
+/** The largest code. */
+const MOST_CODE = 127;
 /** Spacing of float32 at 1. */
 const ULP = 2 ** -23;
 
@@ -21,9 +23,22 @@ export interface BoundQuery {
 	/** u32 and f32 for each row that one call may keep. */
 	readonly keptRows: number;
 	readonly keptBounds: number;
-	/** No code is longer than this, as codes; no row longer than that. */
+	/** No code is longer than this, as codes; no row longer than that, but for what its code leaves out. */
 	readonly longestCode: number;
 	readonly longestRow: number;
+}
+
+/** Bounds of the lengths of codes and coded rows, whatever the rows: for those whose lengths nobody has noted. */
+export function longestOf(
+	arena: ArenaView,
+	{ origin, unit, bytes }: Pick<RowCoder, "origin" | "unit" | "bytes">,
+	dimensions: number,
+): Pick<BoundQuery, "longestCode" | "longestRow"> {
+	const longestCode = MOST_CODE * Math.sqrt(bytes);
+	const floats = arena.f32(origin, dimensions);
+	let squares = 0;
+	for (let i = 0; i < floats.length; i++) squares += (floats[i] as number) ** 2;
+	return { longestCode, longestRow: Math.sqrt(squares) + unit * longestCode };
 }
 
 /**
@@ -86,6 +101,7 @@ export function writeBoundQuery(
 	set("constant", (rows.metric === "cosine" ? 1 : 0) - atOrigin);
 	set("factor", (-codes.unit * unit) / 128);
 	set("slack", error * codes.unit * longestCode + (rounding + 16 * ULP) * (length * longestRow + 1) + vanished);
-	set("perResidual", length);
+	// The float keys round what a code leaves out as well.
+	set("perResidual", length * (1 + rounding + 16 * ULP));
 	set("rounding", rounding);
 }

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Arena } from "@nigh/kernels";
-import type { ScalarCodes } from "../rows/scalar-codes.ts";
+import { createFlat, createRows, FlatIndex } from "../flat/flat.ts";
 import { randomRows } from "../vectors.test-support.ts";
-import { createFlat, createRows, FlatIndex } from "./flat.ts";
+import type { ScalarCodes } from "./scalar-codes.ts";
 
 const D = 32;
 const TRAINED = 400;
