@@ -11,16 +11,14 @@ import { IndexedCollection } from "./indexed-collection.ts";
 import { emptyGeneration } from "./next-generation.ts";
 
 const DIMENSIONS = 4;
-const FORMAT = { metric: "l2", dimensions: DIMENSIONS, weights: null } as const;
 const ROW_BYTES = rowBytes(DIMENSIONS * 4);
 
 /** A collection of so many records whose ids are four bytes long. */
-async function collectionOf(count: number) {
-	const spec = await specOf(
-		{ dimensions: DIMENSIONS, metric: "l2", index: { kind: "hnsw", M: 6, efConstruction: 40 } },
-		undefined,
-	);
-	const collection = new IndexedCollection(3, "notes", spec, emptyGeneration(1, FORMAT, ROW_BYTES, count, null), {
+async function collectionOf(count: number, dimensions = DIMENSIONS) {
+	const spec = await specOf({ dimensions, metric: "l2", index: { kind: "hnsw", M: 6, efConstruction: 40 } }, undefined);
+	const format = { metric: "l2", dimensions, weights: null } as const;
+	const empty = emptyGeneration(1, format, rowBytes(dimensions * 4), count, null);
+	const collection = new IndexedCollection(3, "notes", spec, empty, {
 		parallel: serial,
 		install: async () => true,
 		freed: () => {},
@@ -30,11 +28,11 @@ async function collectionOf(count: number) {
 		saveSnapshot: async () => {},
 		keepNewest: async () => {},
 	});
-	const rows = new RowMaker(FORMAT);
+	const rows = new RowMaker(format);
 	const add = (from: number, to: number) => {
 		const slots = new SlotWriter(collection.generation);
 		for (let i = from; i < to; i++) {
-			const row = rows.row(Float32Array.from({ length: DIMENSIONS }, (_, d) => Math.sin(i * (d + 1))));
+			const row = rows.row(Float32Array.from({ length: dimensions }, (_, d) => Math.sin(i * (d + 1))));
 			slots.append({ label: i, id: `${1_000 + i}`, born: 1, expires: Number.POSITIVE_INFINITY, row });
 		}
 		collection.generation.publish(9);
@@ -162,8 +160,8 @@ test("memory is what is used, by the kinds of what it is for, and by the formula
 	assert.deepEqual(memoryOf(collection), {
 		codes: 0,
 		index: tables + 300 * 4,
-		vectors: 300 * (ROW_BYTES + 4),
-		total: tables + 300 * 4 + 300 * (ROW_BYTES + 4),
+		vectors: 300 * ROW_BYTES,
+		total: tables + 300 * (ROW_BYTES + 4),
 		formula: tables + 300 * (ROW_BYTES + 4),
 	});
 	await collection.run("build");
@@ -174,6 +172,18 @@ test("memory is what is used, by the kinds of what it is for, and by the formula
 	assert.ok(vectors >= 300 * ROW_BYTES && vectors < 2 * 300 * ROW_BYTES, `${vectors}`);
 	assert.ok(index > tables + 300 * 6 * 4 && index < tables + 300 * 400, `${index}`);
 	assert.ok(total > formula / 2 && total < formula * 2, `${total} ${formula}`);
+});
+
+test("memory has the codes of the tail", async () => {
+	const { collection, add } = await collectionOf(300, 48);
+	await collection.run("build");
+	const before = memoryOf(collection);
+	add(300, 320);
+	const after = memoryOf(collection);
+	// 48 codes, norm and residual of each, padded.
+	assert.equal(after.codes - before.codes, 20 * (48 + 16));
+	assert.equal(after.total - before.total, 20 * (48 + 16 + 48 * 4 + 4 + SLOT_BYTES + 4));
+	assert.equal(after.formula - before.formula, after.total - before.total);
 });
 
 test("a graph is compared with what it was when all of its records were in, however its generations follow one another", async () => {

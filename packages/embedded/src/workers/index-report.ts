@@ -1,5 +1,6 @@
 import type { AnalyzeReport, MemoryStats } from "@nigh/contract";
 import { SLOT_BYTES } from "../memory/sizes.ts";
+import { tailCodeBytes } from "../memory/tail-codes.ts";
 import { diedSince } from "./built.ts";
 import type { IndexedCollection } from "./indexed-collection.ts";
 import type { GraphCheck, IndexState } from "./messages.ts";
@@ -34,18 +35,18 @@ export function checkGraph({ owned: { main } }: IndexedCollection): GraphCheck |
 
 /** Bytes in use, and by the formula of the layout. */
 export function memoryOf({ owned, generation, tail }: IndexedCollection): MemoryStats {
-	const { size } = generation;
+	const { size, handle } = generation;
 	const slots = generation.slotEnd;
 	const ids = generation.idStarts[slots] as number;
 	const tables = slots * SLOT_BYTES + ids;
-	const tailBytes = tail * (size.rowBytes + 4);
+	const tailCodes = handle.tailCodes === null ? 0 : tail * tailCodeBytes(handle.format).stride;
 	const main = owned.main?.memory();
 	// Room that was reserved and never written to takes no memory.
 	const used = owned.main === undefined ? 0 : owned.main.size / size.capacity;
-	const codes = Math.round((main?.codes ?? 0) * used);
-	const index = Math.round((main?.index ?? 0) * used) + tables + tail * 4;
-	const vectors = Math.round((main?.vectors ?? 0) * used) + tailBytes;
-	const formula = (main?.formula ?? 0) + tables + tailBytes;
+	const codes = Math.round((main?.codes ?? 0) * used) + tailCodes;
+	const index = Math.round((main?.index ?? 0) * used) + tables + tail * 4 + tailCodes;
+	const vectors = Math.round((main?.vectors ?? 0) * used) + tail * size.rowBytes;
+	const formula = (main?.formula ?? 0) + tables + tail * (size.rowBytes + 4) + tailCodes;
 	return { codes, index, vectors, total: index + vectors, formula };
 }
 
