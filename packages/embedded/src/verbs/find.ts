@@ -1,10 +1,11 @@
-import { compareIds } from "@nigh/contract";
+import { compareIds, type FilterNode } from "@nigh/contract";
 import { adaptiveEf } from "@nigh/index";
 import type { CollectionCore } from "../core.ts";
 import type { Matches, Searcher, SlotQuery, Way } from "../memory/searcher.ts";
 import { scoreFor } from "./attach.ts";
 import type { Checked } from "./check-request.ts";
 import { fuse, type Ranked } from "./fuse.ts";
+import { inTime, type TimeLimit } from "./in-time.ts";
 import type { SearchState } from "./search-state.ts";
 
 /** Bytes of rows that are compared on the calling thread; more would take it about 2 ms. */
@@ -34,21 +35,53 @@ export function nothing({ change }: CollectionCore, cutShort: boolean): Found {
 
 /**
  * The nearest, of one state. `undefined`: another generation has taken over, every bitmap is lent, what is committed is not in the memory
- * yet, or what was read is of a later state than what was searched.
+ * yet, what was read is of a later state than what was searched, or the time has run out.
  */
 export function find(core: CollectionCore, question: Question, state: SearchState): Promise<Found | undefined> {
 	core.expire();
 	const { node } = question.request;
-	if (node === undefined) return findAmong(core, question, state, undefined);
-	return state.withMatches(node, (matches) => findAmong(core, question, state, matches));
+	const use = (matches?: Matches) => findAmong(core, question, state, matches);
+	return node === undefined ? use() : withMatches(state, node, limitOf(question), use);
+}
+
+/**
+ * Calls `use` with the matches of a filter, for which it waits no longer than it may: evaluating one for the first time may take long. The
+ * thread that does goes on, and the next search with that filter finds it done. `undefined` where the time has run out.
+ */
+async function withMatches<T>(
+	state: SearchState,
+	node: FilterNode,
+	limit: TimeLimit,
+	use: (matches: Matches) => Promise<T>,
+): Promise<T | undefined> {
+	const lent = Promise.withResolvers<boolean>();
+	let isWanted = true;
+	const using = state.withMatches(node, async (matches) => {
+		lent.resolve(true);
+		return isWanted ? use(matches) : undefined;
+	});
+	// Nobody is told of what comes too late.
+	using.catch(() => {});
+	try {
+		isWanted = (await inTime(limit, () => Promise.race([lent.promise, using.then(() => true)]))) ?? false;
+	} catch (error) {
+		isWanted = false;
+		throw error;
+	}
+	return isWanted ? using : undefined;
+}
+
+function limitOf({ request: { timeoutMs = Number.POSITIVE_INFINITY, signal }, start }: Question): TimeLimit {
+	return { leftMs: start + timeoutMs - performance.now(), signal };
 }
 
 async function findAmong(
 	core: CollectionCore,
-	{ request, vector, start }: Question,
+	question: Question,
 	state: SearchState,
 	matches: Matches | undefined,
 ): Promise<Found | undefined> {
+	const { request, vector, start } = question;
 	const { searcher } = state;
 	const { generation } = searcher;
 	// Without a filter the newest published state is as good as the newest acknowledged, which the bitmaps of filters know.
@@ -71,9 +104,9 @@ async function findAmong(
 	};
 	const [near, words] = await Promise.all([
 		nearest(core, searcher, query, request, timeoutMs === undefined ? undefined : start + timeoutMs),
-		text === undefined ? undefined : state.words({ text, limit: depth, node }),
+		text === undefined ? undefined : inTime(limitOf(question), () => state.words({ text, limit: depth, node })),
 	]);
-	if (near === undefined || (words !== undefined && words.change !== change)) return undefined;
+	if (near === undefined || (text !== undefined && words?.change !== change)) return undefined;
 	const ranked = near.slots.map(
 		(slot, i): Ranked => ({
 			label: generation.labels[slot] as number,

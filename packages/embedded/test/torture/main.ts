@@ -1,13 +1,30 @@
-// `npm run torture -- --kills 1000 [--seed N]`: kills processes that write, and checks what they leave behind.
-// `npm run torture -- --concurrency 30 [--seed N]`: searches beside a writer for so many seconds, and checks every answer.
+// Heavy runs that look for lost records and wrong answers.
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { searchBesideWrites } from "./beside.ts";
 import { killRounds } from "./rounds.ts";
 
+const HELP = `Usage: npm run torture -- [--kills N | --concurrency SECONDS] [--seed N]
+
+  --kills N              kills processes that write, N times (default 1000), and checks what they leave behind
+  --concurrency SECONDS  searches beside a writer for so long, and checks every answer
+  --seed N               the plan; without, another one each time, which is printed
+  --help                 this text
+
+Exit codes: 0 nothing was found, 1 something was.`;
+
 const { values } = parseArgs({
-	options: { kills: { type: "string" }, concurrency: { type: "string" }, seed: { type: "string" } },
+	options: {
+		kills: { type: "string" },
+		concurrency: { type: "string" },
+		seed: { type: "string" },
+		help: { type: "boolean" },
+	},
 });
+if (values.help === true) {
+	console.log(HELP);
+	process.exit();
+}
 const seed = numberOf("seed", values.seed) ?? Math.floor(Math.random() * 1_000_000);
 const seconds = numberOf("concurrency", values.concurrency);
 console.log(`seed ${seed}`);
