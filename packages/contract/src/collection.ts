@@ -43,7 +43,7 @@ export interface Collection<M extends Metadata = Metadata> {
 
 	/**
 	 * Writes records; one whose id exists is replaced, keeping `insertedAt`. At most 100,000 a call. Of an id that comes twice, the
-	 * later record stays.
+	 * later record stays. Do not change the records, nor their vectors, before it has resolved: it may not have read them yet.
 	 *
 	 * @throws NighError `INVALID_RECORD`, `INVALID_VECTOR`, `DIMENSION_MISMATCH` (with the row), `COLLECTION_FULL`, `MEMORY_LIMIT`.
 	 */

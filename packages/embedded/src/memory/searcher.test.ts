@@ -92,7 +92,8 @@ for (const metric of METRICS) {
 					fill(small, records);
 					const all = [...before, ...records];
 					const query = queryOf(small, all, { vector, k, change, exact: false }, isFiltered);
-					assert.equal(small.searcher.search(query), Math.min(k, visible(all, change, isFiltered).size));
+					assert.equal(small.searcher.search(query), true);
+					assert.equal(small.searcher.slots.length, Math.min(k, visible(all, change, isFiltered).size));
 					assert.equal(small.searcher.way, isFiltered ? "filtered-scan" : "scan");
 					checkAnswers(small, visible(all, change, isFiltered), query);
 				},
@@ -230,12 +231,13 @@ test("bytesCompared tells how much would be read to compare rows", async () => {
 	await small.fold(20);
 	const matches = { bitmap: small.bitmap([1, 2]), count: 2, change: 1 };
 	const { rowBytes } = small.generation.size;
-	assert.equal(small.searcher.bytesCompared({ exact: true }), 30 * rowBytes);
-	assert.equal(small.searcher.bytesCompared({ exact: false }), 10 * rowBytes);
-	assert.equal(small.searcher.bytesCompared({ exact: true, matches }), 12 * rowBytes);
-	const coded = smallGeneration({ dimensions: 64, codes: { origin: 0, unit: 1 } });
-	coded.add(new Float32Array(64));
-	assert.equal(coded.searcher.bytesCompared({ exact: true }), 64 + 16);
+	assert.equal(small.searcher.bytesCompared({ exact: true, k: 1 }), 30 * rowBytes);
+	assert.equal(small.searcher.bytesCompared({ exact: false, k: 1 }), 10 * rowBytes);
+	assert.equal(small.searcher.bytesCompared({ exact: true, k: 1, matches }), 12 * rowBytes);
+	const coded = smallGeneration({ dimensions: 64, capacity: 2_000, codes: { origin: -1, unit: 1 / 64 } });
+	for (let i = 0; i < 2_000; i++) coded.add(Float32Array.from({ length: 64 }, (_, d) => Math.sin(i * (d + 1))));
+	assert.equal(coded.searcher.bytesCompared({ exact: true, k: 250 }), 2_000 * (64 + 16));
+	assert.equal(coded.searcher.bytesCompared({ exact: true, k: 251 }), 2_000 * 256, "codes exclude too few of them");
 });
 
 test("weights scale the tail and the main index alike", async () => {
@@ -253,4 +255,18 @@ test("weights scale the tail and the main index alike", async () => {
 		assert.ok(Math.abs((small.searcher.distances[i] as number) - expected) < 1e-4 * (1 + expected));
 	});
 	assert.equal(small.searcher.slots.length, 40);
+});
+
+test("a search that would read more than it may gives no answers, and leaves the generation", () => {
+	const small = smallGeneration({ dimensions: 64, capacity: 9_000, codes: { origin: 0, unit: 1 } });
+	// Codes tell none of them from another.
+	for (let i = 0; i < 9_000; i++) small.add(new Float32Array(64).fill(1_000 + i));
+	const { searcher, generation } = small;
+	const query = { vector: new Float32Array(64), k: 2, change: 1, exact: true };
+	const estimated = searcher.bytesCompared(query);
+	assert.equal(searcher.search(query, estimated), false);
+	assert.deepEqual([searcher.slots, searcher.distances], [[], []]);
+	assert.equal(generation.haveLeft(generation.readerTurns()), true);
+	assert.equal(searcher.search(query), true);
+	assert.deepEqual(searcher.slots, [0, 1]);
 });

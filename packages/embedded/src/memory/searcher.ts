@@ -85,25 +85,39 @@ export class Searcher {
 	}
 
 	/** Bytes that {@link search} would read to compare rows one by one, about. */
-	bytesCompared({ exact, matches }: Pick<SlotQuery, "exact" | "matches">): number {
+	bytesCompared({ exact, matches, k }: Pick<SlotQuery, "exact" | "matches" | "k">): number {
 		const { slotEnd, size } = this.generation;
 		const mainEnd = this.#graph === undefined ? 0 : this.generation.mainEnd;
 		const main = exact ? Math.min(mainEnd, matches?.count ?? mainEnd) : 0;
-		return main * size.rowBytes + this.#tail.bytesOf(slotEnd - mainEnd);
+		return main * size.rowBytes + this.#tail.bytesOf(slotEnd - mainEnd, k);
 	}
 
-	/** Searches to the end. */
-	search(query: SlotQuery): number {
+	/**
+	 * Searches to the end.
+	 *
+	 * @param mostBytes What may be read of the tail, about.
+	 * @returns `false`, without answers, where it would take more: what {@link bytesCompared} tells holds for rows that codes tell apart.
+	 */
+	search(query: SlotQuery, mostBytes = Number.POSITIVE_INFINITY): boolean {
 		const steps = this.steps(query);
-		while (steps.next().done !== true);
-		return this.slots.length;
+		while (steps.next().done !== true) {
+			if (this.#tail.bytesRead <= mostBytes) continue;
+			steps.return();
+			this.#forget();
+			return false;
+		}
+		return true;
+	}
+
+	#forget(): void {
+		this.slots.length = 0;
+		this.distances.length = 0;
 	}
 
 	/** Searches step by step: between two steps the thread may look at its clock. What has been found so far is in the answers at the end. */
 	*steps(query: SlotQuery): Generator<void, void> {
 		const { generation, area } = this;
-		this.slots.length = 0;
-		this.distances.length = 0;
+		this.#forget();
 		this.ef = undefined;
 		generation.enter(area.reader);
 		try {

@@ -25,7 +25,7 @@ const GRAPH_BYTES = 240;
 
 /** Bytes of memory for one more vector, without its id: the exact row, its code, the links of a graph, the tables. */
 export function bytesPerSlot(rowBytes: number): number {
-	return SLOT_BYTES + rowBytes + rowBytes / 4 + GRAPH_BYTES;
+	return SLOT_BYTES + rowBytes + codeBytes(rowBytes) + GRAPH_BYTES;
 }
 
 /** Records that one memory can hold at most. What is beyond is refused with `MEMORY_LIMIT`. */
@@ -94,7 +94,12 @@ function tailRows(rowBytes: number): number {
 
 /** Bytes of the tail's rows, and of their codes with what stands behind each. */
 function tailBytes(rowBytes: number): number {
-	return tailRows(rowBytes) * (rowBytes + codeStride(rowBytes / 4));
+	return tailRows(rowBytes) * (rowBytes + codeStride(codeBytes(rowBytes)));
+}
+
+/** Bytes of a row's code: one a float, padded to 16. */
+function codeBytes(rowBytes: number): number {
+	return Math.ceil(rowBytes / 64) * 16;
 }
 
 function tooMany(records: number, most: number): NighError {

@@ -129,12 +129,35 @@ test("a scan of codes that is ended early has the answers of what it has looked 
 
 test("few rows, or nearly all of them, are compared without codes", () => {
 	const rows = Array.from({ length: ROWS }, (_, seed) => ({ seed, length: 1, isDead: false, isAllowed: true }));
-	const small = filled({ codes: CODES }, rows);
 	const query = vectorOf(7, 1);
-	assert.equal(scanned(small, { query, k: ROWS }).length, ROWS);
-	assert.equal(bounded(small), 0);
-	assert.equal(scanned(filled({ codes: CODES }, rows.slice(0, 1_000)), { query, k: 1 })[0]?.[1], 0);
-	assert.equal(bounded(small), 0);
-	scanned(small, { query, k: 5 });
-	assert.equal(bounded(small), 5);
+	const [all, few] = [filled({ codes: CODES }, rows), filled({ codes: CODES }, rows.slice(0, 1_000))];
+	assert.equal(scanned(all, { query, k: ROWS }).length, ROWS);
+	assert.equal(bounded(all), 0);
+	assert.equal(scanned(few, { query, k: 1 })[0]?.[1], 0);
+	assert.equal(bounded(few), 0);
+	scanned(all, { query, k: 5 });
+	assert.equal(bounded(all), 5);
+});
+
+test("rows that codes do not tell apart are compared without them after the first, with the same answers", () => {
+	const options = { dimensions: DIMENSIONS, capacity: TAKEN + 3 * CHUNK_ROWS, ringRows: 3 * CHUNK_ROWS };
+	const lengths = { "all alike": 0, "all beyond the codes": 1e6 };
+	for (const [what, length] of Object.entries(lengths)) {
+		const [coded, plain] = [{ ...options, codes: CODES }, options].map((each) => {
+			const small = smallGeneration(each);
+			small.generation.mainEnd = TAKEN;
+			for (let i = 0; i < TAKEN + 3 * CHUNK_ROWS - 1; i++) small.add(vectorOf(i, i < TAKEN ? 1 : length));
+			return small;
+		}) as [Small, Small];
+		const asked = { query: vectorOf(TAKEN + 5_000, 1e6), k: 7 };
+		const { tail, steps } = begin(coded, asked);
+		steps.next();
+		const afterOne = tail.bytesRead;
+		while (steps.next().done !== true);
+		assert.deepEqual(answers(tail), scanned(plain, asked), what);
+		const { rowBytes } = coded.generation.size;
+		// From its second chunk on it reads each row and nothing else.
+		assert.equal(tail.bytesRead - afterOne, (2 * CHUNK_ROWS - 1) * rowBytes, what);
+		assert.ok(afterOne > CHUNK_ROWS * rowBytes, what);
+	}
 });

@@ -1,4 +1,4 @@
-import { type ArenaView, AttachedArena, BoundSearch, type CodedRows, longestOf } from "@nigh/index";
+import { type ArenaView, AttachedArena, type BoundScratch, BoundSearch, type CodedRows, longestOf } from "@nigh/index";
 import { BOUND_QUERY, ELIGIBILITY, METRIC_CODES } from "@nigh/kernels";
 import type { Generation, TailCodes } from "./generation.ts";
 import { CHUNK_ROWS, type ReaderArea } from "./reader-area.ts";
@@ -29,6 +29,13 @@ export function writeEligibility(generation: Generation, area: ReaderArea, { cha
 const LEAST_CODED = 1_024;
 /** Codes exclude next to nothing when one in so many rows is asked for. */
 const MANY = 8;
+/**
+ * The share of a chunk that codes may leave, unless more than half of it is asked for. Where they leave more, they do not tell the rows
+ * apart, and cost more than they save.
+ */
+const MOST_LEFT = 1 / 8;
+/** What a row that codes could not exclude costs beside its own bytes, as if it were bytes that are read one after the other. */
+const LEFT_BYTES = 1_024;
 
 /** The exact nearest of the tail. */
 export class TailScan {
@@ -38,8 +45,10 @@ export class TailScan {
 	readonly #metric: number;
 	readonly #pool: { keys: Float32Array; slots: Uint32Array };
 	readonly #coded: CodedRows | undefined;
-	/** How many answers the last scan gave. */
+	/** How many answers the last scan gave, so far as it has come. */
 	found = 0;
+	/** Bytes that it has read, about. */
+	bytesRead = 0;
 
 	constructor(generation: Generation, area: ReaderArea) {
 		const { memory, engine, format, tailCodes } = generation.handle;
@@ -68,19 +77,36 @@ export class TailScan {
 		};
 	}
 
-	/** Bytes that a scan of so many rows reads, about. */
-	bytesOf(rows: number): number {
-		return rows * (this.#coded?.codeStride ?? this.#generation.size.rowBytes);
+	/** Bytes that a scan of so many rows will read, about; more, where codes do not tell the rows apart. */
+	bytesOf(rows: number, k: number): number {
+		return rows * (this.#codesFor(rows, k)?.codeStride ?? this.#generation.size.rowBytes);
+	}
+
+	#codesFor(rows: number, k: number): CodedRows | undefined {
+		return rows >= LEAST_CODED && rows >= MANY * k ? this.#coded : undefined;
 	}
 
 	/**
-	 * Looks for the `k` nearest of the slots from `from` to below `to`, some at a time. The query's row lies in the area. Where it is ended
-	 * early, the answers are those of what has been looked at.
+	 * Looks for the `k` nearest of the slots from `from` to below `to`, some at a time: between two steps the answers are those of what has
+	 * been looked at. The query's row lies in the area.
 	 */
-	scan(k: number, from: number, to: number, eligibility: number): Generator<void> {
+	*scan(k: number, from: number, to: number, eligibility: number): Generator<void> {
 		this.found = 0;
-		const isCoded = this.#coded !== undefined && to - from >= LEAST_CODED && to - from >= MANY * k;
-		return isCoded ? this.#scanCodes(this.#coded, k, from, to, eligibility) : this.#scanRows(k, from, to, eligibility);
+		this.bytesRead = 0;
+		const { ringRows } = this.#generation.size;
+		const coded = this.#codesFor(to - from, k);
+		let codes = coded && new BoundSearch(coded, this.#scratch(), k);
+		for (let slot = from; slot < to; ) {
+			const at = slot % ringRows;
+			const n = Math.min(CHUNK_ROWS, to - slot, ringRows - at);
+			if (codes === undefined) this.#compare(at, n, k, eligibility);
+			else {
+				const left = this.#judge(codes, at, n, k, eligibility);
+				if (n === CHUNK_ROWS && left > Math.max(n * MOST_LEFT, 2 * k)) codes = undefined;
+			}
+			slot += n;
+			yield;
+		}
 	}
 
 	/** The key of the answer `i`; the nearest is 0. */
@@ -92,24 +118,9 @@ export class TailScan {
 		return this.#pool.slots[2 * i + 1] as number;
 	}
 
-	/** Every row by its exact key. */
-	*#scanRows(k: number, from: number, to: number, eligibility: number): Generator<void> {
-		const { handle, size } = this.#generation;
-		const { kernels } = this.#view;
-		const { keys, pool, query } = this.#area;
-		const { rowBytes } = size;
-		for (const [at, n] of this.#chunks(from, to)) {
-			kernels.distanceBlock(this.#metric, query, this.#generation.ringRow(at), rowBytes, rowBytes, n, keys);
-			const slots = handle.tables.ringSlots + 4 * at;
-			this.found = kernels.topk(keys, slots, n, k, pool, this.found, eligibility);
-			yield;
-		}
-	}
-
-	/** Every row by its code, then the few that codes cannot exclude by their exact keys: the same answers. */
-	*#scanCodes(rows: CodedRows, k: number, from: number, to: number, eligibility: number): Generator<void> {
+	#scratch(): BoundScratch {
 		const { bounds, boundPool, kept, query } = this.#area;
-		const scratch = {
+		return {
 			struct: bounds,
 			row: query,
 			planes: bounds + BOUND_QUERY.bytes,
@@ -117,52 +128,38 @@ export class TailScan {
 			keptRows: kept,
 			keptBounds: kept + 4 * CHUNK_ROWS,
 		};
-		const search = new BoundSearch(rows, scratch, k);
-		try {
-			for (const [at, n] of this.#chunks(from, to)) {
-				search.scan(at, n, eligibility);
-				yield;
-			}
-		} finally {
-			this.#rank(search.survivors(), k);
-		}
 	}
 
-	#rank(rows: readonly number[], k: number): void {
+	/** Every row by its exact key. */
+	#compare(at: number, n: number, k: number, eligibility: number): void {
+		const { handle, size } = this.#generation;
+		const { kernels } = this.#view;
+		const { keys, pool, query } = this.#area;
+		const { rowBytes } = size;
+		kernels.distanceBlock(this.#metric, query, this.#generation.ringRow(at), rowBytes, rowBytes, n, keys);
+		const slots = handle.tables.ringSlots + 4 * at;
+		this.found = kernels.topk(keys, slots, n, k, pool, this.found, eligibility);
+		this.bytesRead += n * rowBytes;
+	}
+
+	/** Every row by its code, then those that codes cannot exclude by their exact keys: the same answers. Returns how many those were. */
+	#judge(codes: BoundSearch, at: number, n: number, k: number, eligibility: number): number {
 		const { size, handle, ringSlots } = this.#generation;
 		const { kernels } = this.#view;
 		const { keys, pool, query } = this.#area;
+		const { rowBytes } = size;
+		codes.scan(at, n, eligibility);
+		const rows = codes.survivors();
 		const ids = keys + 4 * CHUNK_ROWS;
-		for (let from = 0; from < rows.length; from += CHUNK_ROWS) {
-			const part = rows.slice(from, from + CHUNK_ROWS);
-			const places = this.#view.u32(ids, part.length);
-			places.set(part);
-			kernels.distanceMany(
-				this.#metric,
-				query,
-				handle.tables.ring,
-				size.rowBytes,
-				size.rowBytes,
-				ids,
-				part.length,
-				keys,
-			);
-			part.forEach((at, i) => {
-				places[i] = ringSlots[at] as number;
-			});
-			// Whether they may be answered has been asked when they were kept.
-			this.found = kernels.topk(keys, ids, part.length, k, pool, this.found, 0);
-		}
-	}
-
-	/** Ring rows that follow each other, and how many. */
-	*#chunks(from: number, to: number): Generator<readonly [at: number, n: number]> {
-		const { ringRows } = this.#generation.size;
-		for (let slot = from; slot < to; ) {
-			const at = slot % ringRows;
-			const n = Math.min(CHUNK_ROWS, to - slot, ringRows - at);
-			yield [at, n];
-			slot += n;
-		}
+		const places = this.#view.u32(ids, rows.length);
+		places.set(rows);
+		kernels.distanceMany(this.#metric, query, handle.tables.ring, rowBytes, rowBytes, ids, rows.length, keys);
+		rows.forEach((row, i) => {
+			places[i] = ringSlots[row] as number;
+		});
+		// Whether they may be answered has been asked when they were judged.
+		this.found = kernels.topk(keys, ids, rows.length, k, pool, this.found, 0);
+		this.bytesRead += n * (this.#coded?.codeStride ?? 0) + rows.length * (rowBytes + LEFT_BYTES);
+		return rows.length;
 	}
 }

@@ -29,8 +29,12 @@ export function checkRow(
 	length: { dimensions: number | null },
 	kind: "upsert" | "update",
 ): Row {
+	const own = { ...length };
 	try {
-		return checked(core, input, row, length, kind);
+		const result = checked(core, input, row, own, kind);
+		// One that is refused tells the others nothing.
+		length.dimensions = own.dimensions;
+		return result;
 	} catch (cause) {
 		throw isNighError(cause) ? cause : unreadable(row, cause);
 	}

@@ -131,7 +131,7 @@ interface Near {
 }
 
 /** Whether a search is quick enough for the calling thread. */
-export function isQuick(searcher: Searcher, query: Pick<SlotQuery, "exact" | "matches">): boolean {
+export function isQuick(searcher: Searcher, query: Pick<SlotQuery, "exact" | "matches" | "k">): boolean {
 	return searcher.bytesCompared(query) <= MOST_BYTES_HERE;
 }
 
@@ -143,8 +143,7 @@ async function nearest(
 	{ signal }: Checked,
 	deadline: number | undefined,
 ): Promise<Near | undefined> {
-	if (isQuick(searcher, query)) {
-		searcher.search(query);
+	if (isQuick(searcher, query) && searcher.search(query, 1.5 * MOST_BYTES_HERE)) {
 		// Copies: another search of this thread may come before the caller goes on.
 		return {
 			slots: searcher.slots.slice(),

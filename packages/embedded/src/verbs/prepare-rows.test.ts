@@ -345,6 +345,17 @@ test("texts without a vector are embedded, all in one call; a vector that is giv
 	assert.match((await refusal(prepare([{ id: "a" }], UPSERT, core))).message, /Give one, or a text/);
 });
 
+test("a record that is refused does not tell the others how long their vectors are to be", async () => {
+	const core = await coreOf({ metric: "l2" });
+	const refused = { id: "a", vector: [1, 2, 3], text: "\u0000" };
+	const { parts, errors, dimensions } = await prepare([refused, GOOD], PARTIAL, core);
+	assert.deepEqual([rowsIn(parts).map(({ id }) => id), dimensions], [["good"], 2]);
+	assert.deepEqual(
+		errors.map(({ row, error }) => [row, error.code]),
+		[[0, "INVALID_RECORD"]],
+	);
+});
+
 test("what an embedder makes is checked like what a user gives", async () => {
 	const answers: [unknown, ErrorCode][] = [
 		[[], "DIMENSION_MISMATCH"],

@@ -18,6 +18,11 @@ import { checkRow } from "./check-row.ts";
 const ROWS_AT_ONCE = 512;
 /** Rows between two looks at the clock from there on. */
 const ROWS_A_LOOK = 32;
+/** Rows that are packed together at most. */
+const ROWS_A_PART = 1_024;
+/** UTF-16 units of texts and metadata that are, but for a single row that has more: no string may be longer than 2^29. */
+const CHARACTERS_A_PART = 2 ** 24;
+
 /** A batch, checked and packed for the writer. */
 export interface Prepared {
 	readonly parts: readonly PackedRows[];
@@ -158,11 +163,6 @@ class Batch {
 		};
 	}
 }
-
-/** Rows that are packed together at most. */
-const ROWS_A_PART = 1_024;
-/** UTF-16 units of texts and metadata that are, but for a single row that has more: no string may be longer than 2^29. */
-const CHARACTERS_A_PART = 2 ** 24;
 
 export function rowError(row: number, input: unknown, error: NighError): RowError {
 	const id = idOf(input);

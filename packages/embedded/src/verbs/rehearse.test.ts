@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { NighError } from "@nigh/contract";
 import type { CollectionCore } from "../core.ts";
 import { coreOf } from "./core.test-support.ts";
 import { rehearse } from "./rehearse.ts";
@@ -28,6 +29,21 @@ test("a rehearsal searches, and keeps to itself what goes wrong", async () => {
 	const ofBits = breakSearches(bits, 10);
 	await rehearse(bits);
 	assert.deepEqual(ofBits, [new Uint8Array(2)]);
+});
+
+test("a rehearsal in a state that does not come ends soon, and one of a collection that is closed does not begin", async () => {
+	const core = await coreOf({ metric: "l2", dimensions: 3 });
+	const asked = breakSearches(core, 10);
+	// What is committed is never shown.
+	Object.defineProperty(core.database, "view", { value: "shared" });
+	Object.defineProperty(core.database, "records", { value: { state: () => ({ change: 1 }) } });
+	await rehearse(core);
+	assert.deepEqual(asked, []);
+	const closed = await coreOf({ metric: "l2", dimensions: 3 });
+	const ofClosed = breakSearches(closed, 10);
+	await closed.close(new NighError("CLOSED", "closed"));
+	await rehearse(closed);
+	assert.deepEqual(ofClosed, []);
 });
 
 test("what another thread would have to search is not rehearsed, nor where there are no vectors", async () => {

@@ -1,5 +1,5 @@
 import { readlinkSync } from "node:fs";
-import { setPriority } from "node:os";
+import { getPriority, setPriority } from "node:os";
 
 /** Of 19: such a thread gets about a tenth of a core that another one wants as well, and all of one that nobody wants. */
 const NICE = 10;
@@ -14,7 +14,7 @@ export function giveWay(): void {
 	try {
 		// "PID/task/TID": of the thread that asks.
 		const thread = Number(readlinkSync("/proc/thread-self").split("/").at(-1));
-		setPriority(thread, NICE);
+		if (getPriority(thread) < NICE) setPriority(thread, NICE);
 	} catch {
 		// Where there is no /proc, or no permission, it is a thread like the others.
 	}

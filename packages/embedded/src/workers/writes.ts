@@ -1,14 +1,14 @@
 import { NighError } from "@nigh/contract";
 import { keepRows, type PackedRows, type Rows, unpackAll, unpackRows, VECTOR } from "../records/packed-rows.ts";
 import type { RecordReader } from "../records/reader.ts";
-import type { UpdateResult } from "../records/update.ts";
 import type { RecordWriter } from "../records/writer.ts";
+import { type CommittedRow, movedRows, never, shownParts } from "./committed-rows.ts";
 import type { GroupCommit, Operation } from "./group-commit.ts";
 import { checkBatch, checkRoom, isNearlyFull, pruneTarget, roomFor } from "./limits.ts";
 import type { DeleteReply, PruneReply, WriteReply, WriterMethods } from "./messages.ts";
 import { NO_ROOM, type Room } from "./room.ts";
 import { stillMatching } from "./still-matching.ts";
-import type { CommittedRow, WrittenCollection } from "./written-collection.ts";
+import type { WrittenCollection } from "./written-collection.ts";
 
 /** The writes of a collection: each is one operation of a group commit. */
 export class Writes {
@@ -241,58 +241,6 @@ function roomOf({ spec }: WrittenCollection, parts: readonly PackedRows[]): Room
 		if (having > 0) idBytes += Buffer.byteLength(ids);
 	}
 	return { slots: Math.min(slots, roomFor(spec, 0)), idBytes };
-}
-
-function* shownParts(
-	collection: WrittenCollection,
-	parts: readonly Rows[],
-	labels: Uint32Array,
-	change: number,
-	gone: ReadonlySet<number>,
-): Generator<CommittedRow> {
-	let row = 0;
-	for (const rows of parts) {
-		yield* shownRows(collection, rows, labels.subarray(row), change, gone);
-		row += rows.ids.length;
-	}
-}
-
-/** Rows on their way into the index; those that are `gone` again are left out. */
-function* shownRows(
-	collection: WrittenCollection,
-	{ ids, expiresAt, vectors }: Rows,
-	labels: Uint32Array,
-	change: number,
-	gone: ReadonlySet<number>,
-): Generator<CommittedRow> {
-	const vectorOf = collection.vectorMaker();
-	for (let row = 0; row < ids.length; row++) {
-		const label = labels[row] as number;
-		if (gone.has(label)) continue;
-		const expires = expiresAt[row] ?? Number.POSITIVE_INFINITY;
-		yield { label, id: ids[row] as string, born: change, expires, vector: vectorOf(vectors[row] as Uint8Array) };
-	}
-}
-
-/** The records of a patch that have moved to a new label. */
-function* movedRows(
-	collection: WrittenCollection,
-	{ ids, vectors }: Rows,
-	{ firstLabel, moved, movedExpiresAt }: UpdateResult,
-	change: number,
-): Generator<CommittedRow> {
-	const vectorOf = collection.vectorMaker();
-	for (let i = 0; i < moved.length; i++) {
-		const row = moved[i] as number;
-		const expires = never(movedExpiresAt[i] as number);
-		const vector = vectorOf(vectors[row] as Uint8Array);
-		yield { label: firstLabel + i, id: ids[row] as string, born: change, expires, vector };
-	}
-}
-
-/** NaN stands for "never" in arrays that cross modules, infinity in the slots. */
-function never(expiresAt: number): number {
-	return Number.isNaN(expiresAt) ? Number.POSITIVE_INFINITY : expiresAt;
 }
 
 /** @throws NighError `DIMENSION_MISMATCH` where two first writes disagree. */

@@ -3,10 +3,11 @@ import { test } from "node:test";
 import { NighError } from "@nigh/contract";
 import { type Small, type SmallOptions, smallGeneration } from "../memory/generations.test-support.ts";
 import { specOf } from "../spec.ts";
+import type { CommittedRow } from "./committed-rows.ts";
 import type { Installed } from "./messages.ts";
 import type { Room } from "./room.ts";
 import { turn } from "./turn.ts";
-import { type CommittedRow, WrittenCollection } from "./written-collection.ts";
+import { WrittenCollection } from "./written-collection.ts";
 
 const NEVER = Number.POSITIVE_INFINITY;
 

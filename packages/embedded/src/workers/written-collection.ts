@@ -4,19 +4,9 @@ import { RowMaker, vectorBytes, vectorOf } from "../memory/rows.ts";
 import { type Full, SlotWriter } from "../memory/slot-writer.ts";
 import { withinMemory } from "../memory/within-memory.ts";
 import type { CatalogueEntry, StoredSpec } from "../records/catalogue.ts";
+import type { CommittedRow } from "./committed-rows.ts";
 import type { Installed } from "./messages.ts";
 import { addRoom, hasRoom, hasTail, NO_ROOM, type Room } from "./room.ts";
-
-/** A record that has been committed and is on its way into the index. */
-export interface CommittedRow {
-	readonly label: number;
-	readonly id: string;
-	readonly born: number;
-	/** ms since 1970; infinity: never. */
-	readonly expires: number;
-	/** As it is stored. */
-	readonly vector: Float32Array | Uint8Array;
-}
 
 /** What the writer has to wait for the indexer for. */
 export interface RoomMaker {

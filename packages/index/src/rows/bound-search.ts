@@ -27,8 +27,8 @@ export class BoundSearch {
 	readonly #rows: CodedRows;
 	readonly #scratch: BoundScratch;
 	readonly #k: number;
-	readonly #kept: number[] = [];
-	readonly #bounds: number[] = [];
+	#kept: number[] = [];
+	#bounds: number[] = [];
 
 	constructor(rows: CodedRows, scratch: BoundScratch, k: number) {
 		this.#rows = rows;
@@ -55,13 +55,16 @@ export class BoundSearch {
 		}
 	}
 
-	/** The rows that may be among the k nearest of those that have been judged. */
+	/** Those of the rows judged since the last call that may be among the k nearest of all that have been judged. */
 	survivors(): number[] {
+		const [kept, bounds] = [this.#kept, this.#bounds];
+		this.#kept = [];
+		this.#bounds = [];
 		const { arena } = this.#rows;
 		const { struct, pool } = this.#scratch;
 		const size = arena.u32(struct, BOUND_QUERY.bytes / 4)[BOUND_QUERY.poolSize / 4] as number;
-		if (size < this.#k) return this.#kept;
+		if (size < this.#k) return kept;
 		const most = arena.f32(pool, 2 * size)[2 * (size - 1)] as number;
-		return this.#kept.filter((_, i) => (this.#bounds[i] as number) <= most);
+		return kept.filter((_, i) => (bounds[i] as number) <= most);
 	}
 }
