@@ -271,6 +271,7 @@ test("wrong usage is told in a line", async () => {
 		[searchCommand, ["notes", "--id", "a", "--recall", "0.2"], /--recall is 0\.2/],
 		[searchCommand, ["notes", "--id", "a", "--ef", "5"], /--ef is 5; it must be a whole number from 10/],
 		[searchCommand, ["notes", "--id", "a", "--exact", "--ef", "50"], /leave out --ef/],
+		[searchCommand, ["notes", "--id", "a", "--recall", "0.9", "--ef", "50"], /give one of them/],
 		[searchCommand, ["notes", "--id", "a", "--filter", '{"a":{"$foo":1}}'], /\$foo/],
 		[searchCommand, ["notes", "--id", "a", "--include", "vectors"], /Did you mean vector\?/],
 		[searchCommand, ["notes", "--id", "a", "--vectro", "[1]"], /Did you mean --vector\?/],

@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, rm, stat, writeFile } from "node:fs/promises";
+import { copyFile, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { type BackupOptions, type BackupReport, checkOptions, isNighError, NighError } from "@nigh/contract";
 import { pathsIn, RECORDS_FILE, SNAPSHOTS_FOLDER } from "../folder/layout.ts";
+import { makeFolders } from "../folder/make-folders.ts";
 import { listSnapshots } from "../snapshot/folder.ts";
 import { readInfo } from "../snapshot/read.ts";
 import { ARCHIVE_EXTENSION, packArchive } from "./archive.ts";
@@ -50,16 +51,16 @@ export async function writeBackup(
 		progress.finish();
 		return report;
 	}
-	await makeFolder(place);
+	makeFolder(place);
 	const report = await written(source, join(place, nameOf(now)), progress, (made) => publishIn(place, now, made, gzip));
 	await removeOldBackups(place, keep, report.path);
 	progress.finish();
 	return report;
 }
 
-async function makeFolder(folder: string): Promise<void> {
+function makeFolder(folder: string): void {
 	try {
-		await mkdir(folder, { recursive: true });
+		makeFolders(folder);
 	} catch (error) {
 		throw asFileError(error, `making the folder ${folder}`);
 	}
@@ -85,7 +86,7 @@ async function written(
 	const staging = stagingFor(target);
 	const archive = `${staging}${ARCHIVE_EXTENSION}`;
 	try {
-		await mkdir(join(staging, SNAPSHOTS_FOLDER), { recursive: true });
+		makeFolders(join(staging, SNAPSHOTS_FOLDER));
 		const manifest = await stage(source, staging, gzip ? 2 : 1, progress);
 		const names = [MANIFEST_FILE, ...manifest.files.map(({ name }) => name)];
 		if (gzip) {

@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, rmdirSync, type Stats, statSync } from "node:fs";
+import { mkdtempSync, rmdirSync, type Stats, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { NighError } from "@nigh/contract";
 import { asFileError } from "../files/file-errors.ts";
 import { flushFolderSync } from "../files/flush.ts";
+import { makeFolders } from "./make-folders.ts";
 
 /** Where things are in a database folder. Other files may lie beside them; Nigh does not touch those. */
 export interface FolderPaths {
@@ -80,11 +81,11 @@ function statOf(path: string): Stats | undefined {
 /** Returns the topmost folder that was made for it; `undefined` where nothing was. */
 function makeFolder(path: string): string | undefined {
 	try {
-		return mkdirSync(path, { recursive: true });
+		return makeFolders(path);
 	} catch (error) {
 		const { code } = error as NodeJS.ErrnoException;
 		if (code === "ENOTDIR" || code === "EEXIST") throw notAFolder(path);
-		throw asFileError(code === "ENOENT" ? reasonOf(path, error) : error, `making the folder ${path}`);
+		throw asFileError(error, `making the folder ${path}`);
 	}
 }
 
@@ -99,18 +100,6 @@ function flushNames(path: string, first: string | undefined): void {
 		}
 	} catch (error) {
 		throw asFileError(error, `writing the names of the folders above ${path}`);
-	}
-}
-
-/** Making several folders at once says ENOENT on a file system that may not be written; making the first that is missing says why. */
-function reasonOf(path: string, error: unknown): unknown {
-	const parent = dirname(path);
-	if (parent !== path && !isFolder(parent)) return reasonOf(parent, error);
-	try {
-		mkdirSync(path);
-		return error;
-	} catch (reason) {
-		return reason;
 	}
 }
 

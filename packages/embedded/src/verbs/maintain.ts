@@ -227,6 +227,8 @@ export async function warm(core: CollectionCore, options: ProgressOptions): Prom
 		await new Promise((resolve) => setImmediate(resolve));
 	}
 	progress.finish();
+	// Room that is reserved for growing is no memory yet.
+	const used = searcher === undefined ? 0 : (await core.database.threads.indexer.call("memory", core.key)).total;
 	// The sum is used, so that no compiler can leave the reading out.
-	return { bytes: sum >= 0 ? bytes.length : 0, durationMs: performance.now() - start };
+	return { bytes: sum >= 0 ? Math.min(used, bytes.length) : 0, durationMs: performance.now() - start };
 }

@@ -98,7 +98,7 @@ async function writing(
 		});
 	} catch (error) {
 		bar.clear();
-		if (isNighError(error, "ABORTED") && terminal.errors.isTTY === true) {
+		if (isNighError(error, "ABORTED")) {
 			terminal.errors.write(`${countText(rows, "row")} written; the same command goes on from there.\n`);
 		}
 		throw error;

@@ -64,6 +64,9 @@ function requestOf(args: Arguments, query: Query): SearchRequest {
 	const filter = filterOf(args);
 	const words = args.value("words");
 	const [k, ef, recall] = ["k", "ef", "recall"].map((name) => args.value(name));
+	if (ef !== undefined && recall !== undefined) {
+		throw new UsageError("--ef says how wide the search is, --recall how good it has to be: give one of them.");
+	}
 	if (args.has("exact") && (ef !== undefined || recall !== undefined)) {
 		throw new UsageError("--exact compares everything: leave out --ef and --recall.");
 	}
