@@ -1,6 +1,5 @@
 // Searches beside writes: every answer is of one state, whoever asks and whatever is written, folded, dropped or closed meanwhile.
 import assert from "node:assert/strict";
-import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,6 +7,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { type Hit, isNighError } from "@nigh/contract";
 import { openFolder } from "@nigh/embedded";
+import { replacingWriter } from "./replacing-writer.test-support.ts";
 import { searchBesideWrites } from "./torture/beside.ts";
 import { DIMENSIONS, idOf, vectorFor } from "./torture/records.ts";
 
@@ -157,19 +157,9 @@ function versionOf(hits: readonly Hit[], query: Float32Array, least: number): nu
 	return undefined;
 }
 
-/** Another process that writes version after version of the same records until it is told to stop. */
-async function writerOf(t: TestContext, folder: string): Promise<ChildProcess> {
-	const writer = fork(new URL("./torture/replacing-writer.ts", import.meta.url), [folder], {
-		execArgv: ["--conditions=@nigh/source"],
-	});
-	t.after(() => writer.kill("SIGKILL"));
-	await once(writer, "message");
-	return writer;
-}
-
 test("another process that wants to write is refused with the pid; readers beside the writer see states that only grow", async (t) => {
 	const folder = folderFor(t);
-	const writer = await writerOf(t, folder);
+	const writer = await replacingWriter(t, folder);
 	await assert.rejects(
 		openFolder(folder),
 		(error) =>

@@ -1,6 +1,5 @@
 // A process that only reads, beside one that replaces the same records without a pause: each answer is there, and of one state.
 import assert from "node:assert/strict";
-import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,25 +7,16 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { Collection, SearchRequest } from "@nigh/contract";
 import { openFolder } from "@nigh/embedded";
+import { replacingWriter } from "./replacing-writer.test-support.ts";
 import { vectorFor } from "./torture/records.ts";
 
-/** Records that {@link writerOf} replaces, all of them at once. */
+/** Records that {@link replacingWriter} replaces, all of them at once. */
 const RECORDS = 200;
 
 function folderFor(t: TestContext): string {
 	const folder = mkdtempSync(join(tmpdir(), "nigh-other-process-"));
 	t.after(() => rmSync(folder, { recursive: true, force: true }));
 	return folder;
-}
-
-/** Another process that writes version after version of the same records until it is told to stop. */
-async function writerOf(t: TestContext, folder: string): Promise<ChildProcess> {
-	const writer = fork(new URL("./torture/replacing-writer.ts", import.meta.url), [folder], {
-		execArgv: ["--conditions=@nigh/source"],
-	});
-	t.after(() => writer.kill("SIGKILL"));
-	await once(writer, "message");
-	return writer;
 }
 
 /** Searches for everything there is; returns the version that all of it is of. */
@@ -48,7 +38,7 @@ async function versionIn(collection: Collection, request: Omit<SearchRequest, "v
 
 test("beside a process that replaces everything again and again, every search with metadata, filter or text is answered", async (t) => {
 	const folder = folderFor(t);
-	const writer = await writerOf(t, folder);
+	const writer = await replacingWriter(t, folder);
 	const database = await openFolder(folder, { readOnly: true, threads: 1 });
 	const collection = await database.collection("replaced");
 	const requests: Omit<SearchRequest, "vector">[] = [

@@ -28,9 +28,9 @@
  * | 72   | i32 rows kept                                                                          |
  * | 80   | 32 zero bytes: the eligibility that admits everything                                  |
  */
-import { codeDot, step } from "./codes";
+import { codeDot, fourDots } from "./codes";
 import { eligible, openEligibility } from "./eligibility";
-import { sumI32, sumsI32 } from "./lanes";
+import { sumI32 } from "./lanes";
 import { place } from "./topk";
 
 /**
@@ -153,6 +153,13 @@ function openBounds(query: usize, bytes: usize, eligibility: usize): void {
 	openPlanes(<usize>load<u32>(query), <usize>load<u32>(query, 4), bytes);
 }
 
+/** Gives it back. */
+@inline
+function closeBounds(query: usize): void {
+	store<i32>(query, size, 60);
+	store<i32>(query, kept, 72);
+}
+
 /**
  * Judges `n` consecutive code rows; row i is number `first + i` and has the label `labels[i]`. Adds to the struct's pool and kept rows.
  * A kept row is wanted when its lower bound is at most the pool's last upper bound once all rows have been seen.
@@ -176,18 +183,7 @@ export function boundScan(
 		const b = a + stride;
 		const c = b + stride;
 		const d = c + stride;
-		let sa = i32x4.splat(0);
-		let sb = sa;
-		let sc = sa;
-		let sd = sa;
-		for (let o: usize = 0; o < bytes; o += 16) {
-			const h = v128.load(high + o);
-			sa = step(sa, h, v128.load(a + o));
-			sb = step(sb, h, v128.load(b + o));
-			sc = step(sc, h, v128.load(c + o));
-			sd = step(sd, h, v128.load(d + o));
-		}
-		const products = sumsI32(sa, sb, sc, sd);
+		const products = fourDots(high, a, b, c, d, bytes);
 		const at = labels + (<usize>i << 2);
 		row(i32x4.extract_lane(products, 0), low, a, bytes, first + i, at);
 		row(i32x4.extract_lane(products, 1), low, b, bytes, first + i + 1, at + 4);
@@ -199,8 +195,7 @@ export function boundScan(
 		row(codeDot(high, a, bytes), low, a, bytes, first + i, labels + (<usize>i << 2));
 		a += stride;
 	}
-	store<i32>(query, size, 60);
-	store<i32>(query, kept, 72);
+	closeBounds(query);
 }
 
 /** Judges a row by its product with the high plane, and where that does not exclude it by both planes. */
@@ -252,18 +247,7 @@ export function boundMany(
 		const b = base + <usize>load<u32>(at, 4) * stride;
 		const c = base + <usize>load<u32>(at, 8) * stride;
 		const d = base + <usize>load<u32>(at, 12) * stride;
-		let sa = i32x4.splat(0);
-		let sb = sa;
-		let sc = sa;
-		let sd = sa;
-		for (let o: usize = 0; o < bytes; o += 16) {
-			const h = v128.load(high + o);
-			sa = step(sa, h, v128.load(a + o));
-			sb = step(sb, h, v128.load(b + o));
-			sc = step(sc, h, v128.load(c + o));
-			sd = step(sd, h, v128.load(d + o));
-		}
-		const products = sumsI32(sa, sb, sc, sd);
+		const products = fourDots(high, a, b, c, d, bytes);
 		named(i32x4.extract_lane(products, 0), low, a, bytes, errors, at, at + label);
 		named(i32x4.extract_lane(products, 1), low, b, bytes, errors, at + 4, at + 4 + label);
 		named(i32x4.extract_lane(products, 2), low, c, bytes, errors, at + 8, at + 8 + label);
@@ -273,8 +257,7 @@ export function boundMany(
 		const code = base + <usize>load<u32>(at) * stride;
 		named(codeDot(high, code, bytes), low, code, bytes, errors, at, at + label);
 	}
-	store<i32>(query, size, 60);
-	store<i32>(query, kept, 72);
+	closeBounds(query);
 }
 
 function named(product: i32, low: usize, code: usize, bytes: usize, errors: usize, at: usize, label: usize): void {

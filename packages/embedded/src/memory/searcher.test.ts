@@ -270,3 +270,15 @@ test("a search that would read more than it may gives no answers, and leaves the
 	assert.equal(searcher.search(query), true);
 	assert.deepEqual(searcher.slots, [0, 1]);
 });
+
+test("what one search has read is not held against the next", async () => {
+	const small = smallGeneration({ dimensions: 16, capacity: 5_000, graph: true, codes: { origin: 0, unit: 1 } });
+	for (let i = 0; i < 5_000; i++) small.add(new Float32Array(16).fill(1_000 + i));
+	const query = { vector: new Float32Array(16).fill(6_000), k: 2, change: 1, exact: true };
+	const most = 1_000;
+	assert.equal(small.searcher.search(query, most), false);
+	await small.fold();
+	// Nothing of the tail is left.
+	assert.equal(small.searcher.search(query, most), true);
+	assert.deepEqual(small.searcher.slots, [4_999, 4_998]);
+});

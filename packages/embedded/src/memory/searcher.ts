@@ -118,6 +118,7 @@ export class Searcher {
 	*steps(query: SlotQuery): Generator<void, void> {
 		const { generation, area } = this;
 		this.#forget();
+		this.#tail.bytesRead = 0;
 		this.ef = undefined;
 		generation.enter(area.reader);
 		try {

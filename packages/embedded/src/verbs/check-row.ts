@@ -8,6 +8,7 @@ import {
 	isNighError,
 	NighError,
 	type RecordInput,
+	type Vector,
 	type VectorType,
 } from "@nigh/contract";
 import type { CollectionCore } from "../core.ts";
@@ -29,44 +30,31 @@ export function checkRow(
 	length: { dimensions: number | null },
 	kind: "upsert" | "update",
 ): Row {
-	const own = { ...length };
 	try {
-		const result = checked(core, input, row, own, kind);
-		// One that is refused tells the others nothing.
-		length.dimensions = own.dimensions;
-		return result;
+		if (typeof input !== "object" || input === null || Array.isArray(input)) throw noObject(input, row, kind);
+		const { id, vector, metadata, text, expiresAt } = input as Record<string, unknown>;
+		checkId(id, { row });
+		checkFields(input, row);
+		if (vector === undefined && kind === "upsert") checkHasText(core, text, row);
+		const nullable = kind === "update";
+		const checked = {
+			id: id as string,
+			vector: vector === undefined ? undefined : checkedVector(core, vector, row, length.dimensions),
+			metadata: checkedMetadata(metadata, row, nullable),
+			text: checkedText(text, row, nullable),
+			expiresAt: checkedTime(expiresAt, row, nullable),
+		};
+		// Not before: one that is refused tells the others nothing.
+		if (checked.vector !== undefined) length.dimensions ??= told(core.spec.type, checked.vector);
+		return checked;
 	} catch (cause) {
 		throw isNighError(cause) ? cause : unreadable(row, cause);
 	}
 }
 
-function checked(
-	core: CollectionCore,
-	input: unknown,
-	row: number,
-	length: { dimensions: number | null },
-	kind: "upsert" | "update",
-): Row {
-	if (typeof input !== "object" || input === null || Array.isArray(input)) {
-		throw invalid(
-			row,
-			"",
-			`is no object: a record has at least an id${kind === "upsert" ? " and a vector" : ""}.`,
-			input,
-		);
-	}
-	const { id, vector, metadata, text, expiresAt } = input as Record<string, unknown>;
-	checkId(id, { row });
-	checkFields(input, row);
-	const nullable = kind === "update";
-	return {
-		id: id as string,
-		vector: vector === undefined ? undefined : checkedVector(core, vector, row, length),
-		metadata: checkedMetadata(metadata, row, nullable),
-		text: checkedText(text, row, nullable),
-		expiresAt: checkedTime(expiresAt, row, nullable),
-		...(vector === undefined && kind === "upsert" && needsText(core, text, row)),
-	};
+function noObject(input: unknown, row: number, kind: "upsert" | "update"): NighError {
+	const problem = `is no object: a record has at least an id${kind === "upsert" ? " and a vector" : ""}.`;
+	return invalid(row, "", problem, input);
 }
 
 function checkFields(input: object, row: number): void {
@@ -81,28 +69,29 @@ function checkFields(input: object, row: number): void {
 	}
 }
 
-/** The first vector that is one tells the length of all where nothing else has. */
-function checkedVector(core: CollectionCore, vector: unknown, row: number, length: { dimensions: number | null }) {
-	const dimensions = length.dimensions ?? dimensionsOf(core.spec.type, vector, row);
-	const checked = core.rowsFor(dimensions).format.check(vector as Float32Array, row);
-	length.dimensions = dimensions;
-	return checked;
+function checkedVector(core: CollectionCore, vector: unknown, row: number, known: number | null): Vector {
+	const dimensions = known ?? dimensionsOf(core.spec.type, vector, row);
+	return core.rowsFor(dimensions).format.check(vector as Float32Array, row);
+}
+
+/** Dimensions of so many elements. */
+function told(type: VectorType, { length }: { readonly length: number }): number {
+	return length * (type === "bit" ? 8 : 1);
 }
 
 function dimensionsOf(type: VectorType, vector: unknown, row: number): number {
 	const bound = type === "bit" ? BOUNDS.bits : BOUNDS.dimensions;
 	// What is no vector at all is told so by the check that follows.
 	if (!Array.isArray(vector) && !ArrayBuffer.isView(vector)) return bound.min;
-	const elements = (vector as { readonly length?: number }).length ?? 0;
-	const told = elements * (type === "bit" ? 8 : 1);
-	if (told >= bound.min && told <= bound.max) return told;
+	const dimensions = told(type, { length: (vector as { readonly length?: number }).length ?? 0 });
+	if (dimensions >= bound.min && dimensions <= bound.max) return dimensions;
 	throw new NighError(
 		"INVALID_VECTOR",
-		`The vector of row ${row} has ${told} dimensions; it must have ${bound.min} to ${bound.max}.`,
+		`The vector of row ${row} has ${dimensions} dimensions; it must have ${bound.min} to ${bound.max}.`,
 		{
 			field: "vector",
 			row,
-			value: told,
+			value: dimensions,
 			bound,
 		},
 	);
@@ -142,10 +131,10 @@ function checkedTime(time: unknown, row: number, nullable: boolean): number | nu
 	}
 }
 
-function needsText(core: CollectionCore, text: unknown, row: number): object {
-	if (core.embedder !== undefined && typeof text === "string") return {};
+function checkHasText({ embedder }: CollectionCore, text: unknown, row: number): void {
+	if (embedder !== undefined && typeof text === "string") return;
 	const advice =
-		core.embedder === undefined
+		embedder === undefined
 			? "Give one, or open the collection with an embedder and give a text."
 			: "Give one, or a text for the embedder.";
 	throw new NighError("INVALID_RECORD", `The record of row ${row} has no vector. ${advice}`, { field: "vector", row });

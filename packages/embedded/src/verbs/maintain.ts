@@ -15,6 +15,7 @@ import type { CollectionCore } from "../core.ts";
 import { chosenIndex, type IndexChoice } from "../records/catalogue.ts";
 import type { IndexState } from "../workers/messages.ts";
 import { Task } from "../workers/task.ts";
+import { turn } from "../workers/turn.ts";
 import { checkAborted } from "./check-aborted.ts";
 import { Progress } from "./progress.ts";
 import { rebuiltIndex } from "./rebuilt-index.ts";
@@ -224,7 +225,7 @@ export async function warm(core: CollectionCore, options: ProgressOptions): Prom
 		for (let at = from; at < end; at += PAGE) sum += bytes[at] as number;
 		progress.advance(end);
 		checkAborted(options.signal);
-		await new Promise((resolve) => setImmediate(resolve));
+		await turn();
 	}
 	progress.finish();
 	// Room that is reserved for growing is no memory yet.

@@ -1,11 +1,9 @@
 import { isNighError, type NighError } from "@nigh/contract";
 import type { RecordFields } from "../batch.ts";
-import { type ByteReader, type ByteSource, checkSource, readFrom } from "../byte-reader.ts";
-import { integerOption, type ReadLimits, readLimits } from "../options.ts";
-import { MAX_LINE_BYTES } from "../parameters.ts";
-import { FIELD_OPTIONS, fieldNames, type JsonlFieldNames } from "./fields.ts";
-import { type Line, LineReader } from "./lines.ts";
-import { type JsonlReadOptions, nextRow } from "./read.ts";
+import type { ByteSource } from "../byte-reader.ts";
+import type { JsonlFieldNames } from "./fields.ts";
+import type { Line } from "./lines.ts";
+import { type JsonlInput, type JsonlReadOptions, nextRow, readLines } from "./read.ts";
 import { checkVector, parseFields, writeVector } from "./record.ts";
 
 /** A row of a JSONL file that need not have a vector. */
@@ -32,21 +30,11 @@ export function readJsonlRecords(
 	source: ByteSource,
 	options: JsonlReadOptions = {},
 ): AsyncGenerator<JsonlRecordBatch, void> {
-	const limits = readLimits("jsonl", options, [...FIELD_OPTIONS, "maxLineBytes"]);
-	const maxLineBytes = integerOption("maxLineBytes", options.maxLineBytes, MAX_LINE_BYTES);
-	const names = fieldNames(options);
-	checkSource(source);
-	return readFrom(source, options.signal, (reader) =>
-		batches(reader, new LineReader(reader, maxLineBytes), names, limits),
-	);
+	return readLines(source, options, batches);
 }
 
-async function* batches(
-	reader: ByteReader,
-	lines: LineReader,
-	names: Required<JsonlFieldNames>,
-	{ limit, batchBytes }: ReadLimits,
-): AsyncGenerator<JsonlRecordBatch, void> {
+async function* batches({ reader, lines, names, limits }: JsonlInput): AsyncGenerator<JsonlRecordBatch, void> {
+	const { limit, batchBytes } = limits;
 	let row = 0;
 	while (row < limit) {
 		reader.throwIfAborted();

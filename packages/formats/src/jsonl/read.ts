@@ -28,21 +28,34 @@ export interface JsonlBatch extends VectorBatch<Float32Array<ArrayBuffer>> {
  * of the source are passed on as they are.
  */
 export function readJsonl(source: ByteSource, options: JsonlReadOptions = {}): AsyncGenerator<JsonlBatch, void> {
+	return readLines(source, options, batches);
+}
+
+/** What batches of rows are made of. */
+export interface JsonlInput {
+	readonly reader: ByteReader;
+	readonly lines: LineReader;
+	readonly names: Required<JsonlFieldNames>;
+	readonly limits: ReadLimits;
+}
+
+/** Checks the options and the source, and reads it by `batches`. */
+export function readLines<B>(
+	source: ByteSource,
+	options: JsonlReadOptions,
+	batches: (input: JsonlInput) => AsyncGenerator<B, void>,
+): AsyncGenerator<B, void> {
 	const limits = readLimits("jsonl", options, [...FIELD_OPTIONS, "maxLineBytes"]);
 	const maxLineBytes = integerOption("maxLineBytes", options.maxLineBytes, MAX_LINE_BYTES);
 	const names = fieldNames(options);
 	checkSource(source);
 	return readFrom(source, options.signal, (reader) =>
-		batches(reader, new LineReader(reader, maxLineBytes), names, limits),
+		batches({ reader, lines: new LineReader(reader, maxLineBytes), names, limits }),
 	);
 }
 
-async function* batches(
-	reader: ByteReader,
-	lines: LineReader,
-	names: Required<JsonlFieldNames>,
-	{ limit, batchBytes }: ReadLimits,
-): AsyncGenerator<JsonlBatch, void> {
+async function* batches({ reader, lines, names, limits }: JsonlInput): AsyncGenerator<JsonlBatch, void> {
+	const { limit, batchBytes } = limits;
 	let row = 0;
 	let dimensions = 0;
 	while (row < limit) {

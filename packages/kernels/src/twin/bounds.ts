@@ -32,6 +32,10 @@ export function residual(
 class BoundScan {
 	readonly #eligible: Eligibility;
 	readonly #m: TwinMemory;
+	readonly #query: number;
+	readonly #bytes: number;
+	readonly #high: number;
+	readonly #low: number;
 	readonly #form: number;
 	readonly #k: number;
 	readonly #constant: number;
@@ -42,8 +46,8 @@ class BoundScan {
 	readonly #pool: number;
 	readonly #keptRows: number;
 	readonly #keptBounds: number;
-	size: number;
-	kept: number;
+	#size: number;
+	#kept: number;
 	/** The k-th smallest upper bound so far, already widened. */
 	#most: number;
 	/** l2: squared length of the high plane. */
@@ -51,10 +55,15 @@ class BoundScan {
 	/** l2: how far the coded query lies from its high plane. Dot: the most that the low plane adds to 128 times the product with the high one. */
 	readonly #beyond: number;
 
-	constructor(eligible: Eligibility, query: number, bytes: number) {
+	constructor(eligible: Eligibility, query: number, bytes: number, eligibility: number) {
 		const { m } = eligible;
+		eligible.open(eligibility !== 0 ? eligibility : query + BOUND_QUERY.everything);
 		this.#eligible = eligible;
 		this.#m = m;
+		this.#query = query;
+		this.#bytes = bytes;
+		this.#high = m.loadU32(query + BOUND_QUERY.high);
+		this.#low = m.loadU32(query + BOUND_QUERY.low);
 		this.#form = m.loadU32(query + BOUND_QUERY.form);
 		this.#k = m.loadI32(query + BOUND_QUERY.k);
 		this.#constant = m.loadF64(query + BOUND_QUERY.constant);
@@ -63,15 +72,15 @@ class BoundScan {
 		this.#perResidual = m.loadF64(query + BOUND_QUERY.perResidual);
 		this.#rounding = m.loadF64(query + BOUND_QUERY.rounding);
 		this.#pool = m.loadU32(query + BOUND_QUERY.pool);
-		this.size = m.loadI32(query + BOUND_QUERY.poolSize);
+		this.#size = m.loadI32(query + BOUND_QUERY.poolSize);
 		this.#keptRows = m.loadU32(query + BOUND_QUERY.keptRows);
 		this.#keptBounds = m.loadU32(query + BOUND_QUERY.keptBounds);
-		this.kept = m.loadI32(query + BOUND_QUERY.kept);
+		this.#kept = m.loadI32(query + BOUND_QUERY.kept);
 		this.#most = this.#limit();
 		let [highs, lows, sum] = [0, 0, 0];
 		for (let i = 0; i < bytes; i++) {
-			const high = m.i8[m.loadU32(query + BOUND_QUERY.high) + i] as number;
-			const low = m.i8[m.loadU32(query + BOUND_QUERY.low) + i] as number;
+			const high = m.i8[this.#high + i] as number;
+			const low = m.i8[this.#low + i] as number;
 			highs += high * high;
 			lows += low * low;
 			sum += low;
@@ -84,11 +93,24 @@ class BoundScan {
 	}
 
 	#limit(): number {
-		return this.size < this.#k ? Infinity : this.#m.loadF32(this.#pool + 8 * (this.#k - 1));
+		return this.#size < this.#k ? Infinity : this.#m.loadF32(this.#pool + 8 * (this.#k - 1));
+	}
+
+	/** Judges a row by its product with the high plane, and where that does not exclude it by both planes. */
+	row(code: number, norm: number, error: number, number: number, label: number): void {
+		const product = codeDot(this.#m, this.#high, code, this.#bytes);
+		if (this.#excludes(product, norm, error)) return;
+		this.#judge(128 * product + codeDot(this.#m, this.#low, code, this.#bytes), norm, error, number, label);
+	}
+
+	/** Gives the query struct back. */
+	close(): void {
+		this.#m.storeI32(this.#query + BOUND_QUERY.poolSize, this.#size);
+		this.#m.storeI32(this.#query + BOUND_QUERY.kept, this.#kept);
 	}
 
 	/** Whether a row cannot be among the k nearest whatever the low plane adds; `product` is that with the high plane. */
-	excludes(product: number, norm: number, error: number): boolean {
+	#excludes(product: number, norm: number, error: number): boolean {
 		const width = this.#slack + this.#perResidual * error;
 		if (this.#form === CODE_FORMS.l2) {
 			const reach = this.#most * (1 + this.#rounding) + width + this.#beyond;
@@ -97,7 +119,7 @@ class BoundScan {
 		return this.#constant + this.#factor * (128 * product + this.#beyond) - width > this.#most;
 	}
 
-	judge(product: number, norm: number, error: number, row: number, label: number): void {
+	#judge(product: number, norm: number, error: number, row: number, label: number): void {
 		const width = this.#slack + this.#perResidual * error;
 		const rounding = this.#rounding;
 		let lower: number;
@@ -117,8 +139,8 @@ class BoundScan {
 		}
 		if (!this.#eligible.admits(label)) return;
 		this.#keep(row, lower);
-		if (upper < this.#most || this.size < this.#k) {
-			this.size = place(this.#m, this.#pool, this.size, this.#k, Math.fround(upper), label);
+		if (upper < this.#most || this.#size < this.#k) {
+			this.#size = place(this.#m, this.#pool, this.#size, this.#k, Math.fround(upper), label);
 			this.#most = this.#limit();
 		}
 	}
@@ -129,9 +151,9 @@ class BoundScan {
 	}
 
 	#keep(row: number, lower: number): void {
-		this.#m.storeU32(this.#keptRows + 4 * this.kept, row);
-		this.#m.storeF32(this.#keptBounds + 4 * this.kept, lower);
-		this.kept++;
+		this.#m.storeU32(this.#keptRows + 4 * this.#kept, row);
+		this.#m.storeF32(this.#keptBounds + 4 * this.#kept, lower);
+		this.#kept++;
 	}
 }
 
@@ -151,20 +173,14 @@ export function boundScan(
 	eligibility: number,
 ): void {
 	const { m } = eligible;
-	const high = m.loadU32(query + BOUND_QUERY.high);
-	const low = m.loadU32(query + BOUND_QUERY.low);
-	const scan = new BoundScan(eligible, query, bytes);
-	eligible.open(eligibility !== 0 ? eligibility : query + BOUND_QUERY.everything);
+	const scan = new BoundScan(eligible, query, bytes, eligibility);
 	for (let i = 0; i < n; i++) {
 		const row = base + i * stride;
-		const product = codeDot(m, high, row, bytes);
 		const norm = m.loadI32(row + bytes);
 		const error = m.loadF32(row + bytes + 4);
-		if (scan.excludes(product, norm, error)) continue;
-		scan.judge(128 * product + codeDot(m, low, row, bytes), norm, error, first + i, m.loadU32(labels + 4 * i));
+		scan.row(row, norm, error, first + i, m.loadU32(labels + 4 * i));
 	}
-	m.storeI32(query + BOUND_QUERY.poolSize, scan.size);
-	m.storeI32(query + BOUND_QUERY.kept, scan.kept);
+	scan.close();
 }
 
 /**
@@ -184,10 +200,7 @@ export function boundMany(
 	eligibility: number,
 ): void {
 	const { m } = eligible;
-	const high = m.loadU32(query + BOUND_QUERY.high);
-	const low = m.loadU32(query + BOUND_QUERY.low);
-	const scan = new BoundScan(eligible, query, bytes);
-	eligible.open(eligibility !== 0 ? eligibility : query + BOUND_QUERY.everything);
+	const scan = new BoundScan(eligible, query, bytes, eligibility);
 	for (let i = 0; i < n; i++) {
 		const number = m.loadU32(rows + 4 * i);
 		const label = m.loadU32(labels + 4 * i);
@@ -198,11 +211,7 @@ export function boundMany(
 		}
 		const norm = m.loadI32(errors + 8 * number);
 		const error = m.loadF32(errors + 8 * number + 4);
-		const row = base + number * stride;
-		const product = codeDot(m, high, row, bytes);
-		if (scan.excludes(product, norm, error)) continue;
-		scan.judge(128 * product + codeDot(m, low, row, bytes), norm, error, number, label);
+		scan.row(base + number * stride, norm, error, number, label);
 	}
-	m.storeI32(query + BOUND_QUERY.poolSize, scan.size);
-	m.storeI32(query + BOUND_QUERY.kept, scan.kept);
+	scan.close();
 }
