@@ -18,3 +18,6 @@ export { encodePlanes, encodeRow, encodeSigned } from "./encode";
 export { listMatches, sampleMatches } from "./matches";
 export { normalizeRow, scaleRow, sumOfSquares } from "./prepare";
 export { topk } from "./topk";
+export { fastScan, putFastCodes } from "./cells/fast-scan";
+export { listCells } from "./cells/list";
+export { productDecode, productEncode, productScan, productTables, quantizeTables } from "./cells/product-codes";
