@@ -1,7 +1,8 @@
 /**
  * What the compiled kernels and the scalar twin both offer. All arguments are numbers; addresses are byte offsets into the arena's
  * memory, rows start at multiples of 16, byte lengths of rows are multiples of 16 and rows are zero behind their last dimension.
- * The layouts of the structs are drawn in assembly/graph/state.ts, assembly/bounds.ts and assembly/eligibility.ts.
+ * The layouts of the structs are drawn in assembly/graph/state.ts, assembly/cells/state.ts, assembly/bounds.ts
+ * and assembly/eligibility.ts.
  */
 export interface Kernels {
 	/** The exact key of two rows (see {@link METRIC_CODES}). */
@@ -217,6 +218,66 @@ export interface Kernels {
 	permuteRows(base: number, stride: number, order: number, n: number, spare: number, done: number): void;
 	/** Renames the nodes in all links. */
 	remapLinks(graph: number, scratch: number, newNode: number, end: number): void;
+
+	/**
+	 * Scans the probed cells of a search by four-bit codes of `subs` (1 to 516) sub-quantisers; `tables` has 16 bytes of 0..127 for each. A
+	 * row's key is floor((term + (bias - offset)) * inverse), held to 0..65,535, plus the sum of its table entries, held to 65,535;
+	 * `termBytes` is 128, or 0 where rows have no terms. Candidates are ascending by key, equal keys by place. Returns 0, or -1 when aborted.
+	 */
+	fastScan(
+		cells: number,
+		search: number,
+		tables: number,
+		subs: number,
+		termBytes: number,
+		inverse: number,
+		offset: number,
+		eligibility: number,
+	): number;
+	/** Writes a code (a byte of 0..15 a sub-quantiser) into a block's codes, of which `codes` is the address, as row `row` of 32. */
+	putFastCodes(code: number, subs: number, codes: number, row: number): void;
+	/**
+	 * Places and labels of the rows in the probed cells of a search, in calls of at most `room` (32 or more), which go on where the last one
+	 * ended; returns how many, 0 at the end, -1 when aborted.
+	 */
+	listCells(cells: number, search: number, places: number, labels: number, room: number): number;
+	/**
+	 * Codes a row of subs * width floats by the nearest of each part's `entries` (16, 32, ... 256), a byte each; of equally near ones by the
+	 * first. Entry e of sub-quantiser m has its float j at number (m * width + j) * entries + e of `books`. Returns the squared error.
+	 */
+	productEncode(row: number, books: number, subs: number, width: number, entries: number, code: number): number;
+	/** Writes the subs * width floats that a code stands for. */
+	productDecode(code: number, books: number, subs: number, width: number, entries: number, row: number): void;
+	/**
+	 * Writes `factor` times the dot product of each part of a query with each of its entries (f32, entries of a part together) to `tables`, and
+	 * three f64 to `left`: the sum of the least value of every part, the largest spread of a part, and the sum of the spreads.
+	 */
+	productTables(
+		query: number,
+		books: number,
+		subs: number,
+		width: number,
+		entries: number,
+		factor: number,
+		tables: number,
+		left: number,
+	): void;
+	/** Tables of 16 entries as bytes: floor((x - least of its part) * inverse + 0.5), held to 0..127. */
+	quantizeTables(tables: number, subs: number, inverse: number, bytes: number): void;
+	/**
+	 * Scans the probed cells of a search by codes of a byte a sub-quantiser, `subs` bytes a row behind the terms. A row's key is bias + term +
+	 * (the sum of the table entries of even parts + that of odd parts), in float32. `termBytes` is 128, or 0 where rows have no terms.
+	 * Returns 0, or -1 when aborted.
+	 */
+	productScan(
+		cells: number,
+		search: number,
+		tables: number,
+		subs: number,
+		entries: number,
+		termBytes: number,
+		eligibility: number,
+	): number;
 
 	/** XXH32 with seed 0; compare as `>>> 0`. */
 	checksum(at: number, length: number): number;

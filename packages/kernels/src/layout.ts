@@ -86,6 +86,50 @@ export const BOUND_QUERY = {
 /** Byte offsets in the eligibility struct. */
 export const ELIGIBILITY = { allow: 0, allowed: 4, born: 8, died: 12, reader: 16, dated: 24, bytes: 32 } as const;
 
+/** Byte offsets in the cells struct of an inverted file. */
+export const CELLS = { table: 0, blocks: 4, blockStride: 8, labels: 12, bytes: 16 } as const;
+
+/** Byte offsets in an entry of the cell table. */
+export const CELL = { first: 0, last: 4, rows: 8, removed: 12, bytes: 16 } as const;
+
+/** "No block" in a chain, and the place of a row that has been removed or was never written. */
+export const NO_BLOCK = 0xffffffff;
+export const NO_PLACE = 0xffffffff;
+
+/** Rows of a block. */
+export const CELL_ROWS = 32;
+
+/** Byte offsets in a block; the codes follow the terms, or stand in their stead where rows have none. */
+export const CELL_BLOCK = { next: 0, rows: 4, cell: 8, places: 16, payload: 144 } as const;
+
+/** Bytes of the terms of a block: one f32 a row. */
+export const TERM_BYTES = 4 * CELL_ROWS;
+
+/** Bytes that a sub-quantiser of four bits takes in a block. */
+export const FAST_SUB_BYTES = CELL_ROWS / 2;
+
+/** Sub-quantisers of four bits that a code may have: so many entries of at most 127 add up to what 16 bits hold. */
+export const MOST_FAST_SUBS = 516;
+
+/** Byte offsets in an entry of the probed cells. */
+export const CELL_PROBE = { cell: 0, bias: 4, bytes: 8 } as const;
+
+/** Byte offsets in the struct of a search over cells. */
+export const CELL_SEARCH = {
+	probes: 0,
+	count: 4,
+	next: 8,
+	budget: 12,
+	scanned: 16,
+	pool: 20,
+	size: 24,
+	room: 28,
+	abort: 32,
+	listing: 36,
+	sums: 64,
+	bytes: 128,
+} as const;
+
 /** Rows and structs start at multiples of this. */
 export const ROW_ALIGNMENT = 16;
 

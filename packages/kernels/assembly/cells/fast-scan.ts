@@ -26,8 +26,9 @@ function scaled(terms: usize, bias: v128, inverse: v128): v128 {
 }
 
 /**
- * Scans the probed cells of a search. A row's key is floor((term + bias) * inverse) + the sum of its table entries, held to 0..65,535; `bias` is
- * the cell's less `offset`. `termBytes` is 128, or 0 where rows have no terms. Returns -1 where it was aborted.
+ * Scans the probed cells of a search. A row's key is floor((term + bias) * inverse), held to 0..65,535, and the sum of its table entries,
+ * together held to 65,535; `bias` is the cell's less `offset`. `termBytes` is 128, or 0 where rows have no terms. There are at most 516
+ * sub-quantisers, so that their sum fits 16 bits. Returns -1 where it was aborted.
  */
 export function fastScan(
 	cellsAt: usize,
@@ -43,8 +44,11 @@ export function fastScan(
 	cells.openSearch(search);
 	openEligibility(eligibility);
 	for (let probe = cells.nextProbe(); probe != 0; probe = cells.nextProbe()) {
-		scanCell(load<u32>(probe), load<f32>(probe, 4) - offset, search, tables, subs, termBytes, inverse, eligibility != 0);
+		const shift = load<f32>(probe, 4) - offset;
+		scanCell(load<u32>(probe), shift, search, tables, subs, termBytes, inverse, eligibility != 0);
 	}
+	// What the sums of the last block were is nobody's: so the struct is the same whatever the order of the work.
+	memory.fill(search + cells.SUMS, 0, 64);
 	return cells.closeSearch(search) ? -1 : 0;
 }
 
@@ -62,7 +66,7 @@ function scanCell(
 	const scale = f32x4.splat(inverse);
 	const bias = f32x4.splat(shift);
 	const none = v128.splat<i32>(0);
-	const sums = search + 64;
+	const sums = search + cells.SUMS;
 	let limit = limitOf();
 	let block: usize = 0;
 	for (let at = cells.firstBlock(cell); at != cells.NONE; at = cells.nextBlock(block)) {

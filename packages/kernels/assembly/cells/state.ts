@@ -21,7 +21,7 @@
  * | 4    | u32 rows in it; written last, so that who reads beside it finds them whole |
  * | 8    | u32 its cell                                                             |
  * | 12   | u32 0                                                                    |
- * | 16   | u32 place of each of the 32 rows; NONE where there is none (any more)     |
+ * | 16   | u32 place of each of the 32 rows; NONE where there is none (yet, any more) |
  * | 144  | what is scanned: see the kernel of the kind                              |
  *
  * A search over cells:
@@ -39,7 +39,7 @@
  * | 32   | u32 address of the abort word (0: none)                                  |
  * | 36   | u32 1 + the block at which a listing goes on; 0: with the next cell        |
  * | 40   | 24 bytes of padding                                                      |
- * | 64   | 64 bytes for the sums of a block                                         |
+ * | 64   | 64 bytes for the sums of a block; zero after a scan                       |
  */
 export const NONE: u32 = 0xffffffff;
 /** Rows of a block. */
@@ -47,6 +47,8 @@ export const ROWS: i32 = 32;
 /** Where the places of a block stand, and what is scanned. */
 export const PLACES: usize = 16;
 export const PAYLOAD: usize = 144;
+/** Where a search has room for the sums of a block. */
+export const SUMS: usize = 64;
 
 let table: usize = 0;
 let blocks: usize = 0;

@@ -7,6 +7,10 @@
 import type { Kernels } from "../kernels.ts";
 import type { WasmMemory } from "../wasm.ts";
 import { boundMany, boundScan, residual } from "./bounds.ts";
+import { fastScan, putFastCodes } from "./cells/fast-scan.ts";
+import { listCells } from "./cells/list.ts";
+import { productDecode, productEncode, productScan, productTables, quantizeTables } from "./cells/product-codes.ts";
+import { CellSearch } from "./cells/state.ts";
 import { checksum } from "./checksum.ts";
 import { codeDot, codeKeysBlock, codeKeysMany, codeKeysTiles, codeL2 } from "./codes.ts";
 import { distance, distanceBlock, distanceMany, distanceTiles } from "./distance.ts";
@@ -44,6 +48,7 @@ export function createTwin(memory: WasmMemory, options: TwinOptions = {}): Kerne
 	const m = new TwinMemory(memory, userMetric(options));
 	const eligible = new Eligibility(m);
 	const graph = new GraphState(eligible);
+	const cells = new CellSearch(eligible);
 
 	/** A kernel with its state filled in, which looks first whether the memory has grown. */
 	function over<S, A extends number[], R>(state: S, kernel: (state: S, ...args: A) => R): (...args: A) => R {
@@ -84,6 +89,14 @@ export function createTwin(memory: WasmMemory, options: TwinOptions = {}): Kerne
 		bfs: over(graph, bfs),
 		permuteRows: over(m, permuteRows),
 		remapLinks: over(graph, remapLinks),
+		fastScan: over(cells, fastScan),
+		putFastCodes: over(m, putFastCodes),
+		listCells: over(cells, listCells),
+		productEncode: over(m, productEncode),
+		productDecode: over(m, productDecode),
+		productTables: over(m, productTables),
+		quantizeTables: over(m, quantizeTables),
+		productScan: over(cells, productScan),
 		checksum: over(m, checksum),
 	};
 }
