@@ -15,6 +15,7 @@ export { boundMany, boundScan, residual } from "./bounds";
 export { codeDot, codeKeysBlock, codeKeysMany, codeKeysTiles, codeL2 } from "./codes";
 export { distance, distanceBlock, distanceMany, distanceTiles } from "./distance";
 export { encodePlanes, encodeRow, encodeSigned } from "./encode";
+export { assignRange, meanRange } from "./kmeans";
 export { listMatches, sampleMatches } from "./matches";
 export { normalizeRow, scaleRow, sumOfSquares } from "./prepare";
 export { topk } from "./topk";

@@ -5,6 +5,7 @@ export { instantiate } from "./instantiate.ts";
 export type { KernelName, Kernels } from "./kernels.ts";
 export { LabelSet } from "./label-set.ts";
 export {
+	ASSIGN_SCRATCH,
 	BLOCK_TAIL,
 	BOUND_QUERY,
 	CELL,
@@ -21,10 +22,13 @@ export {
 	GRAPH,
 	METRIC_CODES,
 	MOST_FAST_SUBS,
+	meanScratch,
 	NO_BLOCK,
 	NO_NODE,
 	NO_PLACE,
+	PANEL,
 	PAYLOADS,
+	panelBytes,
 	rowBytes,
 	SCRATCH,
 	TERM_BYTES,

@@ -278,6 +278,38 @@ export interface Kernels {
 		termBytes: number,
 		eligibility: number,
 	): number;
+	/**
+	 * The nearest of `k` centroids in panels for points[0..end): point i is row ids[i], or row i where `ids` is 0. Writes a label (u32) and a
+	 * key (f32) a point; see assembly/kmeans.ts. `scratch` is `ASSIGN_SCRATCH` bytes for each lane.
+	 */
+	assignRange(
+		rows: number,
+		stride: number,
+		bytes: number,
+		ids: number,
+		panels: number,
+		k: number,
+		scratch: number,
+		labels: number,
+		keys: number,
+		end: number,
+		cursor: number,
+	): void;
+	/** The means of cells[0..end) and their spreads (f64); `scratch` is 32 + 2 `bytes` for each lane. See assembly/kmeans.ts. */
+	meanRange(
+		rows: number,
+		stride: number,
+		bytes: number,
+		members: number,
+		offsets: number,
+		centroids: number,
+		centroidStride: number,
+		means: number,
+		spreads: number,
+		scratch: number,
+		end: number,
+		cursor: number,
+	): void;
 
 	/** XXH32 with seed 0; compare as `>>> 0`. */
 	checksum(at: number, length: number): number;

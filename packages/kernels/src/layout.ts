@@ -130,6 +130,22 @@ export const CELL_SEARCH = {
 	bytes: 128,
 } as const;
 
+/** A panel of transposed centroids: their constants, then element by element; drawn in assembly/kmeans.ts. */
+export const PANEL = { centroids: 8, constants: 0, elements: 32 } as const;
+
+/** Bytes of a panel whose rows have `bytes` bytes. */
+export function panelBytes(bytes: number): number {
+	return PANEL.elements + PANEL.centroids * bytes;
+}
+
+/** Bytes that a lane of `assignRange` needs for itself: a key and a number in four lanes for each of 64 points. */
+export const ASSIGN_SCRATCH = 64 * 32;
+
+/** Bytes that a lane of `meanRange` needs for itself: the spread's lanes, and a float64 a dimension. */
+export function meanScratch(bytes: number): number {
+	return 32 + 2 * bytes;
+}
+
 /** Rows and structs start at multiples of this. */
 export const ROW_ALIGNMENT = 16;
 

@@ -22,6 +22,7 @@ import { linkRange } from "./graph/link.ts";
 import { repairRange } from "./graph/repair.ts";
 import { searchGraph, searchMatching, searchRange } from "./graph/search.ts";
 import { GraphState } from "./graph/state.ts";
+import { assignRange, meanRange } from "./kmeans.ts";
 import { listMatches, sampleMatches } from "./matches.ts";
 import { TwinMemory } from "./memory.ts";
 import { normalizeRow, scaleRow, sumOfSquares } from "./prepare.ts";
@@ -97,6 +98,8 @@ export function createTwin(memory: WasmMemory, options: TwinOptions = {}): Kerne
 		productTables: over(m, productTables),
 		quantizeTables: over(m, quantizeTables),
 		productScan: over(cells, productScan),
+		assignRange: over(m, assignRange),
+		meanRange: over(m, meanRange),
 		checksum: over(m, checksum),
 	};
 }
