@@ -26,6 +26,26 @@ export {
 export type { ReaderOptions, ReaderSpec } from "./hnsw/reader-spec.ts";
 export type { RebalanceReport } from "./hnsw/rebalance.ts";
 export type { LabelRange } from "./hnsw/sharing.ts";
+export { type Assigned, type AssignOptions, assignPoints } from "./kmeans/assign.ts";
+export { CentroidPanels, packCentroids } from "./kmeans/panels.ts";
+export {
+	KMEANS_BOUNDS,
+	KMEANS_PRESETS,
+	type KMeansInit,
+	type KMeansOptions,
+	type KMeansPreset,
+	type KMeansRepair,
+	LEAST_POINTS_PER_CENTROID,
+} from "./kmeans/parameters.ts";
+export type { PointRows } from "./kmeans/points.ts";
+export {
+	isCollapsed,
+	type KMeansReport,
+	type KMeansWarning,
+	type KMeansWarningCode,
+	type Occupancy,
+} from "./kmeans/report.ts";
+export { type KMeansResult, trainKMeans } from "./kmeans/train.ts";
 export { type LoadOptions, loadIndex, restoreHnsw } from "./load.ts";
 export { type Parallel, serial } from "./parallel.ts";
 export { longestOf } from "./rows/bound-query.ts";

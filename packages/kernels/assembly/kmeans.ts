@@ -36,9 +36,9 @@ function keep(best: usize, norms: v128, dot: v128, number: i32): void {
 
 /**
  * Four points and a panel: eight accumulators, which with two vectors of centroids and one splat element stay in the 16 registers.
- * Multiplications and additions keep three ports of a core busy to nine tenths; larger tiles were no faster.
+ * Multiplications and additions keep three ports of a core busy to nine tenths; larger tiles were no faster. Not inlined: a runtime
+ * that compiles a function anew for speed can only do so between calls, and a first call over all points would stay slow to its end.
  */
-@inline
 function tile(panel: usize, number: i32, bytes: usize, a: usize, b: usize, c: usize, d: usize, best: usize): void {
 	let a0 = f32x4.splat(0);
 	let a1 = a0;
@@ -127,13 +127,20 @@ export function assignRange(
 		}
 		let panel = panels;
 		for (let number = 0; number < vectors; number += 2) {
-			// Behind the last point it is done again, in places that nobody reads.
-			for (let i = 0; i <= last; i += 4) {
+			let i = 0;
+			for (; i + 3 <= last; i += 4) {
+				const a = rowOf(rows, stride, ids, from + i);
+				const b = rowOf(rows, stride, ids, from + i + 1);
+				const c = rowOf(rows, stride, ids, from + i + 2);
+				const d = rowOf(rows, stride, ids, from + i + 3);
+				tile(panel, number, bytes, a, b, c, d, scratch + (<usize>i << 5));
+			}
+			if (i <= last) {
+				// Behind the last point it is done again, in places that nobody reads.
 				const a = rowOf(rows, stride, ids, from + i);
 				const b = rowOf(rows, stride, ids, from + min(i + 1, last));
 				const c = rowOf(rows, stride, ids, from + min(i + 2, last));
-				const d = rowOf(rows, stride, ids, from + min(i + 3, last));
-				tile(panel, number, bytes, a, b, c, d, scratch + (<usize>i << 5));
+				tile(panel, number, bytes, a, b, c, c, scratch + (<usize>i << 5));
 			}
 			panel += panelBytes;
 		}

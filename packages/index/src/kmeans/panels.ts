@@ -1,0 +1,83 @@
+import { type Arena, PANEL, panelBytes } from "@nigh/kernels";
+import { withinArena } from "../memory-limit.ts";
+import { checkPoints, type PointRows } from "./points.ts";
+
+/**
+ * Centroids as the assignment reads them: transposed, in panels of eight (assembly/kmeans.ts draws them), with their mean taken away. With
+ * m for the mean and c' = c - m the kernel's keys are |c'|^2 + 2 m.c' - 2 x.c', which is |x - c|^2 - |x - m|^2: rows that lie far from the
+ * origin and near one another lose fewer digits than in |c|^2 - 2 x.c.
+ */
+export class CentroidPanels {
+	readonly k: number;
+	readonly dimensions: number;
+	/** Bytes of a centroid, and of a point. */
+	readonly bytes: number;
+	readonly address: number;
+	readonly #arena: Arena;
+
+	/** @throws NighError `MEMORY_LIMIT` */
+	constructor(arena: Arena, { k, dimensions, bytes }: { k: number; dimensions: number; bytes: number }) {
+		this.#arena = arena;
+		this.k = k;
+		this.dimensions = dimensions;
+		this.bytes = bytes;
+		this.address = withinArena("panels of centroids", () => arena.alloc(this.#count * panelBytes(bytes)));
+	}
+
+	get #count(): number {
+		return Math.ceil(this.k / PANEL.centroids);
+	}
+
+	/** Writes the centroids, `stride` bytes apart, into the panels. */
+	pack(centroids: number, stride: number): void {
+		const mean = this.#meanOf(centroids, stride);
+		const floats = panelBytes(this.bytes) / 4;
+		const panels = this.#arena.f32(this.address, this.#count * floats);
+		for (let c = 0; c < this.#count * PANEL.centroids; c++) {
+			const constant = Math.floor(c / PANEL.centroids) * floats + (c % PANEL.centroids);
+			if (c >= this.k) {
+				panels[constant] = Number.POSITIVE_INFINITY;
+				continue;
+			}
+			const row = this.#arena.f32(centroids + c * stride, this.dimensions);
+			let sum = 0;
+			let at = constant + PANEL.elements / 4;
+			for (let i = 0; i < row.length; i++) {
+				const middle = mean[i] as number;
+				panels[at] = (row[i] as number) - middle;
+				// As it was rounded: the keys belong to the centroids that are in the panels.
+				const x = panels[at] as number;
+				sum += x * (x + 2 * middle);
+				at += PANEL.centroids;
+			}
+			panels[constant] = sum;
+		}
+	}
+
+	/** Gives the memory back. */
+	dispose(): void {
+		this.#arena.free(this.address);
+	}
+
+	#meanOf(centroids: number, stride: number): Float64Array {
+		const mean = new Float64Array(this.dimensions);
+		for (let c = 0; c < this.k; c++) {
+			const row = this.#arena.f32(centroids + c * stride, this.dimensions);
+			for (let i = 0; i < row.length; i++) (mean[i] as number) += row[i] as number;
+		}
+		return mean.map((sum) => sum / this.k);
+	}
+}
+
+/**
+ * Packs trained centroids so that points can be assigned to them. The panels are a copy, and the caller's to dispose of.
+ *
+ * @throws NighError `INVALID_OPTION`, `MEMORY_LIMIT`
+ */
+export function packCentroids(arena: Arena, centroids: PointRows): CentroidPanels {
+	checkPoints(centroids, "centroids");
+	const { n: k, dimensions, bytes } = centroids;
+	const panels = new CentroidPanels(arena, { k, dimensions, bytes });
+	panels.pack(centroids.address, centroids.stride);
+	return panels;
+}
