@@ -5,9 +5,6 @@ import { Borrowed } from "./borrowed.ts";
 import type { CentroidPanels } from "./panels.ts";
 import { checkPoints, type PointRows } from "./points.ts";
 
-/** Points that a lane takes at a time: fewer than this for each lane do not occupy it. */
-const BLOCK = 64;
-
 /** Where answers go: a label (u32) and a key (f32) a point. */
 export interface Assigned {
 	/** The number of the nearest centroid; of equally near ones the lowest. */
@@ -41,11 +38,6 @@ export interface AssignOptions {
 	readonly count?: number;
 }
 
-/** How many lanes `n` units of work occupy, when a lane takes `chunk` of them at a time. */
-export function lanesFor(parallel: Parallel, n: number, chunk: number): number {
-	return Math.max(1, Math.min(parallel.lanes, Math.ceil(n / chunk)));
-}
-
 /** Runs the assignment; all memory is the caller's. */
 export async function runAssign(
 	arena: Arena,
@@ -55,7 +47,7 @@ export async function runAssign(
 	{ parallel, scratch, cursor }: AssignLanes,
 ): Promise<void> {
 	arena.u32(cursor, 1)[0] = 0;
-	const args = Array.from({ length: lanesFor(parallel, n, BLOCK) }, (_, lane) => [
+	const args = Array.from({ length: parallel.lanes }, (_, lane) => [
 		...[address, stride, panels.bytes, ids, panels.address, panels.k],
 		...[scratch + lane * ASSIGN_SCRATCH, labels, keys, n, cursor],
 	]);

@@ -1,13 +1,10 @@
 import { type Arena, ASSIGN_SCRATCH, METRIC_CODES, meanScratch } from "@nigh/kernels";
 import { type Parallel, serial } from "../parallel.ts";
-import { lanesFor, runAssign } from "./assign.ts";
+import { runAssign } from "./assign.ts";
 import type { Borrowed } from "./borrowed.ts";
 import { CentroidPanels } from "./panels.ts";
 import type { KMeansParameters } from "./parameters.ts";
 import type { PointRows } from "./points.ts";
-
-/** Cells that a lane takes at a time. */
-const CELLS = 4;
 
 /** Some of the training rows: places `from` to `from + count` of the row numbers. */
 export interface Places {
@@ -137,7 +134,7 @@ export class TrainingState {
 		const { k } = this.parameters;
 		const { address, stride, bytes } = this.points;
 		this.arena.u32(this.#cursor, 1)[0] = 0;
-		const args = Array.from({ length: lanesFor(this.parallel, k, CELLS) }, (_, lane) => [
+		const args = Array.from({ length: this.parallel.lanes }, (_, lane) => [
 			...[address, stride, bytes, this.#members, this.#offsets, this.centroids, bytes, this.next, this.#spreads],
 			...[this.#scratch + lane * this.#scratchBytes, k, this.#cursor],
 		]);

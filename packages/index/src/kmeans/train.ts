@@ -65,8 +65,9 @@ function iterationOf(state: TrainingState, borrowed: Borrowed, draws: Draws, sig
 	const { batch, k } = state.parameters;
 	// One batch of everything would be slower than Lloyd's iterations, and no better.
 	if (batch === undefined || batch >= state.n) return new Lloyd(state, draws);
+	const batchesOfPass = Math.ceil(state.n / batch);
 	let batches = 0;
-	const beforeBatch = () => throwIfAborted(signal, Math.floor((batches++ * batch) / state.n));
+	const beforeBatch = () => throwIfAborted(signal, Math.floor(batches++ / batchesOfPass));
 	return new MiniBatch(state, draws, { batch, before: borrowed.take(k * state.bytes), beforeBatch });
 }
 
