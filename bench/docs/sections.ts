@@ -34,7 +34,7 @@ export const SECTIONS: readonly Section[] = [
 	]),
 	bench("squad-sif-300d", ["--set", "squad-sif-300d", "--queries", "2000", ...GRAPHS]),
 	bench("uniform-100000x128", ["--set", "uniform", "--queries", "1000", ...C]),
-	...["flat", "threads", "ef-sweep", "presets", "sizes"].map(table),
+	...["flat", "threads", "ef-sweep", "presets", "sizes", "kmeans"].map(table),
 	{ name: "kernels", command: ["bench/kernels/main.ts"] },
 	{ name: "database", data: true, cores: "all", command: ["bench/db/main.ts"] },
 ];
@@ -45,5 +45,5 @@ function bench(report: string, args: readonly string[]): Section {
 
 function table(name: string): Section {
 	const section: Section = { name, data: true, command: ["bench/tables/main.ts", name] };
-	return name === "threads" ? { ...section, cores: "all" } : section;
+	return name === "threads" || name === "kmeans" ? { ...section, cores: "all" } : section;
 }

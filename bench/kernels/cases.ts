@@ -3,12 +3,14 @@ import { BOUND_CASES } from "./bound-cases.ts";
 import { CODE_CASES } from "./code-cases.ts";
 import { FLOAT_CASES } from "./float-cases.ts";
 import type { KernelCase } from "./kernel-case.ts";
+import { KMEANS_CASES } from "./kmeans-cases.ts";
 import { POOL_CASES } from "./pool-cases.ts";
 import { ROW_CASES } from "./row-cases.ts";
 
 /** In an order that fills the measured region as rarely as can be; the rows that normalizeRow leaves behind are its own. */
 export const KERNEL_CASES: readonly KernelCase[] = [
 	...FLOAT_CASES,
+	...KMEANS_CASES,
 	...CODE_CASES,
 	...BOUND_CASES,
 	...ROW_CASES,
@@ -26,6 +28,7 @@ export const WITHOUT_CASE: Readonly<Partial<Record<KernelName, string>>> = {
 	insertRange: "depends on the graph: the build time of npm run bench",
 	linkRange: "depends on the graph: the build time of npm run bench",
 	repairRange: "depends on the graph and on what was removed from it",
+	meanRange: "a small part of an iteration: npm run bench:tables -- kmeans times these",
 	bfs: "depends on the graph: part of optimize, in the build time of npm run bench",
 	permuteRows: "depends on the order: part of optimize, in the build time of npm run bench",
 	remapLinks: "depends on the graph: part of optimize, in the build time of npm run bench",
