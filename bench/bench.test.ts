@@ -40,7 +40,10 @@ describe("a run", () => {
 		const { status, stdout } = bench([...SMALL, "--json"]);
 		const report = JSON.parse(stdout) as JsonReport;
 		assert.equal(status, 0);
-		assert.deepEqual([report.set.n, report.engines.length, report.engines[0]?.points[0]?.setting], [300, 1, 40]);
+		assert.deepEqual(
+			[report.set.n, report.engines.length, report.engines[0]?.points[0]?.setting],
+			[300, 1, { ef: 40 }],
+		);
 		assert.ok((report.engines[0]?.points[0]?.recall as number) > 0.9);
 	});
 

@@ -6,7 +6,7 @@ import type { EngineEntry } from "./engines/registry.ts";
 import { HELP, parseOptions } from "./options.ts";
 
 const HERE = fileURLToPath(import.meta.url);
-const entry = (needs: string): EngineEntry => ({ about: "", command: [], knob: "ef", settings: [10], needs });
+const entry = (needs: string): EngineEntry => ({ about: "", command: [], settings: [{ ef: 10 }], needs });
 const SURROUNDINGS = {
 	engines: { nigh: entry(HERE), here: entry(HERE), also: entry(HERE), gone: entry(`${HERE}.not-there`) },
 	env: {},
@@ -27,7 +27,7 @@ describe("without options", () => {
 			k: 10,
 		});
 		const engines = ["nigh", "here", "also"];
-		assert.deepEqual(run, { engines, k: 10, M: 16, efConstruction: 200, passes: 5, enough: 0.998 });
+		assert.deepEqual(run, { engines, k: 10, M: 16, efConstruction: 200, passes: 5, enough: 0.998, knobs: {} });
 		assert.deepEqual([json, out], [false, undefined]);
 	});
 });
@@ -47,13 +47,24 @@ describe("each option", () => {
 	});
 	test("--ef: from fast to sure, each once, and all of them measured", () => {
 		const { run } = parse("--ef", "80,20,80,10");
-		assert.deepEqual(run.settings, [10, 20, 80]);
+		assert.deepEqual(run.knobs, { ef: [10, 20, 80] });
+		assert.equal(run.enough, Number.POSITIVE_INFINITY);
+	});
+	test("--nprobe and --rerank, each for itself", () => {
+		assert.deepEqual(parse("--nprobe", "8,1").run.knobs, { nprobe: [1, 8] });
+		const { run } = parse("--nprobe", "4", "--rerank", "200,100");
+		assert.deepEqual(run.knobs, { nprobe: [4], rerank: [100, 200] });
 		assert.equal(run.enough, Number.POSITIVE_INFINITY);
 	});
 	test("--data: the option, then the environment, then bench/data", () => {
 		const env = { NIGH_BENCH_DATA: "elsewhere" };
 		assert.equal(parseOptions([], { ...SURROUNDINGS, env }).set.data, "elsewhere");
 		assert.equal(parseOptions(["--data", "here"], { ...SURROUNDINGS, env }).set.data, "here");
+	});
+	test("--n and --seed of a made set: its own number unless given", () => {
+		assert.deepEqual([parse("--set", "palettes").set.n, parse("--set", "uniform").set.n], [20_000, 100_000]);
+		const { set } = parse("--set", "palettes", "--n", "500", "--seed", "3");
+		assert.deepEqual([set.n, set.seed], [500, 3]);
 	});
 	test("--n is left open for a set that is read: all of it", () => {
 		assert.equal(parse("--set", "fashion-mnist-784").set.n, undefined);
@@ -98,9 +109,16 @@ describe("what is wrong is said, with what to write", () => {
 		["--n", /--n needs a value: write --n VALUE/],
 		["--json=yes", /--json takes no value/],
 		["--k 5 --k 6", /--k is given more than once/],
-		["--set generatd", /--set generatd is no file, nor one of generated, uniform, .*Did you mean generated\?/],
+		[
+			"--set generatd",
+			/--set generatd is no file, nor one of generated, uniform, palettes, .*Did you mean generated\?/,
+		],
 		["--set fashion-mnist-784 --dimensions 8", /--dimensions is for the sets generated or uniform: leave it out/],
-		["--set squad-sif-300d --seed 2", /--seed is for the sets generated or uniform: leave it out/],
+		["--set squad-sif-300d --seed 2", /--seed is for the sets generated, uniform or palettes: leave it out/],
+		[
+			"--set palettes --dimensions 8",
+			/--dimensions is for the sets generated or uniform: leave it out beside --set pal/,
+		],
 		["--n 0", /--n is 0; it must be a whole number from 1 to/],
 		["--n 1e5", /--n is "1e5"; it must be a whole number/],
 		["--n 5", /--n is 5; it must be at least 10, the neighbours that --k asks for/],
@@ -116,6 +134,9 @@ describe("what is wrong is said, with what to write", () => {
 		["--ef 20,x", /each number of --ef is "x"; it must be a whole number from 10/],
 		["--ef 20,,30", /each number of --ef is ""/],
 		["--ef 9", /each number of --ef is 9; it must be a whole number from 10/],
+		["--nprobe 0", /each number of --nprobe is 0; it must be a whole number from 1/],
+		["--nprobe 1,x", /each number of --nprobe is "x"/],
+		["--rerank 9", /each number of --rerank is 9; it must be a whole number from 10/],
 		["--passes 0", /--passes is 0; it must be a whole number from 1/],
 		["--peers hre", /--peers is "hre"; it must be here, also, gone, none or installed\. Did you mean here\?/],
 		["--peers constructor", /--peers is "constructor"/],
@@ -150,6 +171,6 @@ test("the help names every option that is read, and fits a wide terminal", () =>
 		})();
 		assert.doesNotMatch(refusal, /no option/);
 	}
-	assert.equal(named.length, 16);
+	assert.equal(named.length, 18);
 	for (const line of HELP.split("\n")) assert.ok(line.length <= 120, line);
 });

@@ -12,9 +12,11 @@ import {
 } from "../packages/nigh/src/terminal/arguments.ts";
 import { UsageError } from "../packages/nigh/src/terminal/usage-error.ts";
 import { ENGINES, type EngineEntry, missing } from "./engines/registry.ts";
+import { CANDIDATE_KNOBS } from "./engines/setting.ts";
 import type { RunOptions } from "./run/interleave.ts";
 import { KNOWN_SETS } from "./sets/known.ts";
 import type { SetOptions } from "./sets/load.ts";
+import { MADE_SETS } from "./sets/made.ts";
 
 export interface BenchOptions {
 	readonly set: SetOptions;
@@ -41,8 +43,9 @@ interface Option {
 	readonly isPlace?: boolean;
 }
 
-const MADE_SETS = ["generated", "uniform"];
-const DEFAULT_N = 100_000;
+const MADE = Object.keys(MADE_SETS);
+const SETS = [...MADE, ...Object.keys(KNOWN_SETS)];
+const OF_ANY_DIMENSIONS = MADE.filter((name) => MADE_SETS[name]?.dimensions === undefined);
 /** More recall than this no larger setting has to show. */
 const ENOUGH_RECALL = 0.998;
 
@@ -53,12 +56,17 @@ const COUNTS = {
 	seed: { min: 0, max: 0xffffffff, integer: true },
 	passes: { ...LEAST_ONE, max: 1_000 },
 } as const satisfies Record<string, Bound>;
+const KNOBS = {
+	ef: BOUNDS.ef,
+	nprobe: { ...LEAST_ONE, max: 1_000_000 },
+	rerank: BOUNDS.ef,
+} as const satisfies Record<string, Bound>;
 
 const OPTIONS: Readonly<Record<string, Option>> = {
 	set: {
 		kind: "value",
 		argument: "NAME|FILE",
-		about: `${[...MADE_SETS, ...Object.keys(KNOWN_SETS)].join(", ")}, or a file of vectors (default generated)`,
+		about: "a set by its name, or a file of vectors (default generated)",
 	},
 	data: {
 		kind: "value",
@@ -66,16 +74,22 @@ const OPTIONS: Readonly<Record<string, Option>> = {
 		about: "holds the named sets (default NIGH_BENCH_DATA, else bench/data)",
 		isPlace: true,
 	},
-	n: { kind: "value", argument: "N", about: `vectors: of a file the first ones (default all), else ${DEFAULT_N}` },
-	dimensions: { kind: "value", argument: "N", about: "of generated and uniform (default 128)" },
+	n: {
+		kind: "value",
+		argument: "N",
+		about: "vectors: of a file the first ones (default all); of a made set (default: its own number)",
+	},
+	dimensions: { kind: "value", argument: "N", about: `of ${OF_ANY_DIMENSIONS.join(" and ")} (default 128)` },
 	queries: { kind: "value", argument: "N", about: "the most queries to ask (default 1000)" },
 	metric: { kind: "value", argument: "l2|cosine", about: "default: the set's own, else l2" },
-	seed: { kind: "value", argument: "N", about: "of generated and uniform (default 1)" },
+	seed: { kind: "value", argument: "N", about: "of the sets that are made (default 1)" },
 	peers: { kind: "value", argument: "A,B", about: "engines beside Nigh: names, none, or installed (default)" },
 	k: { kind: "value", argument: "N", about: "neighbours of a query (default 10)" },
 	M: { kind: "value", argument: "N", about: "links of a node in graphs (default 16)" },
 	"ef-construction": { kind: "value", argument: "N", about: "beam width while building, at least 2 M (default 200)" },
-	ef: { kind: "value", argument: "A,B", about: "settings of a search, all measured (default: each engine's own)" },
+	ef: { kind: "value", argument: "A,B", about: "beam widths, all measured (default: each engine's own)" },
+	nprobe: { kind: "value", argument: "A,B", about: "cells to scan, all measured (default: each engine's own)" },
+	rerank: { kind: "value", argument: "A,B", about: "candidates to re-rank, all measured (default: each engine's own)" },
 	passes: { kind: "value", argument: "N", about: "timed passes over each setting (default 5)" },
 	json: { kind: "flag", about: "JSON instead of tables", isPlace: true },
 	out: { kind: "value", argument: "FOLDER", about: "writes NAME.json, NAME.svg and NAME.md there", isPlace: true },
@@ -88,6 +102,8 @@ Usage: npm run bench -- [options]
 ${[...Object.entries(OPTIONS), ["help", { argument: undefined, about: "this text" }] as const]
 	.map(([name, { argument, about }]) => `  ${`--${name} ${argument ?? ""}`.padEnd(22)}${about}`)
 	.join("\n")}
+
+Sets: ${SETS.join(", ")}.
 
 Exit codes: 0 done, 1 an engine failed, 2 the command line is wrong.`;
 
@@ -103,7 +119,7 @@ export function parseOptions(args: readonly string[], surroundings: Surroundings
 			`${given.positionals[0]} stands alone: every value follows its option, as in --set generated.`,
 		);
 	}
-	const count = (name: string, bound: Bound, fallback: number) => {
+	const count = <Fallback>(name: string, bound: Bound, fallback: Fallback): number | Fallback => {
 		const text = given.value(name);
 		return text === undefined ? fallback : wholeNumber(`--${name}`, text, bound);
 	};
@@ -116,15 +132,14 @@ export function parseOptions(args: readonly string[], surroundings: Surroundings
 			`--ef-construction is ${efConstruction}; beside --M ${M} it must be at least ${2 * M}, twice as much.`,
 		);
 	}
-	const ef = given.value("ef");
-	const settings = ef === undefined ? undefined : parseSettings(ef, k);
+	const knobs = parseKnobs(given, k);
 	const engines = parseEngines(given.value("peers") ?? "installed", registry);
 	const passes = count("passes", COUNTS.passes, 5);
 	// Settings that were asked for are all measured, however much recall the first has.
-	const enough = settings === undefined ? ENOUGH_RECALL : Number.POSITIVE_INFINITY;
+	const enough = Object.keys(knobs).length === 0 ? ENOUGH_RECALL : Number.POSITIVE_INFINITY;
 	return {
 		set,
-		run: { engines, k, M, efConstruction, passes, enough, ...(settings !== undefined && { settings }) },
+		run: { engines, k, M, efConstruction, passes, enough, knobs },
 		json: given.has("json"),
 		out: given.value("out"),
 		command: commandLine(given, engines),
@@ -133,20 +148,21 @@ export function parseOptions(args: readonly string[], surroundings: Surroundings
 
 function parseSet(
 	given: Arguments,
-	count: (name: string, bound: Bound, fallback: number) => number,
+	count: <Fallback>(name: string, bound: Bound, fallback: Fallback) => number | Fallback,
 	k: number,
 	env: Readonly<Record<string, string | undefined>>,
 ): SetOptions {
 	const set = given.value("set") ?? "generated";
-	const isMade = MADE_SETS.includes(set);
-	const names = [...MADE_SETS, ...Object.keys(KNOWN_SETS)];
-	if (!names.includes(set) && !existsSync(set)) {
-		throw new UsageError(`--set ${set} is no file, nor one of ${names.join(", ")}.${hint(set, names)}`);
+	const made = Object.hasOwn(MADE_SETS, set) ? MADE_SETS[set] : undefined;
+	if (!SETS.includes(set) && !existsSync(set)) {
+		throw new UsageError(`--set ${set} is no file, nor one of ${SETS.join(", ")}.${hint(set, SETS)}`);
 	}
-	for (const name of ["dimensions", "seed"].filter((each) => !isMade && given.has(each))) {
-		throw new UsageError(`--${name} is for the sets ${alternatives(MADE_SETS)}: leave it out beside --set ${set}.`);
+	const owners = { dimensions: OF_ANY_DIMENSIONS, seed: MADE };
+	for (const [name, sets] of Object.entries(owners)) {
+		if (sets.includes(set) || !given.has(name)) continue;
+		throw new UsageError(`--${name} is for the sets ${alternatives(sets)}: leave it out beside --set ${set}.`);
 	}
-	const n = isMade || given.has("n") ? count("n", COUNTS.n, DEFAULT_N) : undefined;
+	const n = count("n", COUNTS.n, made?.n);
 	if (n !== undefined && n < k) {
 		throw new UsageError(`--n is ${n}; it must be at least ${k}, the neighbours that --k asks for.`);
 	}
@@ -163,11 +179,19 @@ function parseSet(
 	};
 }
 
-/** From fast to sure, each once: that is the order in which they are asked. */
-function parseSettings(text: string, k: number): number[] {
-	const bound = { ...BOUNDS.ef, min: k };
-	const settings = text.split(",").map((each) => wholeNumber("each number of --ef", each, bound));
-	return [...new Set(settings)].sort((a, b) => a - b);
+/** The values of each knob that was asked for, from fast to sure, each once: that is the order in which they are asked. */
+function parseKnobs(given: Arguments, k: number): Record<string, number[]> {
+	const knobs: Record<string, number[]> = {};
+	for (const [name, bound] of Object.entries(KNOBS)) {
+		const text = given.value(name);
+		if (text === undefined) continue;
+		const least = CANDIDATE_KNOBS.includes(name) ? k : bound.min;
+		const values = text
+			.split(",")
+			.map((each) => wholeNumber(`each number of --${name}`, each, { ...bound, min: least }));
+		knobs[name] = [...new Set(values)].sort((a, b) => a - b);
+	}
+	return knobs;
 }
 
 /** Nigh first, whatever else was named. */

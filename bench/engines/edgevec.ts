@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { EdgeVec, EdgeVecConfig, initSync } from "edgevec";
 import { peerFile, peerVersion } from "./peer-package.ts";
 import { serve } from "./serve.ts";
+import { knob } from "./setting.ts";
 
 await serve(({ dimensions, metric, n, M, efConstruction, k }) => {
 	// In Node it cannot fetch its WebAssembly by itself: fetch does not read files.
@@ -24,9 +25,9 @@ await serve(({ dimensions, metric, n, M, efConstruction, k }) => {
 			return { bytes: index.memoryUsage(), version: `${peerVersion("edgevec")}, WebAssembly` };
 		},
 		// ef is fixed when the index is made, but the search is as wide as the number asked for: ask for more, keep the first k.
-		search: (query, asked) =>
+		search: (query, setting) =>
 			index
-				.search(prepared(query), asked)
+				.search(prepared(query), knob(setting, "ef"))
 				.slice(0, k)
 				.map(({ id }) => labels.get(id) as number),
 	};

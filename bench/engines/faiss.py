@@ -1,5 +1,7 @@
-# Faiss' IndexHNSWFlat behind the protocol of protocol.ts, from Debian's python3-faiss: a generic build without AVX2 or AVX-512.
+# Faiss behind the protocol of protocol.ts, from Debian's python3-faiss: a generic build without AVX2 or AVX-512. Arguments: the kind of
+# index (one of KINDS), then those of the protocol.
 import json
+import math
 import sys
 import time
 
@@ -12,56 +14,107 @@ def normalised(rows):
     return rows / numpy.where(lengths > 0, lengths, 1)
 
 
-def build(base, dimensions, cosine, M, ef_construction):
-    metric = faiss.METRIC_INNER_PRODUCT if cosine else faiss.METRIC_L2
-    start = time.perf_counter()
-    index = faiss.IndexHNSWFlat(dimensions, M, metric)
-    index.hnsw.efConstruction = ef_construction
-    index.add(normalised(base) if cosine else base)
-    seconds = time.perf_counter() - start
-    graph = index.hnsw
-    links = 4 * graph.neighbors.size() + 8 * graph.offsets.size() + 4 * graph.levels.size()
-    version = f"Faiss {faiss.__version__} of Debian's python3-faiss, generic build"
-    return index, {"seconds": seconds, "bytes": base.nbytes + links, "version": version}
+def cells(n):
+    """About 4 sqrt(n), as Faiss' guidelines say, to the nearest power of two; each cell has 39 rows to train with, which it asks for."""
+    wanted = 2 ** round(math.log2(4 * math.sqrt(n)))
+    return max(1, min(wanted, n // 39))
 
 
-def search(index, queries, cosine, k, ef, out):
-    index.hnsw.efSearch = ef
-    labels = numpy.full((len(queries), k), -1, dtype=numpy.int32)
-    times = numpy.empty(len(queries), dtype=numpy.float32)
-    start = before = time.perf_counter()
-    for at in range(len(queries)):
-        query = queries[at : at + 1]
-        labels[at] = index.search(normalised(query) if cosine else query, k)[1][0]
-        after = time.perf_counter()
-        times[at] = (after - before) * 1e6
-        before = after
-    with open(out, "wb") as file:
-        labels.tofile(file)
-        times.tofile(file)
-    return {"seconds": before - start}
+def sub_quantisers(dimensions, wide):
+    """The divisor of the dimensions that is nearest to dimensions / wide: all sub-quantisers of Faiss are of one width."""
+    divisors = [m for m in range(1, dimensions + 1) if dimensions % m == 0]
+    return min(divisors, key=lambda m: abs(math.log(m * wide / dimensions)))
 
 
-def main(base_path, n, dimensions, queries_path, count, metric, M, ef_construction, k):
+# What `index_factory` makes, by kind; each of n, dimensions and M.
+KINDS = {
+    "hnsw": lambda n, dimensions, M: f"HNSW{M},Flat",
+    "ivfflat": lambda n, dimensions, M: f"IVF{cells(n)},Flat",
+    "ivfpq": lambda n, dimensions, M: f"IVF{cells(n)},PQ{sub_quantisers(dimensions, 7)}x8,RFlat",
+    "ivfpqfs": lambda n, dimensions, M: f"IVF{cells(n)},PQ{sub_quantisers(dimensions, 4)}x4fs,RFlat",
+}
+
+
+class Engine:
+    """An index and what is turned in it."""
+
+    def __init__(self, factory, dimensions, cosine, k):
+        metric = faiss.METRIC_INNER_PRODUCT if cosine else faiss.METRIC_L2
+        self.factory, self.cosine, self.k = factory, cosine, k
+        # Kept: the views below do not keep what they look at.
+        self.whole = faiss.index_factory(dimensions, factory, metric)
+        self.index = faiss.downcast_index(self.whole)
+        self.refines = isinstance(self.index, faiss.IndexRefine)
+        self.base = faiss.downcast_index(self.index.base_index) if self.refines else self.index
+
+    def build(self, rows, ef_construction):
+        start = time.perf_counter()
+        if hasattr(self.base, "hnsw"):
+            self.base.hnsw.efConstruction = ef_construction
+        prepared = normalised(rows) if self.cosine else rows
+        self.index.train(prepared)
+        self.index.add(prepared)
+        seconds = time.perf_counter() - start
+        # As Faiss writes it: vectors, codes, links, centroids and code books.
+        size = faiss.serialize_index(self.index).nbytes
+        version = f"Faiss {faiss.__version__} of Debian's python3-faiss ({faiss.get_compile_options().strip()}), {self.factory}"
+        return {"seconds": seconds, "bytes": size, "version": version}
+
+    def prepare(self, setting):
+        for name, value in setting.items():
+            if name == "ef":
+                self.base.hnsw.efSearch = value
+            elif name == "nprobe":
+                self.base.nprobe = value
+            elif name == "rerank" and self.refines:
+                # It takes the whole part of k times the factor, a float32; half a candidate more is in no danger of the next one below.
+                self.index.k_factor = (value + 0.5) / self.k
+            else:
+                raise ValueError(f"{self.factory} has no {name}")
+
+    def search(self, queries, out):
+        k, index, cosine = self.k, self.index, self.cosine
+        labels = numpy.full((len(queries), k), -1, dtype=numpy.int32)
+        times = numpy.empty(len(queries), dtype=numpy.float32)
+        start = before = time.perf_counter()
+        for at in range(len(queries)):
+            query = queries[at : at + 1]
+            labels[at] = index.search(normalised(query) if cosine else query, k)[1][0]
+            after = time.perf_counter()
+            times[at] = (after - before) * 1e6
+            before = after
+        with open(out, "wb") as file:
+            labels.tofile(file)
+            times.tofile(file)
+        return {"seconds": before - start}
+
+
+def parse_setting(word):
+    return {} if word == "-" else {name: int(value) for name, value in (each.split("=") for each in word.split(","))}
+
+
+def main(kind, base_path, n, dimensions, queries_path, count, metric, M, ef_construction, k):
     faiss.omp_set_num_threads(1)
-    dimensions, cosine, k = int(dimensions), metric == "cosine", int(k)
+    n, dimensions = int(n), int(dimensions)
     queries = numpy.fromfile(queries_path, dtype="<f4").reshape(int(count), dimensions)
-    index = None
+    engine = Engine(KINDS[kind](n, dimensions, int(M)), dimensions, metric == "cosine", int(k))
+    built = False
     for line in sys.stdin:
         words = line.split()
         if words == ["build"]:
-            base = numpy.fromfile(base_path, dtype="<f4").reshape(int(n), dimensions)
-            index, answer = build(base, dimensions, cosine, int(M), int(ef_construction))
-        elif len(words) == 4 and words[0] == "search" and index is not None:
-            answer = search(index, queries[: int(words[2])], cosine, k, int(words[1]), words[3])
+            rows = numpy.fromfile(base_path, dtype="<f4").reshape(n, dimensions)
+            answer, built = engine.build(rows, int(ef_construction)), True
+        elif len(words) == 4 and words[0] == "search" and built:
+            engine.prepare(parse_setting(words[1]))
+            answer = engine.search(queries[: int(words[2])], words[3])
         else:
             answer = {"error": f"no such line, or not built yet: {line.strip()}"}
         print(json.dumps(answer), flush=True)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 10:
-        sys.exit("usage: BASE N DIMENSIONS QUERIES COUNT l2|cosine M EF_CONSTRUCTION K")
+    if len(sys.argv) != 11 or sys.argv[1] not in KINDS:
+        sys.exit(f"usage: {'|'.join(KINDS)} BASE N DIMENSIONS QUERIES COUNT l2|cosine M EF_CONSTRUCTION K")
     try:
         main(*sys.argv[1:])
     except Exception as error:

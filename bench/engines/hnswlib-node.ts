@@ -3,6 +3,7 @@ import { join } from "node:path";
 import hnswlib from "hnswlib-node";
 import { peerVersion } from "./peer-package.ts";
 import { serve } from "./serve.ts";
+import { knob } from "./setting.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 await serve(({ dimensions, metric, n, M, efConstruction, k }) => {
@@ -19,7 +20,7 @@ await serve(({ dimensions, metric, n, M, efConstruction, k }) => {
 			index.writeIndexSync(saved);
 			return { seconds, bytes: statSync(saved).size, version: peerVersion("hnswlib-node") };
 		},
-		prepare: (ef) => index.setEf(ef),
+		prepare: (setting) => index.setEf(knob(setting, "ef")),
 		// It takes plain arrays only: whoever keeps embeddings as Float32Array pays for the copy.
 		search: (query) => index.searchKnn(Array.from(query), k).neighbors,
 	};

@@ -66,7 +66,7 @@ int main(int argc, char** argv) {
 			size_t bytes = n * index->size_data_per_element_;
 			for (size_t i = 0; i < n; i++) bytes += size_t(index->element_levels_[i]) * index->size_links_per_element_;
 			printf("{\"seconds\": %.6f, \"bytes\": %zu, \"version\": \"hnswlib " HNSWLIB_BUILD "\"}\n", seconds, bytes);
-		} else if (sscanf(line, "search %zu %zu %3999s", &ef, &asked, out) == 3 && index && asked <= count) {
+		} else if (sscanf(line, "search ef=%zu %zu %3999s", &ef, &asked, out) == 3 && index && asked <= count) {
 			index->setEf(ef);
 			std::vector<int32_t> labels(asked * k, -1);
 			std::vector<float> times(asked), row(dimensions);

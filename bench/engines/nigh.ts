@@ -1,6 +1,7 @@
 import { createHnsw } from "@nigh/index";
 import { ownVersion } from "../../packages/nigh/src/version.ts";
 import { serve } from "./serve.ts";
+import { knob } from "./setting.ts";
 
 await serve(({ dimensions, metric, M, efConstruction, k }) => {
 	const index = createHnsw({ dimensions, metric, M, efConstruction });
@@ -10,6 +11,6 @@ await serve(({ dimensions, metric, M, efConstruction, k }) => {
 			index.optimize();
 			return { bytes: index.memory().total, version: `Nigh ${ownVersion()}, Node ${process.version}` };
 		},
-		search: (query, ef) => index.search(query, k, { ef }).map(({ label }) => label),
+		search: (query, setting) => index.search(query, k, { ef: knob(setting, "ef") }).map(({ label }) => label),
 	};
 });

@@ -72,12 +72,18 @@ declare module "@lancedb/lancedb" {
 			readonly m: number;
 			readonly efConstruction: number;
 		}) => object;
+		readonly ivfPq: (options: {
+			readonly distanceType: "l2" | "cosine";
+			readonly numPartitions: number;
+			readonly numSubVectors: number;
+		}) => object;
 		readonly btree: () => object;
 	}
 	export const Index: IndexKind;
 	interface VectorQuery {
 		distanceType(name: "l2" | "cosine"): VectorQuery;
 		ef(ef: number): VectorQuery;
+		nprobes(nprobes: number): VectorQuery;
 		refineFactor(factor: number): VectorQuery;
 		where(predicate: string): VectorQuery;
 		select(columns: readonly string[]): VectorQuery;

@@ -1,12 +1,37 @@
 import { PGlite } from "@electric-sql/pglite";
 import { vector } from "@electric-sql/pglite-pgvector";
 import { peerVersion } from "./peer-package.ts";
+import type { Job } from "./protocol.ts";
 import { serve } from "./serve.ts";
+import { knob, type Setting } from "./setting.ts";
 
 /** Rows of one COPY: their text has to fit into a string and into the memory of the module. */
 const ROWS_PER_COPY = 2_000;
 
-await serve(async ({ dimensions, metric, n, M, efConstruction, k }) => {
+/** How a kind of index is made, and how a search of it is told its knob. */
+interface Kind {
+	with(job: Job): string;
+	set(setting: Setting): string;
+}
+
+const KINDS: Readonly<Record<string, Kind>> = {
+	hnsw: {
+		with: ({ M, efConstruction }) => `m = ${M}, ef_construction = ${efConstruction}`,
+		set: (setting) => `SET hnsw.ef_search = ${knob(setting, "ef")}`,
+	},
+	ivfflat: {
+		// pgvector's own rule.
+		with: ({ n }) => `lists = ${Math.max(1, Math.round(n <= 1_000_000 ? n / 1_000 : Math.sqrt(n)))}`,
+		set: (setting) => `SET ivfflat.probes = ${knob(setting, "nprobe")}`,
+	},
+};
+
+const [name, ...args] = process.argv.slice(2);
+
+await serve(async (job) => {
+	const kind = KINDS[name as string];
+	if (kind === undefined) throw new Error(`${name} is no kind: it has to be ${Object.keys(KINDS).join(" or ")}`);
+	const { dimensions, metric, n, k } = job;
 	const database = await PGlite.create({ extensions: { vector } });
 	const [operator, operators] = metric === "l2" ? ["<->", "vector_l2_ops"] : ["<=>", "vector_cosine_ops"];
 	// The planner takes the scan for small tables; the bench is about the index.
@@ -27,18 +52,18 @@ await serve(async ({ dimensions, metric, n, M, efConstruction, k }) => {
 				await database.query("COPY vectors FROM '/dev/blob'", [], { blob: new Blob([rows]) });
 			}
 			await database.exec(
-				`CREATE INDEX ON vectors USING hnsw (embedding ${operators}) WITH (m = ${M}, ef_construction = ${efConstruction});
+				`CREATE INDEX ON vectors USING ${name} (embedding ${operators}) WITH (${kind.with(job)});
 				ANALYZE vectors;`,
 			);
 			const size = await database.query<{ bytes: number }>("SELECT pg_total_relation_size('vectors') AS bytes");
 			const known = await database.query<{ version: string }>(
 				"SELECT extversion AS version FROM pg_extension WHERE extname = 'vector'",
 			);
-			const version = `${peerVersion("@electric-sql/pglite")}, pgvector ${known.rows[0]?.version}`;
+			const version = `${peerVersion("@electric-sql/pglite")}, pgvector ${known.rows[0]?.version}, ${kind.with(job)}`;
 			return { bytes: Number(size.rows[0]?.bytes), version };
 		},
-		async prepare(ef) {
-			await database.exec(`SET hnsw.ef_search = ${ef}`);
+		async prepare(setting) {
+			await database.exec(kind.set(setting));
 		},
 		async search(query) {
 			const { rows } = await database.query<{ label: number }>(
@@ -50,4 +75,4 @@ await serve(async ({ dimensions, metric, n, M, efConstruction, k }) => {
 		// A timer of its own would keep the process for ten seconds.
 		close: () => database.close(),
 	};
-});
+}, args);

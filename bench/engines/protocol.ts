@@ -8,7 +8,7 @@
  * | line                      | what it does, and its answer                                                                    |
  * |---------------------------|--------------------------------------------------------------------------------------------------|
  * | `build`                   | builds over the base: {@link BuildAnswer}                                                        |
- * | `search SETTING COUNT OUT` | asks the first COUNT queries one at a time: {@link SearchAnswer}. Writes to OUT first COUNT x K int32 labels (-1 where there is none), nearest first, then COUNT float32: microseconds of each query |
+ * | `search SETTING COUNT OUT` | asks the first COUNT queries one at a time, with the knobs as `settingWord` of ./setting.ts writes them: {@link SearchAnswer}. Writes to OUT first COUNT x K int32 labels (-1 where there is none), nearest first, then COUNT float32: microseconds of each query |
  * | end of input              | ends the process                                                                                 |
  *
  * An answer `{"error": "..."}` says what went wrong in words.

@@ -3,17 +3,23 @@ import { existsSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { HELP } from "../options.ts";
 import { ENGINES, missing } from "./registry.ts";
+import { covers } from "./setting.ts";
 
-for (const [name, { about, command, knob, settings, queries, needs }] of Object.entries(ENGINES)) {
+for (const [name, { about, command, caveat, settings, queries, needs }] of Object.entries(ENGINES)) {
 	describe(name, () => {
-		test("its settings ascend, so that a run can stop at the first that is sure enough", () => {
-			assert.ok(settings.length > 0);
-			assert.deepEqual(
-				settings,
-				[...new Set(settings)].toSorted((a, b) => a - b),
-			);
-			assert.ok(settings.every((setting) => Number.isSafeInteger(setting) && setting >= 0));
+		test("its settings have the same knobs, and none covers a later one, so that a run can leave out what is sure", () => {
+			const names = Object.keys(settings[0] ?? assert.fail("there are none"));
+			for (const [at, setting] of settings.entries()) {
+				assert.deepEqual(Object.keys(setting), names);
+				assert.ok(Object.values(setting).every((value) => Number.isSafeInteger(value) && value > 0));
+				assert.ok(settings.slice(at + 1).every((later) => !covers(setting, later)));
+			}
+		});
+
+		test("its knobs are among those that the command line can set", () => {
+			for (const name of Object.keys(settings[0] ?? {})) assert.match(HELP, new RegExp(`^  --${name} `, "m"));
 		});
 
 		test("every file of its command is there, or is what it needs", () => {
@@ -24,16 +30,16 @@ for (const [name, { about, command, knob, settings, queries, needs }] of Object.
 			for (const file of own) assert.ok(existsSync(file), `there is no ${file}`);
 		});
 
-		test("it says what it is and what its knob is, and asks at least one query", () => {
+		test("it says what it is, and asks at least one query", () => {
 			assert.notEqual(about, "");
-			assert.notEqual(knob, "");
+			assert.notEqual(caveat, "");
 			assert.ok(queries === undefined || queries > 0);
 		});
 	});
 }
 
 test("an engine whose file is not there says which one, and what makes it", () => {
-	const entry = { about: "", command: [], knob: "ef", settings: [10] };
+	const entry = { about: "", command: [], settings: [{ ef: 10 }] };
 	assert.equal(missing(entry), undefined);
 	assert.equal(missing({ ...entry, needs: fileURLToPath(import.meta.url) }), undefined);
 	assert.match(missing({ ...entry, needs: "/no/such/file" }) ?? "", /^\/no\/such\/file is not there: .*bench:setup/);

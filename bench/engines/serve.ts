@@ -1,23 +1,30 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { type BuildAnswer, type Job, parseJob, type SearchAnswer } from "./protocol.ts";
+import { parseSetting, type Setting } from "./setting.ts";
 
 /** An engine in JavaScript, as the process that {@link serve} makes of it. */
 export interface Engine {
 	/** Builds over the base and says how large the index is; only its own work is timed. */
 	build(base: Float32Array): Promise<Omit<BuildAnswer, "seconds"> & { readonly seconds?: number }>;
-	/** Sets the knob where that takes more than an argument of `search`. Called before each pass, untimed. */
-	prepare?(setting: number): void | Promise<void>;
-	/** The labels of the nearest k, nearest first. `setting` is ef, or whatever the engine's knob is. */
-	search(query: Float32Array, setting: number): ArrayLike<number> | Promise<ArrayLike<number>>;
+	/** Sets the knobs where that takes more than arguments of `search`. Called before each pass, untimed. */
+	prepare?(setting: Setting): void | Promise<void>;
+	/** The labels of the nearest k, nearest first. `setting` is one of the engine's entry. */
+	search(query: Float32Array, setting: Setting): ArrayLike<number> | Promise<ArrayLike<number>>;
 	/** Lets go of what would keep the process from ending. */
 	close?(): void | Promise<void>;
 }
 
-/** Runs an engine by the protocol of ./protocol.ts until its input ends. */
-export async function serve(create: (job: Job) => Engine | Promise<Engine>): Promise<void> {
+/**
+ * Runs an engine by the protocol of ./protocol.ts until its input ends. `args`: those of the protocol; an adapter of several kinds has
+ * its own before them.
+ */
+export async function serve(
+	create: (job: Job) => Engine | Promise<Engine>,
+	args: readonly string[] = process.argv.slice(2),
+): Promise<void> {
 	try {
-		const job = parseJob(process.argv.slice(2));
+		const job = parseJob(args);
 		const engine = await create(job);
 		const flat = readFloats(job.queriesPath);
 		const queries = Array.from({ length: job.queryCount }, (_, at) =>
@@ -55,21 +62,21 @@ async function search(
 	engine: Engine,
 	{ k }: Job,
 	queries: readonly Float32Array[],
-	[setting, count, out]: [string, string, string],
+	[word, count, out]: [string, string, string],
 ): Promise<SearchAnswer> {
 	const n = Number(count);
-	const knob = Number(setting);
+	const setting = parseSetting(word);
 	const ids = new Int32Array(n * k).fill(-1);
 	const times = new Float32Array(n);
-	await engine.prepare?.(knob);
+	await engine.prepare?.(setting);
 	// What was read in anew is in no cache yet; the first queries of all are to be cold.
 	if (engine.prepare !== undefined && asked)
-		for (const query of queries.slice(0, WARM_UP)) await engine.search(query, knob);
+		for (const query of queries.slice(0, WARM_UP)) await engine.search(query, setting);
 	asked = true;
 	const start = performance.now();
 	let before = start;
 	for (let at = 0; at < n; at++) {
-		const found = engine.search(queries[at] as Float32Array, knob);
+		const found = engine.search(queries[at] as Float32Array, setting);
 		// Waiting costs a turn of the event loop: only engines that answer later pay it, as their users do.
 		const labels = found instanceof Promise ? await found : found;
 		const after = performance.now();

@@ -4,6 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import { Index, type ScalarName } from "usearch";
 import { peerVersion } from "./peer-package.ts";
 import { serve } from "./serve.ts";
+import { knob } from "./setting.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 /** USearch through its Node package, its vectors kept as `quantization`, on one thread. */
@@ -37,14 +38,15 @@ export function serveUsearch(quantization: ScalarName): Promise<void> {
 			},
 			// ef is an argument of the constructor alone, so each new one is another index, read from the file.
 			async prepare(setting) {
-				if (setting === ef) return;
+				const wanted = knob(setting, "ef");
+				if (wanted === ef) return;
 				index = undefined;
 				// The garbage collector sees a few bytes where there is a whole index: without this they pile up.
 				globalThis.gc?.();
 				await setImmediate();
-				index = create(setting);
+				index = create(wanted);
 				index.load(saved);
-				ef = setting;
+				ef = wanted;
 			},
 			search(query) {
 				if (index === undefined) throw new Error("search comes after build");

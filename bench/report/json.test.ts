@@ -13,14 +13,13 @@ test("jsonReport has the documented shape, unrounded, and survives JSON", () => 
 		engine: "nigh",
 		about: "nigh, HNSW",
 		version: "nigh 1.0",
-		knob: "ef",
 		queries: 1_000,
 		buildSeconds: 1.234,
 		bytes: 12_345_678,
 		coldUs: 99.5,
 		points: [
 			{
-				setting: 10,
+				setting: { ef: 10 },
 				recall: 0.90005,
 				qps: { median: 20.25, min: 10, max: 30, passes: [30, 10, 20.25] },
 				p50Us: 10.01,
@@ -28,7 +27,7 @@ test("jsonReport has the documented shape, unrounded, and survives JSON", () => 
 				p99Us: 30.09,
 			},
 			{
-				setting: 20,
+				setting: { ef: 20 },
 				recall: 0.96,
 				qps: { median: 5, min: 5, max: 5, passes: [5] },
 				p50Us: 10.01,
@@ -42,7 +41,7 @@ test("jsonReport has the documented shape, unrounded, and survives JSON", () => 
 	assert.deepEqual(
 		{ ...json, engines: [] },
 		{
-			format: 1,
+			format: 2,
 			date: "1970-01-01T00:00:00.000Z",
 			command: report.command,
 			machine: report.machine,

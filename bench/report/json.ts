@@ -1,10 +1,11 @@
+import type { Setting } from "../engines/setting.ts";
 import type { Machine } from "./machine.ts";
 import { median, qpsAt } from "./operating-points.ts";
 import { COMPARED_RECALLS, type Report, type ReportedSet } from "./report.ts";
 
 /** The report for programs. Nothing in it is rounded; fields may be added, and `format` counts changes of those there are. */
 export interface JsonReport {
-	readonly format: 1;
+	readonly format: 2;
 	/** When it was measured, ISO 8601 in UTC. In no other form of the report, so that those differ only where figures do. */
 	readonly date: string;
 	readonly command: string;
@@ -19,8 +20,8 @@ export interface JsonEngine {
 	readonly engine: string;
 	readonly about: string;
 	readonly version: string;
-	/** Name of what `setting` is in {@link JsonEngine.points}. */
-	readonly knob: string;
+	/** What has to stand beside every figure of the engine, such as how it is compiled. */
+	readonly caveat?: string;
 	/** Queries of one pass: the first of the set's. */
 	readonly queries: number;
 	readonly buildSeconds: number;
@@ -34,7 +35,8 @@ export interface JsonEngine {
 }
 
 export interface JsonPoint {
-	readonly setting: number;
+	/** The knobs by name; empty for an engine without any. */
+	readonly setting: Setting;
 	readonly recall: number;
 	/** Queries a second: of the passes in their order, and what comes of them. */
 	readonly qps: {
@@ -61,7 +63,7 @@ export interface JsonAtRecall {
 export function jsonReport(report: Report, date: Date): JsonReport {
 	const { command, machine, set, parameters, results, failures } = report;
 	return {
-		format: 1,
+		format: 2,
 		date: date.toISOString(),
 		command,
 		machine,
@@ -71,7 +73,7 @@ export function jsonReport(report: Report, date: Date): JsonReport {
 			engine: result.engine,
 			about: result.about,
 			version: result.build.version,
-			knob: result.knob,
+			...(result.caveat !== undefined && { caveat: result.caveat }),
 			queries: result.queries,
 			buildSeconds: result.build.seconds,
 			bytes: result.build.bytes,

@@ -1,8 +1,9 @@
 import { grouped } from "../../packages/nigh/src/terminal/table.ts";
+import { settingText } from "../engines/setting.ts";
 import type { EngineResult, Point } from "../run/interleave.ts";
 import { placeLabels } from "./label-placement.ts";
 import { frontier, median } from "./operating-points.ts";
-import { NIGH, type Report, settingText } from "./report.ts";
+import { NIGH, type Report } from "./report.ts";
 import { moreIsBetter, recallText } from "./rounding.ts";
 import { qpsScale, recallScale, type Scale } from "./scales.ts";
 import { type SeriesStyle, seriesStyle } from "./series-style.ts";
@@ -157,8 +158,8 @@ function description(series: readonly Series[]): string {
 		.join(" ");
 }
 
-function pointText({ engine, knob }: EngineResult, { setting, recall, qps }: Point): string {
-	return `${engine}, ${settingText(knob, setting)}: recall ${recallText(recall)}, ${moreIsBetter(engine, median(qps))} queries a second`;
+function pointText({ engine }: EngineResult, { setting, recall, qps }: Point): string {
+	return `${engine}, ${settingText(setting)}: recall ${recallText(recall)}, ${moreIsBetter(engine, median(qps))} queries a second`;
 }
 
 function place({ recall, qps }: Point, { x, y }: Axes): [x: number, y: number] {

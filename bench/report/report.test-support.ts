@@ -1,14 +1,22 @@
 import type { EngineResult, Point } from "../run/interleave.ts";
 import type { Report } from "./report.ts";
 
-/** A point whose passes were alike. */
-export function point(engine: string, setting: number, recall: number, qps: number | readonly number[]): Point {
-	return { engine, setting, recall, qps: typeof qps === "number" ? [qps] : qps, p50: 10.01, p95: 20.05, p99: 30.09 };
+/** A point of an engine whose knob is ef. */
+export function point(engine: string, ef: number, recall: number, qps: number | readonly number[]): Point {
+	return {
+		engine,
+		setting: { ef },
+		recall,
+		qps: typeof qps === "number" ? [qps] : qps,
+		p50: 10.01,
+		p95: 20.05,
+		p99: 30.09,
+	};
 }
 
 export function result(engine: string, points: readonly Point[], more: Partial<EngineResult> = {}): EngineResult {
 	const build = { seconds: 1.234, bytes: 12_345_678, version: `${engine} 1.0` };
-	return { engine, about: `${engine}, HNSW`, knob: "ef", queries: 1_000, build, coldUs: 99.5, points, ...more };
+	return { engine, about: `${engine}, HNSW`, queries: 1_000, build, coldUs: 99.5, points, ...more };
 }
 
 /** Nigh and a peer that answers half as many; both reach 0.99. */

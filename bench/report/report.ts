@@ -39,7 +39,7 @@ export const NIGH = "nigh";
 /** Recalls at which the engines' queries a second are compared. */
 export const COMPARED_RECALLS = [0.9, 0.95, 0.99] as const;
 
-/** A setting in words; an engine without a knob has `none`. */
-export function settingText(knob: string, setting: number): string {
-	return knob === "none" ? knob : `${knob} ${setting}`;
+/** An engine in a table: its name, and what has to stand beside its figures. */
+export function engineText({ engine, caveat }: EngineResult): string {
+	return caveat === undefined ? engine : `${engine} (${caveat})`;
 }

@@ -33,9 +33,21 @@ test("pointRows has a row for each setting: recall cut, median, slowest and fast
 	assert.deepEqual(rows[3], ["other", "ef 10", "0.8999", "25,001", "20,000..30,000", "10.0", "20.0", "30.0"]);
 });
 
-test("pointRows shows no number for the setting of an engine that has none", () => {
-	const scan = result("scan", [point("scan", 0, 1, 30)], { knob: "none" });
-	assert.equal(pointRows(reportOf([scan])).rows[0]?.[1], "none");
+test("pointRows names every knob of a setting, and none where an engine has none", () => {
+	const both = { ...point("cells", 0, 0.9, 30), setting: { nprobe: 8, rerank: 100 } };
+	const scan = { ...point("scan", 0, 1, 30), setting: {} };
+	const { rows } = pointRows(reportOf([result("cells", [both]), result("scan", [scan])]));
+	assert.deepEqual(
+		rows.map((cells) => cells[1]),
+		["nprobe 8, rerank 100", "none"],
+	);
+});
+
+test("every table names what has to stand beside an engine's figures", () => {
+	const report = reportOf([result("slow", [point("slow", 1, 1, 30)], { caveat: "no optimiser" })]);
+	for (const table of [engineRows, pointRows, recallRows]) {
+		assert.equal(table(report).rows[0]?.[0], "slow (no optimiser)");
+	}
 });
 
 describe("recallRows", () => {

@@ -1,7 +1,8 @@
 import type { Column } from "../../packages/nigh/src/terminal/table.ts";
+import { settingText } from "../engines/setting.ts";
 import type { EngineResult } from "../run/interleave.ts";
 import { type AtRecall, median, qpsAt } from "./operating-points.ts";
-import { COMPARED_RECALLS, NIGH, type Report, settingText } from "./report.ts";
+import { COMPARED_RECALLS, engineText, NIGH, type Report } from "./report.ts";
 import { cut, lessIsBetter, moreIsBetter, raise, recallText } from "./rounding.ts";
 
 /** A table in words, for the terminal and for Markdown. */
@@ -24,14 +25,17 @@ export function engineRows({ results }: Report): Rows {
 			left("what"),
 			left("version"),
 		],
-		rows: results.map(({ engine, about, build, coldUs }) => [
-			engine,
-			lessIsBetter(engine, build.seconds, 2),
-			lessIsBetter(engine, build.bytes / 1e6, 1),
-			lessIsBetter(engine, coldUs, 0),
-			about,
-			build.version,
-		]),
+		rows: results.map((result) => {
+			const { engine, about, build, coldUs } = result;
+			return [
+				engineText(result),
+				lessIsBetter(engine, build.seconds, 2),
+				lessIsBetter(engine, build.bytes / 1e6, 1),
+				lessIsBetter(engine, coldUs, 0),
+				about,
+				build.version,
+			];
+		}),
 	};
 }
 
@@ -48,10 +52,10 @@ export function pointRows({ results, parameters }: Report): Rows {
 			right("p95 us"),
 			right("p99 us"),
 		],
-		rows: results.flatMap(({ engine, knob, points }) =>
-			points.map(({ setting, recall, qps, p50, p95, p99 }) => [
-				engine,
-				settingText(knob, setting),
+		rows: results.flatMap((result) =>
+			result.points.map(({ engine, setting, recall, qps, p50, p95, p99 }) => [
+				engineText(result),
+				settingText(setting),
 				recallText(recall),
 				moreIsBetter(engine, median(qps)),
 				`${moreIsBetter(engine, Math.min(...qps))}..${moreIsBetter(engine, Math.max(...qps))}`,
@@ -70,7 +74,7 @@ export function recallRows({ results }: Report): Rows {
 			...COMPARED_RECALLS.flatMap((recall) => [right(`queries/s at ${recall.toFixed(2)}`), right("Nigh : it")]),
 		],
 		rows: results.map((result) => [
-			result.engine,
+			engineText(result),
 			...COMPARED_RECALLS.flatMap((recall) => {
 				const peer = qpsAt(result, recall);
 				const ratio = nigh === undefined || result === nigh ? "" : ratioText(qpsAt(nigh, recall), peer);
@@ -85,7 +89,7 @@ export function notes({ results, set, parameters }: Report): string[] {
 	const fewer = results.filter(({ queries }) => queries < set.queryCount);
 	return [
 		`One query at a time, one thread; queries/s is the median of ${parameters.passes} passes, taken engine after engine; us are of the median pass.`,
-		"Every figure is rounded against Nigh, and recall is cut. Queries/s at a recall lies on the line between the settings around it.",
+		"Every figure is rounded against Nigh, and recall is cut. Queries/s at a recall lies on the line between the settings around it, of those that no other setting of the engine beats in both.",
 		">= and <=: the cheapest setting measured has more recall than that, so the figure is a limit; open: true of both engines.",
 		...fewer.map(
 			({ engine, queries }) => `${engine} is asked the first ${queries} of the ${set.queryCount} queries only.`,

@@ -29,7 +29,7 @@ function start(t: TestContext, onLine: string): EngineProcess {
 			for await (const line of createInterface({ input: process.stdin })) { ${onLine} }`,
 	});
 	const command = [process.execPath, join(folder, "engine.mjs")];
-	const entry = { about: "a test", command, knob: "ef", settings: [10] };
+	const entry = { about: "a test", command, settings: [{ ef: 10 }] };
 	const engine = new EngineProcess(entry, JOB, join(folder, "answers"));
 	t.after(() => engine.close());
 	return engine;
@@ -44,14 +44,14 @@ test("a build hands on what the engine says of it, and the engine gets the job",
 test("a search hands on labels and times as the engine wrote them", async (t) => {
 	const engine = start(
 		t,
-		`const [verb, setting, count, ...rest] = line.split(" ");
+		`const [verb, setting, count, ...rest] = line.replace("nprobe=40,rerank=100", "40").split(" ");
 		const out = rest.join(" ");
 		const labels = Int32Array.of(Number(setting), 1, 2, -1);
 		writeFileSync(out, Buffer.concat([Buffer.from(labels.buffer), Buffer.from(Float32Array.of(1.5, 2.5).buffer)]));
 		say({ seconds: Number(count) });`,
 	);
 	const expected = { seconds: 2, labels: Int32Array.of(40, 1, 2, -1), times: Float32Array.of(1.5, 2.5) };
-	assert.deepEqual(await engine.search(40, 2), expected);
+	assert.deepEqual(await engine.search({ nprobe: 40, rerank: 100 }, 2), expected);
 });
 
 test("what an engine's libraries print before the answer is passed over", async (t) => {
@@ -67,7 +67,7 @@ test("an error that an engine answers is thrown in its words, and the engine can
 		t,
 		`if (line === "build") say(${JSON.stringify(BUILT)}); else say({ error: "ef of 10 is too small" });`,
 	);
-	await assert.rejects(engine.search(10, 2), { message: "ef of 10 is too small" });
+	await assert.rejects(engine.search({ ef: 10 }, 2), { message: "ef of 10 is too small" });
 	assert.deepEqual(await engine.build(), BUILT);
 });
 
@@ -78,14 +78,14 @@ test("an engine that dies is reported with the line that it died of and its last
 		assert.match(error.message, /out of memory/);
 		return true;
 	});
-	await assert.rejects(engine.search(10, 2), /it ended without an answer to "search 10 2/);
+	await assert.rejects(engine.search({ ef: 10 }, 2), /it ended without an answer to "search ef=10 2/);
 	await engine.close();
 });
 
 test("a program that is not there is reported by name", async (t) => {
 	const folder = temporaryFolder(t);
 	const program = join(folder, "no-such-program");
-	const entry = { about: "a test", command: [program], knob: "ef", settings: [10] };
+	const entry = { about: "a test", command: [program], settings: [{ ef: 10 }] };
 	const engine = new EngineProcess(entry, JOB, join(folder, "answers"));
 	t.after(() => engine.close());
 	await assert.rejects(engine.build(), /no-such-program/);

@@ -3,6 +3,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { type BuildAnswer, type Job, jobArguments, type SearchAnswer } from "../engines/protocol.ts";
 import type { EngineEntry } from "../engines/registry.ts";
+import { type Setting, settingWord } from "../engines/setting.ts";
 import { pinned } from "./pinned.ts";
 
 /** Libraries that would otherwise start as many threads as there are cores. */
@@ -54,9 +55,9 @@ export class EngineProcess {
 		return this.#ask("build");
 	}
 
-	async search(setting: number, count: number): Promise<Pass> {
+	async search(setting: Setting, count: number): Promise<Pass> {
 		rmSync(this.#out, { force: true });
-		const { seconds } = await this.#ask<SearchAnswer>(`search ${setting} ${count} ${this.#out}`);
+		const { seconds } = await this.#ask<SearchAnswer>(`search ${settingWord(setting)} ${count} ${this.#out}`);
 		const bytes = readFileSync(this.#out);
 		const expected = count * (this.#job.k + 1) * 4;
 		if (bytes.length !== expected) throw new Error(`it wrote ${bytes.length} bytes of answers instead of ${expected}`);

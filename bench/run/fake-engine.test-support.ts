@@ -4,24 +4,25 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseJob } from "../engines/protocol.ts";
 import type { EngineEntry } from "../engines/registry.ts";
+import { grid, parseSetting } from "../engines/setting.ts";
 
 export interface FakePlan {
 	readonly name: string;
 	/** Gets a line for everything that is asked. */
 	readonly log: string;
-	/** The line, and which time it is asked, that it fails on: `"search 20 #2"`. */
+	/** The line, and which time it is asked, that it fails on: `"search ef=20 #2"`. */
 	readonly failsOn?: string;
 	/** Whether it ends there without a word instead of saying what is wrong. */
 	readonly dies?: boolean;
 }
 
 /**
- * The entry of a fake engine. Its nearest are labels 0, 1, 2 and so on: a tenth of the setting of them, then none. The nth time that a
+ * The entry of a fake engine. Its nearest are labels 0, 1, 2 and so on: a tenth of its knobs' sum of them, then none. The nth time that a
  * setting is asked takes n milliseconds a query, and its ith query i x n microseconds.
  */
 export function fakeEngine(plan: FakePlan, more: Partial<EngineEntry> = {}): EngineEntry {
 	const command = [process.execPath, "--conditions=@nigh/source", fileURLToPath(import.meta.url), JSON.stringify(plan)];
-	return { about: `fake ${plan.name}`, command, knob: "ef", settings: [10, 20, 30, 40], ...more };
+	return { about: `fake ${plan.name}`, command, settings: grid({ ef: [10, 20, 30, 40] }), ...more };
 }
 
 async function run({ name, log, failsOn, dies }: FakePlan, words: readonly string[]): Promise<void> {
@@ -40,9 +41,8 @@ async function run({ name, log, failsOn, dies }: FakePlan, words: readonly strin
 			console.log(JSON.stringify({ seconds: 1, bytes: 100, version: JSON.stringify(job) }));
 		} else {
 			const n = Number(count);
-			const labels = Int32Array.from({ length: n * job.k }, (_, at) =>
-				at % job.k < Number(setting) / 10 ? at % job.k : -1,
-			);
+			const wanted = Object.values(parseSetting(setting)).reduce((sum, value) => sum + value, 0) / 10;
+			const labels = Int32Array.from({ length: n * job.k }, (_, at) => (at % job.k < wanted ? at % job.k : -1));
 			const micros = Float32Array.from({ length: n }, (_, at) => (at + 1) * times);
 			writeFileSync(out, Buffer.concat([Buffer.from(labels.buffer), Buffer.from(micros.buffer)]));
 			console.log(JSON.stringify({ seconds: (n * times) / 1_000 }));

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import type { Job } from "../engines/protocol.ts";
 import type { EngineEntry } from "../engines/registry.ts";
+import { grid, type Setting } from "../engines/setting.ts";
 import type { BenchSet } from "../sets/load.ts";
 import { type FakePlan, fakeEngine } from "./fake-engine.test-support.ts";
 import { type RunOptions, runInterleaved } from "./interleave.ts";
@@ -46,6 +47,7 @@ async function run(
 		M: 5,
 		efConstruction: 60,
 		passes: 2,
+		knobs: {},
 		enough: 2,
 		onStep: () => {},
 		...options,
@@ -54,15 +56,15 @@ async function run(
 	return { ...outcome, asked: readFileSync(log, "utf8").trim().split("\n") };
 }
 
-const settingsOf = (points: readonly { setting: number }[] | undefined) => points?.map(({ setting }) => setting);
+const settingsOf = (points: readonly { setting: Setting }[] | undefined) => points?.map(({ setting }) => setting);
 
 describe("the order", () => {
 	test("builds and warms up each engine, then asks engine after engine, setting by setting, pass by pass", async () => {
-		const { asked } = await run({ a: {}, b: {} }, { settings: [10, 20] });
-		const round = ["a search 10", "b search 10", "a search 20", "b search 20"];
+		const { asked } = await run({ a: {}, b: {} }, { knobs: { ef: [10, 20] } });
+		const round = ["a search ef=10", "b search ef=10", "a search ef=20", "b search ef=20"];
 		assert.deepEqual(asked, [
-			...["a build", "a search 10", "a search 20"],
-			...["b build", "b search 10", "b search 20"],
+			...["a build", "a search ef=10", "a search ef=20"],
+			...["b build", "b search ef=10", "b search ef=20"],
 			...round,
 			...round,
 		]);
@@ -72,14 +74,14 @@ describe("the order", () => {
 describe("the settings", () => {
 	test("are the engine's own, or those asked for", async () => {
 		const own = await run({ a: {} }, { passes: 1 });
-		assert.deepEqual(settingsOf(own.results[0]?.points), [10, 20, 30, 40]);
-		const given = await run({ a: {} }, { passes: 1, settings: [15, 25] });
-		assert.deepEqual(settingsOf(given.results[0]?.points), [15, 25]);
+		assert.deepEqual(settingsOf(own.results[0]?.points), grid({ ef: [10, 20, 30, 40] }));
+		const given = await run({ a: {} }, { passes: 1, knobs: { ef: [15, 25] } });
+		assert.deepEqual(settingsOf(given.results[0]?.points), grid({ ef: [15, 25] }));
 	});
 	test("end with the first that has enough recall", async () => {
 		const { results } = await run({ a: {} }, { passes: 1, enough: 0.5 });
 		assert.deepEqual(
-			results[0]?.points.map(({ setting, recall }) => [setting, recall]),
+			results[0]?.points.map(({ setting, recall }) => [setting.ef, recall]),
 			[
 				[10, 0.25],
 				[20, 0.5],
@@ -87,18 +89,31 @@ describe("the settings", () => {
 		);
 	});
 	test("are at least k, each once", async () => {
-		const { results } = await run({ a: {} }, { passes: 1, settings: [1, 2, 4, 10] });
-		assert.deepEqual(settingsOf(results[0]?.points), [4, 10]);
+		const { results } = await run({ a: {} }, { passes: 1, knobs: { ef: [1, 2, 4, 10] } });
+		assert.deepEqual(settingsOf(results[0]?.points), [{ ef: 4 }, { ef: 10 }]);
 	});
-	test("stay as they are for an engine that has only one", async () => {
-		const { results } = await run({ a: {} }, { passes: 1, settings: [20, 30] }, { settings: [0], knob: "none" });
-		assert.deepEqual(settingsOf(results[0]?.points), [0]);
+	test("stay as they are for an engine without the knob", async () => {
+		const { results } = await run({ a: {} }, { passes: 1, knobs: { ef: [20, 30] } }, { settings: [{}] });
+		assert.deepEqual(settingsOf(results[0]?.points), [{}]);
+	});
+	test("that cover one with enough recall are left out, and only those", async () => {
+		// A tenth of the sum of both knobs is found, of 4.
+		const settings = grid({ nprobe: [5, 10, 20], rerank: [10, 20, 30] });
+		const { results, asked } = await run({ a: {} }, { passes: 1, enough: 1 }, { settings });
+		const expected = [
+			...grid({ nprobe: [5], rerank: [10, 20, 30] }),
+			...grid({ nprobe: [10], rerank: [10, 20] }),
+			...grid({ nprobe: [20], rerank: [10, 20] }),
+		];
+		assert.deepEqual(settingsOf(results[0]?.points), expected);
+		assert.ok(asked.includes("a search nprobe=20,rerank=20"));
+		assert.ok(!asked.includes("a search nprobe=10,rerank=30"));
 	});
 });
 
 describe("the results", () => {
 	test("have queries a second of each timed pass, and times of the median pass", async () => {
-		const { results } = await run({ a: {} }, { passes: 3, settings: [10] });
+		const { results } = await run({ a: {} }, { passes: 3, knobs: { ef: [10] } });
 		const point = results[0]?.points[0];
 		// The warm-up took 1 ms a query and is not timed; the passes took 2, 3 and 4.
 		assert.deepEqual(
@@ -109,16 +124,16 @@ describe("the results", () => {
 		assert.equal(results[0]?.coldUs, 1);
 	});
 	test("are of the first queries for an engine that gets fewer", async () => {
-		const { results } = await run({ a: {} }, { settings: [40, 50], passes: 1 }, { queries: 30 });
+		const { results } = await run({ a: {} }, { knobs: { ef: [40, 50] }, passes: 1 }, { queries: 30 });
 		const [a] = results;
 		assert.equal(a?.queries, 30);
 		assert.equal(a?.points[0]?.recall, 1);
 		assert.deepEqual([a?.points[0]?.p50, a?.points[0]?.p99], [2 * 15, 2 * 30]);
-		const all = await run({ a: {} }, { settings: [40], passes: 1 }, { queries: 1_000 });
+		const all = await run({ a: {} }, { knobs: { ef: [40] }, passes: 1 }, { queries: 1_000 });
 		assert.equal(all.results[0]?.queries, QUERIES);
 	});
 	test("come with what the engine said of its build, which got the job, and leave no files", async () => {
-		const { results } = await run({ a: {} }, { passes: 1, settings: [10] });
+		const { results } = await run({ a: {} }, { passes: 1, knobs: { ef: [10] } });
 		const { seconds, bytes, version } = results[0]?.build ?? assert.fail();
 		assert.deepEqual([seconds, bytes], [1, 100]);
 		const { basePath, queriesPath, ...job } = JSON.parse(version) as Job;
@@ -129,9 +144,9 @@ describe("the results", () => {
 });
 
 describe("an engine that fails", () => {
-	for (const failsOn of ["build #1", "search 20 #1", "search 20 #2"]) {
+	for (const failsOn of ["build #1", "search ef=20 #1", "search ef=20 #2"]) {
 		test(`on "${failsOn}" is reported, and the others go on`, async () => {
-			const { results, failures } = await run({ a: { failsOn }, b: {} }, { settings: [10, 20] });
+			const { results, failures } = await run({ a: { failsOn }, b: {} }, { knobs: { ef: [10, 20] } });
 			assert.deepEqual(failures, { a: `told to fail on ${failsOn}` });
 			assert.deepEqual(
 				results.map(({ engine, points }) => [engine, points.map(({ qps }) => qps.length)]),
@@ -140,16 +155,16 @@ describe("an engine that fails", () => {
 		});
 	}
 	test("is asked no more", async () => {
-		const { asked } = await run({ a: { failsOn: "search 10 #2" }, b: {} }, { settings: [10, 20] });
-		assert.equal(asked.filter((line) => line.startsWith("a")).at(-1), "a search 10");
-		assert.equal(asked.filter((line) => line === "a search 20").length, 1);
+		const { asked } = await run({ a: { failsOn: "search ef=10 #2" }, b: {} }, { knobs: { ef: [10, 20] } });
+		assert.equal(asked.filter((line) => line.startsWith("a")).at(-1), "a search ef=10");
+		assert.equal(asked.filter((line) => line === "a search ef=20").length, 1);
 	});
 	test("and dies without a word is reported, too", async () => {
 		const { results, failures } = await run(
-			{ a: { failsOn: "search 10 #2", dies: true }, b: {} },
-			{ settings: [10, 20] },
+			{ a: { failsOn: "search ef=10 #2", dies: true }, b: {} },
+			{ knobs: { ef: [10, 20] } },
 		);
-		assert.match(failures.a ?? "", /^it ended without an answer to "search 10 /);
+		assert.match(failures.a ?? "", /^it ended without an answer to "search ef=10 /);
 		assert.equal(results.length, 1);
 	});
 	test("because its program is not there is reported, too", async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BuildAnswer, Job } from "../engines/protocol.ts";
 import { ENGINES, type EngineEntry } from "../engines/registry.ts";
+import { covers, type Setting, settingsWith, settingText } from "../engines/setting.ts";
 import type { BenchSet } from "../sets/load.ts";
 import { EngineProcess, type Pass } from "./engine-process.ts";
 import { recallOf } from "./recall.ts";
@@ -10,7 +11,7 @@ import { recallOf } from "./recall.ts";
 /** One engine at one setting. */
 export interface Point {
 	readonly engine: string;
-	readonly setting: number;
+	readonly setting: Setting;
 	readonly recall: number;
 	/** Queries a second of each timed pass, in the order of the passes. */
 	readonly qps: readonly number[];
@@ -23,7 +24,8 @@ export interface Point {
 export interface EngineResult {
 	readonly engine: string;
 	readonly about: string;
-	readonly knob: string;
+	/** What has to stand beside every figure of the engine. */
+	readonly caveat?: string;
 	/** Queries of a pass: the first of the set's, and all of them unless the engine's entry says fewer. */
 	readonly queries: number;
 	readonly build: BuildAnswer;
@@ -41,9 +43,9 @@ export interface RunOptions {
 	readonly M: number;
 	readonly efConstruction: number;
 	readonly passes: number;
-	/** Settings to use in place of an engine's own, where it has more than one. */
-	readonly settings?: readonly number[];
-	/** Recall from which on larger settings of an engine are left out. */
+	/** Values of knobs to use in place of an engine's own, where it has such a knob. */
+	readonly knobs: Readonly<Record<string, readonly number[]>>;
+	/** Recall from which on an engine's settings that look at more, and at less nowhere, are left out. */
 	readonly enough: number;
 	readonly onStep: (text: string) => void;
 }
@@ -56,7 +58,7 @@ interface Running {
 	readonly count: number;
 	coldUs: number;
 	/** The recall is the least of all passes: an engine has to answer as well when it is timed. */
-	readonly points: { readonly setting: number; recall: number; readonly passes: Pass[] }[];
+	readonly points: { readonly setting: Setting; recall: number; readonly passes: Pass[] }[];
 }
 
 /**
@@ -106,25 +108,17 @@ function writeJob(set: BenchSet, { M, efConstruction, k }: RunOptions, folder: s
 	return { basePath, n, dimensions, queriesPath, queryCount, metric, M, efConstruction, k };
 }
 
-async function warmUp(engine: Running, set: BenchSet, { settings, enough, k, onStep }: RunOptions): Promise<void> {
-	for (const setting of settingsOf(engine.entry, settings, k)) {
-		onStep(`${engine.name}: ${engine.entry.knob} ${setting}`);
+async function warmUp(engine: Running, set: BenchSet, { knobs, enough, k, onStep }: RunOptions): Promise<void> {
+	const sure: Setting[] = [];
+	for (const setting of settingsWith(engine.entry.settings, knobs, k)) {
+		if (sure.some((narrower) => covers(setting, narrower))) continue;
+		onStep(`${engine.name}: ${settingText(setting)}`);
 		const pass = await engine.process.search(setting, engine.count);
 		if (engine.points.length === 0) engine.coldUs = pass.times[0] as number;
 		const recall = recallOf(set, pass.labels, k);
 		engine.points.push({ setting, recall, passes: [] });
-		if (recall >= enough) break;
+		if (recall >= enough) sure.push(setting);
 	}
-}
-
-/** Beams narrower than k find fewer than k: some engines widen them without a word, others refuse them. */
-function settingsOf(
-	{ settings: own }: EngineEntry,
-	asked: readonly number[] | undefined,
-	k: number,
-): readonly number[] {
-	if (own.length === 1) return own;
-	return [...new Set((asked ?? own).map((setting) => Math.max(setting, k)))];
 }
 
 async function timedPasses(
@@ -139,7 +133,7 @@ async function timedPasses(
 			for (const engine of running) {
 				const point = engine.points[step];
 				if (point === undefined || failures[engine.name] !== undefined) continue;
-				onStep(`pass ${pass + 1} of ${passes}: ${engine.name}, ${engine.entry.knob} ${point.setting}`);
+				onStep(`pass ${pass + 1} of ${passes}: ${engine.name}, ${settingText(point.setting)}`);
 				try {
 					const timed = await engine.process.search(point.setting, engine.count);
 					point.recall = Math.min(point.recall, recallOf(set, timed.labels, k));
@@ -156,7 +150,7 @@ function resultOf({ name, entry, build, count, coldUs, points }: Running): Engin
 	return {
 		engine: name,
 		about: entry.about,
-		knob: entry.knob,
+		...(entry.caveat !== undefined && { caveat: entry.caveat }),
 		queries: count,
 		build,
 		coldUs,

@@ -18,6 +18,6 @@ test("an engine that answers with other vectors than those asked for is refused 
 
 test("an engine that does not start is refused with the reason", async (t) => {
 	const program = join(temporaryFolder(t), "no-such-program");
-	const entry = { about: "a test", command: [program], knob: "ef", settings: [10] };
+	const entry = { about: "a test", command: [program], settings: [{ ef: 10 }] };
 	await assert.rejects(tryEngine(entry), /no-such-program/);
 });

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Job } from "../engines/protocol.ts";
 import type { EngineEntry } from "../engines/registry.ts";
+import type { Setting } from "../engines/setting.ts";
 import { seeded } from "../sets/random.ts";
 import { EngineProcess } from "./engine-process.ts";
 
@@ -20,7 +21,7 @@ export async function tryEngine(entry: EngineEntry): Promise<string> {
 	const engine = new EngineProcess(entry, writeJob(folder), join(folder, "answers"));
 	try {
 		const { version } = await engine.build();
-		const { labels } = await engine.search(entry.settings.at(-1) as number, QUERIES);
+		const { labels } = await engine.search(entry.settings.at(-1) as Setting, QUERIES);
 		if (labels.some((label, query) => label !== query)) {
 			throw new Error(`asked for the first ${QUERIES} of its own vectors, it answered with ${labels.join(", ")}`);
 		}

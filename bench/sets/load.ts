@@ -2,8 +2,8 @@ import { createReadStream, existsSync } from "node:fs";
 import { join } from "node:path";
 import { formatOf, readAll } from "@nigh/formats";
 import { UsageError } from "../../packages/nigh/src/terminal/usage-error.ts";
-import { generated, type Shape, uniform } from "./generated.ts";
 import { KNOWN_SETS } from "./known.ts";
+import { MADE_SETS, type MadeSet } from "./made.ts";
 import { exactNeighbors, type Truth } from "./truth.ts";
 
 /** What a run is about: vectors, queries, and which vectors are nearest to each query. */
@@ -22,12 +22,13 @@ export interface BenchSet {
 }
 
 export interface SetOptions {
-	/** `fashion-mnist-784`, `squad-sif-300d`, `generated`, `uniform`, or the path of a file of vectors. */
+	/** A name of {@link MADE_SETS} or {@link KNOWN_SETS}, or the path of a file of vectors. */
 	readonly set: string;
 	/** Folder with the known sets. */
 	readonly data: string;
-	/** Vectors, for the sets that are made; of a file, the first ones. */
+	/** Vectors, for the sets that are made (default: their own number); of a file, the first ones. */
 	readonly n: number | undefined;
+	/** Of the made sets that can have any. */
 	readonly dimensions: number;
 	readonly queries: number;
 	readonly metric: "l2" | "cosine" | undefined;
@@ -38,23 +39,13 @@ export interface SetOptions {
 
 /** Makes or reads a set. Truth comes from the set's file where all of its vectors are used, else from an exact scan. */
 export async function loadSet(options: SetOptions): Promise<BenchSet> {
-	const { set, dimensions, queries, seed } = options;
-	if (set === "generated" || set === "uniform") {
-		const shape: Shape = { n: options.n ?? 100_000, dimensions, queries, seed };
-		const rows = set === "generated" ? generated(shape) : uniform(shape);
-		const about =
-			set === "generated"
-				? `a mixture of Gaussians in 20 latent dimensions mapped to ${dimensions} with noise, seed ${seed}`
-				: `independent uniform numbers, seed ${seed}: the hard case`;
-		return withTruth(
-			`${set}-${shape.n}x${dimensions}`,
-			about,
-			options.metric ?? "l2",
-			dimensions,
-			rows.base,
-			rows.queries,
-			options,
-		);
+	const { set, queries, seed } = options;
+	if (Object.hasOwn(MADE_SETS, set)) {
+		const made = MADE_SETS[set] as MadeSet;
+		const shape = { n: options.n ?? made.n, dimensions: made.dimensions ?? options.dimensions, queries, seed };
+		const { base, queries: asked } = made.make(shape);
+		const name = `${set}-${shape.n}x${shape.dimensions}`;
+		return withTruth(name, made.about(shape), options.metric ?? "l2", shape.dimensions, base, asked, options);
 	}
 	if (Object.hasOwn(KNOWN_SETS, set)) return loadKnown(set, options);
 	return loadFile(options);
@@ -100,7 +91,7 @@ async function loadKnown(name: string, options: SetOptions): Promise<BenchSet> {
 /** A file of vectors: the queries are its last rows, which are left out of the base. */
 async function loadFile(options: SetOptions): Promise<BenchSet> {
 	if (!existsSync(options.set)) {
-		const names = [...Object.keys(KNOWN_SETS), "generated", "uniform"].join(", ");
+		const names = [...Object.keys(KNOWN_SETS), ...Object.keys(MADE_SETS)].join(", ");
 		throw new UsageError(`--set ${options.set} is neither a file nor one of ${names}.`);
 	}
 	const limit = options.n === undefined ? undefined : options.n + options.queries;
