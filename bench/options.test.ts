@@ -27,7 +27,16 @@ describe("without options", () => {
 			k: 10,
 		});
 		const engines = ["nigh", "here", "also"];
-		assert.deepEqual(run, { engines, k: 10, M: 16, efConstruction: 200, passes: 5, enough: 0.998, knobs: {} });
+		assert.deepEqual(run, {
+			engines,
+			k: 10,
+			M: 16,
+			efConstruction: 200,
+			passes: 5,
+			enough: 0.998,
+			slower: 1.5,
+			knobs: {},
+		});
 		assert.deepEqual([json, out], [false, undefined]);
 	});
 });
@@ -48,7 +57,7 @@ describe("each option", () => {
 	test("--ef: from fast to sure, each once, and all of them measured", () => {
 		const { run } = parse("--ef", "80,20,80,10");
 		assert.deepEqual(run.knobs, { ef: [10, 20, 80] });
-		assert.equal(run.enough, Number.POSITIVE_INFINITY);
+		assert.deepEqual([run.enough, run.slower], [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]);
 	});
 	test("--nprobe and --rerank, each for itself", () => {
 		assert.deepEqual(parse("--nprobe", "8,1").run.knobs, { nprobe: [1, 8] });

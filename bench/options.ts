@@ -49,6 +49,9 @@ const OF_ANY_DIMENSIONS = MADE.filter((name) => MADE_SETS[name]?.dimensions === 
 /** More recall than this no larger setting has to show. */
 const ENOUGH_RECALL = 0.998;
 
+/** A combination of knobs that takes so many times longer than another that finds as much is not worth more passes. */
+const TOO_SLOW = 1.5;
+
 const LEAST_ONE = { min: 1, integer: true } as const;
 const COUNTS = {
 	n: { ...LEAST_ONE, max: 100_000_000 },
@@ -135,11 +138,13 @@ export function parseOptions(args: readonly string[], surroundings: Surroundings
 	const knobs = parseKnobs(given, k);
 	const engines = parseEngines(given.value("peers") ?? "installed", registry);
 	const passes = count("passes", COUNTS.passes, 5);
-	// Settings that were asked for are all measured, however much recall the first has.
-	const enough = Object.keys(knobs).length === 0 ? ENOUGH_RECALL : Number.POSITIVE_INFINITY;
+	// Settings that were asked for are all measured, however much recall or time another has.
+	const isAsked = Object.keys(knobs).length > 0;
+	const enough = isAsked ? Number.POSITIVE_INFINITY : ENOUGH_RECALL;
+	const slower = isAsked ? Number.POSITIVE_INFINITY : TOO_SLOW;
 	return {
 		set,
-		run: { engines, k, M, efConstruction, passes, enough, knobs },
+		run: { engines, k, M, efConstruction, passes, enough, slower, knobs },
 		json: given.has("json"),
 		out: given.value("out"),
 		command: commandLine(given, engines),

@@ -10,11 +10,17 @@ import { tryEngine } from "./run/try-engine.ts";
 
 const folder = dirname(fileURLToPath(import.meta.url));
 
+/** Faiss trains with whichever BLAS there is; the one that its package brings takes many times as long. */
+const FAISS = "apt-get install python3-faiss libopenblas0";
+
 /** What the user has to do for a peer that setup could not make ready; npm is to blame for all others. */
 const REMEDIES: Readonly<Record<string, string>> = {
 	"hnswlib-cpp": "apt-get install libhnswlib-dev g++",
 	"hnswlib-node": "apt-get install g++ make python3",
-	faiss: "apt-get install python3-faiss",
+	faiss: FAISS,
+	"faiss-ivfflat": FAISS,
+	"faiss-ivfpq": FAISS,
+	"faiss-ivfpqfs": FAISS,
 };
 
 /** What a step could not do; nothing where all went well. */

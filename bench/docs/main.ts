@@ -46,7 +46,7 @@ function main(args: readonly string[]): void {
 }
 
 /** Runs a section's command; returns its text, and puts its plot where the text looks for it. */
-function measure({ name, command, report, data, cores }: Section, folder: string): string {
+function measure({ name, title, command, report, data, cores }: Section, folder: string): string {
 	const out = mkdtempSync(join(tmpdir(), "nigh-bench-docs-"));
 	const pins = cores === "all" ? [] : pinned();
 	const line = [
@@ -64,10 +64,11 @@ function measure({ name, command, report, data, cores }: Section, folder: string
 			return `${output.trim()}\n\n\`npm run bench:${command[0]?.split("/")[1]} -- ${command.slice(1).join(" ")}\`, ${where}.`;
 		}
 		mkdirSync(PLOTS, { recursive: true });
-		copyFileSync(join(out, `${report}.svg`), join(PLOTS, `${report}.svg`));
+		copyFileSync(join(out, `${report}.svg`), join(PLOTS, `${name}.svg`));
 		return readFileSync(join(out, `${report}.md`), "utf8")
 			.trim()
-			.replace(`](${report}.svg)`, `](benchmarks/${report}.svg)`);
+			.replace(`## ${report}\n`, `## ${title ?? report}\n`)
+			.replace(`](${report}.svg)`, `](benchmarks/${name}.svg)`);
 	} catch (error) {
 		throw new Error(`${name} could not be measured: ${(error as Error).message}`, { cause: error });
 	} finally {

@@ -3,8 +3,10 @@ export interface Section {
 	readonly name: string;
 	/** The script and its arguments, from the root of the repository; `--out` and `--data` are added where they are wanted. */
 	readonly command: readonly string[];
-	/** Writes a report of this name (.md, .svg, .json) instead of printing. */
+	/** Writes a report of this name (.md, .svg, .json), the set's, instead of printing. */
 	readonly report?: string;
+	/** Heads a report that is not the only one of its set. */
+	readonly title?: string;
 	/** Wants the folder of the known sets. */
 	readonly data?: true;
 	/** Runs on all cores; everything else is pinned to one. */
@@ -16,6 +18,10 @@ const GRAPHS = ["--peers", "hnswlib-cpp,usearch-f32,usearch-f16,hnswlib-node"];
 
 /** Those that build 60,000 x 784 in minutes. */
 const MANY = ["--peers", "hnswlib-cpp,usearch-f32,usearch-f16,hnswlib-node,faiss,sqlite-vec"];
+
+/** Inverted files, beside the graphs that they have to be compared with. */
+const CELLS = "hnswlib-cpp,faiss,faiss-ivfflat,faiss-ivfpq,faiss-ivfpqfs";
+const SLOWER_CELLS = "lancedb-ivfpq,pglite-ivfflat";
 
 /** In the order of the document. Those without `--peers` run beside all peers that are installed. */
 export const SECTIONS: readonly Section[] = [
@@ -34,6 +40,17 @@ export const SECTIONS: readonly Section[] = [
 	]),
 	bench("squad-sif-300d", ["--set", "squad-sif-300d", "--queries", "2000", ...GRAPHS]),
 	bench("uniform-100000x128", ["--set", "uniform", "--queries", "1000", ...C]),
+	cells("fashion-mnist-784", [
+		"--set",
+		"fashion-mnist-784",
+		"--queries",
+		"2000",
+		"--peers",
+		`${CELLS},${SLOWER_CELLS}`,
+	]),
+	cells("squad-sif-300d", ["--set", "squad-sif-300d", "--queries", "2000", "--peers", `${CELLS},${SLOWER_CELLS}`]),
+	cells("palettes-20000x1152", ["--set", "palettes", "--queries", "1000", "--peers", CELLS]),
+	cells("generated-1000000x128", ["--set", "generated", "--n", "1000000", "--queries", "1000", "--peers", CELLS]),
 	...["flat", "threads", "ef-sweep", "presets", "sizes", "kmeans"].map(table),
 	{ name: "kernels", command: ["bench/kernels/main.ts"] },
 	{ name: "database", data: true, cores: "all", command: ["bench/db/main.ts"] },
@@ -41,6 +58,10 @@ export const SECTIONS: readonly Section[] = [
 
 function bench(report: string, args: readonly string[]): Section {
 	return { name: report, report, data: true, command: ["bench/bench.ts", ...args] };
+}
+
+function cells(report: string, args: readonly string[]): Section {
+	return { ...bench(report, args), name: `${report}-inverted-files`, title: `${report}: inverted files` };
 }
 
 function table(name: string): Section {

@@ -36,6 +36,11 @@ export interface ReportedSet {
 /** The engine that all others are compared with. */
 export const NIGH = "nigh";
 
+/** Whether an engine is Nigh, or another of its indexes: `nigh-ivf` and so on. */
+export function isNigh(engine: string): boolean {
+	return engine === NIGH || engine.startsWith(`${NIGH}-`);
+}
+
 /** Recalls at which the engines' queries a second are compared. */
 export const COMPARED_RECALLS = [0.9, 0.95, 0.99] as const;
 

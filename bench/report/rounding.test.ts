@@ -37,6 +37,8 @@ describe("rounding against Nigh", () => {
 		assert.equal(moreIsBetter("nigh", 12_345.9), "12,345");
 		assert.equal(moreIsBetter("other", 12_345.1), "12,346");
 		assert.equal(moreIsBetter("nigh", 12.39), "12.3");
+		assert.equal(moreIsBetter("nigh-ivf", 12.39), "12.3");
+		assert.equal(moreIsBetter("nighest", 12.31), "12.4");
 		assert.equal(moreIsBetter("other", 12.31), "12.4");
 	});
 	test("less is better: up for Nigh, down for a peer", () => {

@@ -1,4 +1,4 @@
-import { NIGH } from "./report.ts";
+import { isNigh } from "./report.ts";
 
 /** Digits that a double is sure of after one multiplication: what lies behind them is not measured but computed. */
 const SURE_DIGITS = 12;
@@ -21,12 +21,12 @@ export function recallText(recall: number): string {
 /** A figure of which more is better, rounded against Nigh: down for Nigh, up for its peers. `12,345`, and `12.3` below 100. */
 export function moreIsBetter(engine: string, value: number): string {
 	const decimals = value < 100 ? 1 : 0;
-	return withDecimals(engine === NIGH ? cut(value, decimals) : raise(value, decimals), decimals);
+	return withDecimals(isNigh(engine) ? cut(value, decimals) : raise(value, decimals), decimals);
 }
 
 /** A figure of which less is better, rounded against Nigh: up for Nigh, down for its peers. */
 export function lessIsBetter(engine: string, value: number, decimals: number): string {
-	return withDecimals(engine === NIGH ? raise(value, decimals) : cut(value, decimals), decimals);
+	return withDecimals(isNigh(engine) ? raise(value, decimals) : cut(value, decimals), decimals);
 }
 
 function withDecimals(value: number, decimals: number): string {

@@ -2,15 +2,26 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { seriesStyle } from "./series-style.ts";
 
-const KNOWN = ["nigh", ...Array.from({ length: 12 }, (_, at) => `peer-${at}`)];
+const KNOWN = ["nigh", ...Array.from({ length: 24 }, (_, at) => `peer-${at}`)];
 
-test("no two of a dozen peers look alike, and none has Nigh's colour", () => {
+test("no two of two dozen peers look alike, and none has Nigh's colour", () => {
 	const looks = KNOWN.slice(1).map((name) => {
 		const { colour, dashes } = seriesStyle(name, KNOWN);
 		assert.notEqual(colour, seriesStyle("nigh", KNOWN).colour);
 		return `${colour} ${dashes}`;
 	});
 	assert.equal(new Set(looks).size, looks.length);
+});
+
+test("Nigh's other indexes have its colour, each with a line of its own", () => {
+	const kinds = ["nigh", "nigh-ivf", "nigh-ivfpq", "nigh-ivfrabitq"];
+	const styles = kinds.map((name) => seriesStyle(name, [...kinds, ...KNOWN.slice(1)]));
+	assert.equal(new Set(styles.map(({ colour }) => colour)).size, 1);
+	assert.equal(new Set(styles.map(({ dashes }) => dashes)).size, kinds.length);
+	assert.deepEqual(
+		JSON.stringify(seriesStyle("peer-3", [...kinds, ...KNOWN.slice(1)])),
+		JSON.stringify(seriesStyle("peer-3", KNOWN)),
+	);
 });
 
 test("an engine looks alike wherever Nigh stands among the known", () => {

@@ -12,6 +12,8 @@ export interface FakePlan {
 	readonly log: string;
 	/** The line, and which time it is asked, that it fails on: `"search ef=20 #2"`. */
 	readonly failsOn?: string;
+	/** How many times longer than others it takes for a setting, by the setting's word. */
+	readonly slow?: Readonly<Record<string, number>>;
 	/** Whether it ends there without a word instead of saying what is wrong. */
 	readonly dies?: boolean;
 }
@@ -25,7 +27,7 @@ export function fakeEngine(plan: FakePlan, more: Partial<EngineEntry> = {}): Eng
 	return { about: `fake ${plan.name}`, command, settings: grid({ ef: [10, 20, 30, 40] }), ...more };
 }
 
-async function run({ name, log, failsOn, dies }: FakePlan, words: readonly string[]): Promise<void> {
+async function run({ name, log, failsOn, dies, slow }: FakePlan, words: readonly string[]): Promise<void> {
 	const job = parseJob(words);
 	const asked = new Map<string, number>();
 	for await (const line of createInterface({ input: process.stdin })) {
@@ -45,7 +47,7 @@ async function run({ name, log, failsOn, dies }: FakePlan, words: readonly strin
 			const labels = Int32Array.from({ length: n * job.k }, (_, at) => (at % job.k < wanted ? at % job.k : -1));
 			const micros = Float32Array.from({ length: n }, (_, at) => (at + 1) * times);
 			writeFileSync(out, Buffer.concat([Buffer.from(labels.buffer), Buffer.from(micros.buffer)]));
-			console.log(JSON.stringify({ seconds: (n * times) / 1_000 }));
+			console.log(JSON.stringify({ seconds: (n * times * (slow?.[setting] ?? 1)) / 1_000 }));
 		}
 	}
 }

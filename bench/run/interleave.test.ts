@@ -49,6 +49,7 @@ async function run(
 		passes: 2,
 		knobs: {},
 		enough: 2,
+		slower: Number.POSITIVE_INFINITY,
 		onStep: () => {},
 		...options,
 	};
@@ -108,6 +109,25 @@ describe("the settings", () => {
 		assert.deepEqual(settingsOf(results[0]?.points), expected);
 		assert.ok(asked.includes("a search nprobe=20,rerank=20"));
 		assert.ok(!asked.includes("a search nprobe=10,rerank=30"));
+	});
+});
+
+describe("a combination of knobs", () => {
+	// Takes 1 ms a query and finds 2 of 4 by the first combination, 3 by the second; the third is slow and finds no more than that.
+	const settings = [...grid({ nprobe: [5], rerank: [10, 20] }), { nprobe: 6, rerank: 20 }];
+	const plans = { a: { slow: { "nprobe=6,rerank=20": 3 } } };
+	test("that is slower than another with no less recall is not timed", async () => {
+		const { results, asked } = await run(plans, { passes: 1, slower: 2 }, { settings });
+		assert.deepEqual(settingsOf(results[0]?.points), settings.slice(0, 2));
+		assert.equal(asked.filter((line) => line === "a search nprobe=6,rerank=20").length, 1);
+	});
+	test("is timed where it is not that much slower", async () => {
+		const { results } = await run(plans, { passes: 1, slower: 4 }, { settings });
+		assert.deepEqual(settingsOf(results[0]?.points), settings);
+	});
+	test("is judged so, and a single knob's value never", async () => {
+		const { results } = await run({ a: { slow: { "ef=20": 9 } } }, { passes: 1, slower: 2, knobs: { ef: [20, 21] } });
+		assert.deepEqual(settingsOf(results[0]?.points), grid({ ef: [20, 21] }));
 	});
 });
 

@@ -47,6 +47,8 @@ export interface RunOptions {
 	readonly knobs: Readonly<Record<string, readonly number[]>>;
 	/** Recall from which on an engine's settings that look at more, and at less nowhere, are left out. */
 	readonly enough: number;
+	/** How many times slower than another with no less recall a combination of knobs may be, in the pass that warms up, to be timed. */
+	readonly slower: number;
 	readonly onStep: (text: string) => void;
 }
 
@@ -58,7 +60,7 @@ interface Running {
 	readonly count: number;
 	coldUs: number;
 	/** The recall is the least of all passes: an engine has to answer as well when it is timed. */
-	readonly points: { readonly setting: Setting; recall: number; readonly passes: Pass[] }[];
+	points: { readonly setting: Setting; recall: number; readonly passes: Pass[] }[];
 }
 
 /**
@@ -108,17 +110,25 @@ function writeJob(set: BenchSet, { M, efConstruction, k }: RunOptions, folder: s
 	return { basePath, n, dimensions, queriesPath, queryCount, metric, M, efConstruction, k };
 }
 
-async function warmUp(engine: Running, set: BenchSet, { knobs, enough, k, onStep }: RunOptions): Promise<void> {
+async function warmUp(engine: Running, set: BenchSet, { knobs, enough, slower, k, onStep }: RunOptions): Promise<void> {
 	const sure: Setting[] = [];
+	const tried: { readonly setting: Setting; readonly recall: number; readonly seconds: number }[] = [];
 	for (const setting of settingsWith(engine.entry.settings, knobs, k)) {
 		if (sure.some((narrower) => covers(setting, narrower))) continue;
 		onStep(`${engine.name}: ${settingText(setting)}`);
 		const pass = await engine.process.search(setting, engine.count);
-		if (engine.points.length === 0) engine.coldUs = pass.times[0] as number;
+		if (tried.length === 0) engine.coldUs = pass.times[0] as number;
 		const recall = recallOf(set, pass.labels, k);
-		engine.points.push({ setting, recall, passes: [] });
+		tried.push({ setting, recall, seconds: pass.seconds });
 		if (recall >= enough) sure.push(setting);
 	}
+	// Of one knob, no value is in vain; of a grid most combinations are, and each would cost as many passes as the best.
+	const isBeaten = ({ setting, recall, seconds }: (typeof tried)[number]) =>
+		Object.keys(setting).length > 1 &&
+		tried.some((other) => other.recall >= recall && seconds > slower * other.seconds);
+	engine.points = tried
+		.filter((each) => !isBeaten(each))
+		.map(({ setting, recall }) => ({ setting, recall, passes: [] }));
 }
 
 async function timedPasses(
