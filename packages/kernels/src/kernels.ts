@@ -105,6 +105,51 @@ export interface Kernels {
 		codeBytes: number,
 		left: number,
 	): void;
+	/**
+	 * Writes the random rotation of `row - origin` (of `row` where `origin` is 0), `bytes` bytes each, as `dimensions` floats to `out`; a
+	 * multiple of 8. `factors` has as many floats for each of the `passes`: signs and scaling, see assembly/rotate.ts.
+	 */
+	rotateRow(
+		row: number,
+		origin: number,
+		bytes: number,
+		factors: number,
+		passes: number,
+		dimensions: number,
+		out: number,
+	): void;
+	/**
+	 * Writes the RaBitQ code of 1 to 8 bits a dimension and the factors of one row into slot 0 to 31 of a block (drawn in
+	 * assembly/rabitq/payload.ts). `residual` is the rotation of `row - centroid`, `dimensions` floats, a multiple of 64.
+	 */
+	rabitqEncode(
+		metric: number,
+		row: number,
+		centroid: number,
+		bytes: number,
+		residual: number,
+		dimensions: number,
+		bits: number,
+		payload: number,
+		slot: number,
+	): void;
+	/** Prepares a RaBitQ query ({@link RABITQ_QUERY}) for the scan of one cell: the tables and what the estimates and bounds are made of. */
+	rabitqPrepare(query: number): void;
+	/**
+	 * Scans `n` rows of a cell in blocks of 32 that follow each other every `stride` bytes; `places` (u32 a row, 0xffffffff for none) has 32
+	 * for each block, the last one included. Appends {f32 lower bound, f32 estimate, u32 place} for each row whose lower bound is at most
+	 * `threshold`; `out` has room for all. Returns how many.
+	 */
+	rabitqScan(
+		query: number,
+		payload: number,
+		stride: number,
+		places: number,
+		n: number,
+		threshold: number,
+		out: number,
+	): number;
+
 	/** The length of what a code leaves out of a row, rounded up. */
 	residual(row: number, origin: number, unit: number, rowBytes: number, code: number): number;
 	/** Exact-by-bounds scan of `n` consecutive code rows. */

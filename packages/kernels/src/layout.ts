@@ -83,6 +83,38 @@ export const BOUND_QUERY = {
 	bytes: 112,
 } as const;
 
+/** Byte offsets in the query struct of the RaBitQ scan: up to `epsilon` the caller's, the rest written by the kernels. */
+export const RABITQ_QUERY = {
+	dimensions: 0,
+	bits: 4,
+	metric: 8,
+	query: 12,
+	centroid: 16,
+	residual: 20,
+	tables: 24,
+	fine: 28,
+	epsilon: 32,
+	base: 36,
+	own: 40,
+	step: 44,
+	total: 48,
+	perSpread: 52,
+	perScale: 56,
+	slack: 60,
+	fineStep: 64,
+	fineTotal: 68,
+	finePerScale: 72,
+	refined: 76,
+	sums: 80,
+	bytes: 336,
+} as const;
+
+/** A block of RaBitQ codes: rows in it, bytes of one factor of them all, factors with 1 bit and with more. */
+export const RABITQ_BLOCK = { rows: 32, factorBytes: 128, factors: 3, fineFactors: 5 } as const;
+
+/** Byte offsets in what the RaBitQ scan appends for a row. */
+export const RABITQ_CANDIDATE = { lower: 0, estimate: 4, place: 8, bytes: 12 } as const;
+
 /** Byte offsets in the eligibility struct. */
 export const ELIGIBILITY = { allow: 0, allowed: 4, born: 8, died: 12, reader: 16, dated: 24, bytes: 32 } as const;
 

@@ -26,6 +26,10 @@ import { assignRange, meanRange } from "./kmeans.ts";
 import { listMatches, sampleMatches } from "./matches.ts";
 import { TwinMemory } from "./memory.ts";
 import { normalizeRow, scaleRow, sumOfSquares } from "./prepare.ts";
+import { rabitqEncode } from "./rabitq/encode.ts";
+import { rabitqPrepare } from "./rabitq/query.ts";
+import { rabitqScan } from "./rabitq/scan.ts";
+import { rotateRow } from "./rotate.ts";
 import { topk } from "./topk.ts";
 import { type CustomDistance, UserMetric } from "./user-metric.ts";
 
@@ -75,6 +79,10 @@ export function createTwin(memory: WasmMemory, options: TwinOptions = {}): Kerne
 		encodeRow: over(m, encodeRow),
 		encodeSigned: over(m, encodeSigned),
 		encodePlanes: over(m, encodePlanes),
+		rotateRow: over(m, rotateRow),
+		rabitqEncode: over(m, rabitqEncode),
+		rabitqPrepare: over(m, rabitqPrepare),
+		rabitqScan: over(m, rabitqScan),
 		residual: over(m, residual),
 		boundScan: over(eligible, boundScan),
 		boundMany: over(eligible, boundMany),

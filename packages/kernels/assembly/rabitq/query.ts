@@ -1,0 +1,227 @@
+/**
+ * A query as the scan of one cell needs it: for each group of four dimensions the sums that its 16 patterns of signs give, in bytes.
+ *
+ * With q' = P(q - c) the key is a base that the query decides, the row's own part, and minus m <q', r>: l2 has m = 2 and base |q'|^2;
+ * cosine, whose rows have length 1, the half of it; ip has m = 1, base -<q, c>, and q' = P(q - t c) with t the projection of q on c, since
+ * <q, r> = <q - t c, r> + t <c, r> for any t and this one leaves the least to estimate.
+ *
+ * Sign patterns are summed exactly as whole numbers: |q'_i| is rounded to a multiple of a step so small that the sizes of a group still
+ * fit a byte together (about 8 bits for a dimension of usual size, where 4 would do), and an entry is the sum of the sizes whose sign the
+ * pattern has. So <s, q'> = step (2 sum - total) + <s, e> with e what rounding left out, whose length widens the bound.
+ *
+ * | byte | what                                                                                            |
+ * |------|-------------------------------------------------------------------------------------------------|
+ * | 0    | u32 D, the rotated dimension                                                                     |
+ * | 4    | u32 bits: as many as the codes have, or 1 to use the top bits alone                              |
+ * | 8    | u32 metric: l2, ip or cosine                                                                    |
+ * | 12   | u32 address of the rotated query, D floats                                                      |
+ * | 16   | u32 address of the rotated centroid, D floats                                                   |
+ * | 20   | u32 address of room for q', D floats                                                            |
+ * | 24   | u32 address of room for the tables, 4 D bytes                                                   |
+ * | 28   | u32 address of room for q' as int16, 2 D bytes; not used where bits is 1                        |
+ * | 32   | f32 epsilon of the bound                                                                        |
+ * | 36   | f32 base of the key                                                                             |
+ * | 40   | f32 factor of a row's own part                                                                  |
+ * | 44   | f32 m step                                                                                      |
+ * | 48   | i32 sum of all rounded sizes                                                                    |
+ * | 52   | f32 width of the bound for each unit of spread                                                  |
+ * | 56   | f32 width of the bound for each unit of scale: what rounding the query left out                 |
+ * | 60   | f32 width of the bound for every row: what float32 rounds away                                  |
+ * | 64   | f32 m x the step of the int16 form                                                              |
+ * | 68   | i32 sum of the int16 form                                                                       |
+ * | 72   | f32 width for each unit of scale, by the int16 form                                             |
+ * | 76   | u32 rows whose other bits have been looked at since this was last set to zero                   |
+ * | 80   | 256 bytes for the sums, then the bounds, and the estimates of a block                            |
+ *
+ * The first 36 bytes are the caller's; the rest of them is written by `rabitqPrepare`. Offsets: RABITQ_QUERY in ../../src/layout.ts.
+ */
+import { sumF32, sumI32, sumsF32 } from "../lanes";
+import { COSINE, IP } from "../metric";
+
+export const BITS: usize = 4;
+const METRIC: usize = 8;
+const QUERY: usize = 12;
+const CENTROID: usize = 16;
+const RESIDUAL: usize = 20;
+export const TABLES: usize = 24;
+export const FINE: usize = 28;
+const EPSILON: usize = 32;
+export const BASE: usize = 36;
+export const OWN: usize = 40;
+export const STEP: usize = 44;
+export const TOTAL: usize = 48;
+export const PER_SPREAD: usize = 52;
+export const PER_SCALE: usize = 56;
+export const SLACK: usize = 60;
+export const FINE_STEP: usize = 64;
+export const FINE_TOTAL: usize = 68;
+export const FINE_PER_SCALE: usize = 72;
+export const REFINED: usize = 76;
+export const SUMS: usize = 80;
+
+/** What rotation and float32 keys round away, relative to the lengths involved: about 2^-21 as a rule. */
+export const ROUNDING: f32 = 1 / 524288.0;
+
+/** Four sizes are rounded by at most a half each: 253 steps and two more fit a byte. */
+const GROUP_STEPS: f32 = 253;
+
+/** Steps smaller than this have no reciprocal in float32; the query then counts as rounded to zero. */
+const LEAST_STEP: f32 = 1e-37;
+
+/** Nothing is projected on a centroid whose squared length is smaller: float32 no longer has it to a few digits. */
+const LEAST_CENTRE: f32 = 1e-30;
+
+@inline
+function dot(a: usize, b: usize, bytes: usize): f32 {
+	let low = f32x4.splat(0);
+	let high = low;
+	for (let o: usize = 0; o < bytes; o += 32) {
+		low = f32x4.add(low, f32x4.mul(v128.load(a + o), v128.load(b + o)));
+		high = f32x4.add(high, f32x4.mul(v128.load(a + o, 16), v128.load(b + o, 16)));
+	}
+	return sumF32(f32x4.add(low, high));
+}
+
+/** Writes q - t c; returns the largest sum of the sizes of a group. */
+@inline
+function subtract(query: usize, centroid: usize, t: f32, residual: usize, bytes: usize): f32 {
+	const factor = f32x4.splat(t);
+	let most = f32x4.splat(0);
+	for (let o: usize = 0; o < bytes; o += 64) {
+		const a = f32x4.sub(v128.load(query + o), f32x4.mul(factor, v128.load(centroid + o)));
+		const b = f32x4.sub(v128.load(query + o, 16), f32x4.mul(factor, v128.load(centroid + o, 16)));
+		const c = f32x4.sub(v128.load(query + o, 32), f32x4.mul(factor, v128.load(centroid + o, 32)));
+		const d = f32x4.sub(v128.load(query + o, 48), f32x4.mul(factor, v128.load(centroid + o, 48)));
+		v128.store(residual + o, a);
+		v128.store(residual + o, b, 16);
+		v128.store(residual + o, c, 32);
+		v128.store(residual + o, d, 48);
+		most = f32x4.max(most, sumsF32(f32x4.abs(a), f32x4.abs(b), f32x4.abs(c), f32x4.abs(d)));
+	}
+	return largest(most);
+}
+
+@inline
+function largest(v: v128): f32 {
+	const low = max<f32>(f32x4.extract_lane(v, 0), f32x4.extract_lane(v, 1));
+	return max<f32>(low, max<f32>(f32x4.extract_lane(v, 2), f32x4.extract_lane(v, 3)));
+}
+
+/** Writes the tables, and the sum of all sizes into the struct; returns the squared length of what rounding left out. */
+@inline
+function writeTables(struct: usize, residual: usize, bytes: usize, tables: usize, step: f32): f32 {
+	const inverse = f32x4.splat(step == 0 ? 0 : <f32>1 / step);
+	const steps = f32x4.splat(step);
+	const half = f32x4.splat(0.5);
+	const bit0 = i8x16(0, -1, 0, -1, 0, -1, 0, -1, 0, -1, 0, -1, 0, -1, 0, -1);
+	const bit1 = i16x8(0, -1, 0, -1, 0, -1, 0, -1);
+	const bit2 = i32x4(0, -1, 0, -1);
+	const bit3 = i64x2(0, -1);
+	let total = i32x4.splat(0);
+	let left = f32x4.splat(0);
+	for (let o: usize = 0; o < bytes; o += 16) {
+		const x = v128.load(residual + o);
+		const size = f32x4.abs(x);
+		const u = i32x4.trunc_sat_f32x4_s(f32x4.add(f32x4.mul(size, inverse), half));
+		const e = f32x4.sub(size, f32x4.mul(f32x4.convert_i32x4_s(u), steps));
+		left = f32x4.add(left, f32x4.mul(e, e));
+		total = i32x4.add(total, u);
+		// A pattern has a size where its bit is set, or where it is not if the query is negative there.
+		const sign = i32x4.shr_s(x, 31);
+		const size0 = i8x16.shuffle(u, u, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+		const size1 = i8x16.shuffle(u, u, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4);
+		const size2 = i8x16.shuffle(u, u, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8);
+		const size3 = i8x16.shuffle(u, u, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12);
+		let table = entry(size0, v128.shuffle<i32>(sign, sign, 0, 0, 0, 0), bit0);
+		table = i8x16.add(table, entry(size1, v128.shuffle<i32>(sign, sign, 1, 1, 1, 1), bit1));
+		table = i8x16.add(table, entry(size2, v128.shuffle<i32>(sign, sign, 2, 2, 2, 2), bit2));
+		table = i8x16.add(table, entry(size3, v128.shuffle<i32>(sign, sign, 3, 3, 3, 3), bit3));
+		v128.store(tables + o, table);
+	}
+	store<i32>(struct, sumI32(total), TOTAL);
+	return sumF32(left);
+}
+
+@inline
+function entry(size: v128, sign: v128, pattern: v128): v128 {
+	return v128.and(size, v128.xor(sign, pattern));
+}
+
+/** The largest int16 whose products with codes of 8 bits a 32-bit lane can sum. */
+@inline
+function fineSteps(dimensions: u32): f32 {
+	return <f32>min<u32>(32767, 0x7fffffff / (dimensions << 6));
+}
+
+/** Writes q' as int16 in the order of the vectors of the other bits; returns the squared length of what rounding left out. */
+@inline
+function writeFine(struct: usize, residual: usize, bytes: usize, fine: usize, step: f32): f32 {
+	const inverse = f32x4.splat(step == 0 ? 0 : <f32>1 / step);
+	const steps = f32x4.splat(step);
+	const half = f32x4.splat(0.5);
+	let total = i32x4.splat(0);
+	let left = f32x4.splat(0);
+	for (let chunk: usize = 0; chunk < bytes; chunk += 256) {
+		let to = fine + (chunk >> 1);
+		for (let o = chunk; o < chunk + 256; o += 16) {
+			const x = v128.load(residual + o);
+			const y = f32x4.floor(f32x4.add(f32x4.mul(x, inverse), half));
+			const e = f32x4.sub(x, f32x4.mul(y, steps));
+			left = f32x4.add(left, f32x4.mul(e, e));
+			const u = i32x4.trunc_sat_f32x4_s(y);
+			total = i32x4.add(total, u);
+			v128.store16_lane(to, u, 0);
+			v128.store16_lane(to, u, 2, 32);
+			v128.store16_lane(to, u, 4, 64);
+			v128.store16_lane(to, u, 6, 96);
+			to += 2;
+		}
+	}
+	store<i32>(struct, sumI32(total), FINE_TOTAL);
+	return sumF32(left);
+}
+
+@inline
+function largestSize(residual: usize, bytes: usize): f32 {
+	let most = f32x4.splat(0);
+	for (let o: usize = 0; o < bytes; o += 16) most = f32x4.max(most, f32x4.abs(v128.load(residual + o)));
+	return largest(most);
+}
+
+/** Prepares the scan of one cell: reads the first 36 bytes of the struct, writes the others and what they point to. */
+export function rabitqPrepare(struct: usize): void {
+	const dimensions = load<u32>(struct);
+	const bytes = <usize>dimensions << 2;
+	const metric = load<i32>(struct, METRIC);
+	const query = load<u32>(struct, QUERY);
+	const centroid = load<u32>(struct, CENTROID);
+	const residual = load<u32>(struct, RESIDUAL);
+	const product: f32 = metric == IP ? dot(query, centroid, bytes) : 0;
+	const centre = dot(centroid, centroid, bytes);
+	const t: f32 = metric != IP ? 1 : centre > LEAST_CENTRE ? product / centre : 0;
+	const most = subtract(query, centroid, t, residual, bytes);
+	const squared = dot(residual, residual, bytes);
+	const length = sqrt<f32>(squared);
+	// The lengths that what is rounded is relative to.
+	const reach = sqrt<f32>(dot(query, query, bytes)) + sqrt<f32>(centre);
+	const m: f32 = metric == IP || metric == COSINE ? 1 : 2;
+	store<f32>(struct, metric == IP ? -product : metric == COSINE ? squared * 0.5 : squared, BASE);
+	store<f32>(struct, metric == IP ? t : metric == COSINE ? 0.5 : 1, OWN);
+	store<f32>(struct, ROUNDING * (metric == IP ? reach * reach : reach * length), SLACK);
+
+	const width = m * load<f32>(struct, EPSILON);
+	const narrowing = sqrt<f32>(<f32>dimensions / <f32>(dimensions - 1));
+	store<f32>(struct, width * length, PER_SPREAD);
+	let step = most / GROUP_STEPS;
+	if (step < LEAST_STEP) step = 0;
+	const left = writeTables(struct, residual, bytes, load<u32>(struct, TABLES), step);
+	store<f32>(struct, m * step, STEP);
+	store<f32>(struct, width * narrowing * sqrt<f32>(left), PER_SCALE);
+	if (load<u32>(struct, BITS) == 1) return;
+
+	let fineStep = largestSize(residual, bytes) / fineSteps(dimensions);
+	if (fineStep < LEAST_STEP) fineStep = 0;
+	const fineLeft = writeFine(struct, residual, bytes, load<u32>(struct, FINE), fineStep);
+	store<f32>(struct, m * fineStep, FINE_STEP);
+	store<f32>(struct, width * narrowing * sqrt<f32>(fineLeft), FINE_PER_SCALE);
+}

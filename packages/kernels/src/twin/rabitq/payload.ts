@@ -1,0 +1,20 @@
+/** Where a block of RaBitQ codes has what; it is drawn in assembly/rabitq/payload.ts. */
+import { RABITQ_BLOCK } from "../../layout.ts";
+
+const { factorBytes, fineFactors } = RABITQ_BLOCK;
+
+/** The factors `own` of a block's rows. */
+export function ownAt(payload: number, dimensions: number): number {
+	return payload + 4 * dimensions;
+}
+
+/** From the factor `own` of a row to the others of the same row. */
+export const SCALE = factorBytes;
+export const SPREAD = 2 * factorBytes;
+export const FINE_SCALE = 3 * factorBytes;
+export const FINE_SPREAD = 4 * factorBytes;
+
+/** The other bits of a row, where there are some. */
+export function restAt(payload: number, dimensions: number, width: number, row: number): number {
+	return payload + 4 * dimensions + fineFactors * factorBytes + row * ((dimensions / 8) * width);
+}
