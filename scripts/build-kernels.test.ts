@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { base64Module, compileKernels } from "./build-kernels.ts";
+import { compileKernels, hexModule } from "./build-kernels.ts";
 import { temporaryFolder } from "./temporary-folder.test-support.ts";
 
 const SOURCE = `
@@ -43,7 +43,7 @@ test("relaxed instructions compile with relaxed SIMD and are refused without it"
 
 test("the generated module holds the very bytes", async () => {
 	const bytes = Uint8Array.from({ length: 300 }, (_, at) => (at * 7) % 256);
-	const source = base64Module("nigh-simd", bytes.subarray(10));
-	const { wasmBase64 } = await import(`data:text/javascript,${encodeURIComponent(source.replace(": string", ""))}`);
-	assert.deepEqual(new Uint8Array(Buffer.from(wasmBase64, "base64")), bytes.slice(10));
+	const source = hexModule("nigh-simd", bytes.subarray(10));
+	const { wasmHex } = await import(`data:text/javascript,${encodeURIComponent(source.replace(": string", ""))}`);
+	assert.deepEqual(new Uint8Array(Buffer.from(wasmHex, "hex")), bytes.slice(10));
 });

@@ -1,5 +1,5 @@
-import { wasmBase64 as relaxedBase64 } from "./generated/nigh-relaxed.ts";
-import { wasmBase64 as simdBase64 } from "./generated/nigh-simd.ts";
+import { wasmHex as relaxedHex } from "./generated/nigh-relaxed.ts";
+import { wasmHex as simdHex } from "./generated/nigh-simd.ts";
 import { withUnsharedMemory } from "./limits.ts";
 import type { WasmModule } from "./wasm.ts";
 
@@ -14,10 +14,22 @@ const modules = new Map<string, WasmModule>();
 function bytesOf(engine: "relaxed" | "simd"): Uint8Array<ArrayBuffer> {
 	let bytes = decoded.get(engine);
 	if (bytes === undefined) {
-		bytes = Uint8Array.from(atob(engine === "relaxed" ? relaxedBase64 : simdBase64), (char) => char.charCodeAt(0));
+		bytes = bytesOfHex(engine === "relaxed" ? relaxedHex : simdHex);
 		decoded.set(engine, bytes);
 	}
 	return bytes;
+}
+
+function bytesOfHex(hex: string): Uint8Array<ArrayBuffer> {
+	const bytes = new Uint8Array(hex.length / 2);
+	for (let i = 0; i < bytes.length; i++) bytes[i] = digit(hex, 2 * i) * 16 + digit(hex, 2 * i + 1);
+	return bytes;
+}
+
+/** The value of a digit 0..9 or a..f. */
+function digit(hex: string, at: number): number {
+	const code = hex.charCodeAt(at);
+	return code < 58 ? code - 48 : code - 87;
 }
 
 /** The fastest engine that this runtime can run. */

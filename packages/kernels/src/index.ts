@@ -5,7 +5,7 @@ export { instantiate } from "./instantiate.ts";
 export type { KernelName, Kernels } from "./kernels.ts";
 export { LabelSet } from "./label-set.ts";
 export {
-	ASSIGN_SCRATCH,
+	assignScratch,
 	BLOCK_TAIL,
 	BOUND_QUERY,
 	CELL,
@@ -15,6 +15,8 @@ export {
 	CELL_SEARCH,
 	CELLS,
 	CODE_FORMS,
+	CODE_PANEL,
+	centroidCodesBytes,
 	ELIGIBILITY,
 	EXPANDED_TOGETHER,
 	FAST_SUB_BYTES,

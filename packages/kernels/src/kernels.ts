@@ -120,21 +120,22 @@ export interface Kernels {
 	): void;
 	/**
 	 * Writes the RaBitQ code of 1 to 8 bits a dimension and the factors of one row into slot 0 to 31 of a block (drawn in
-	 * assembly/rabitq/payload.ts). `residual` is the rotation of `row - centroid`, `dimensions` floats, a multiple of 64.
+	 * assembly/rabitq/payload.ts). `residual` is the rotation of row - centroid, `centroid` that of the centroid; both have `dimensions`
+	 * floats, a multiple of 64.
 	 */
 	rabitqEncode(
 		metric: number,
-		row: number,
-		centroid: number,
-		bytes: number,
 		residual: number,
+		centroid: number,
 		dimensions: number,
 		bits: number,
 		payload: number,
 		slot: number,
 	): void;
-	/** Prepares a RaBitQ query ({@link RABITQ_QUERY}) for the scan of one cell: the tables and what the estimates and bounds are made of. */
+	/** Makes the tables of a RaBitQ query ({@link RABITQ_QUERY}), once for all cells. */
 	rabitqPrepare(query: number): void;
+	/** Goes to the cell with this centroid, a row that is not rotated: what the keys of its rows start from, and how wide their bounds are. */
+	rabitqProbe(query: number, centroid: number): void;
 	/**
 	 * Scans `n` rows of a cell in blocks of 32 that follow each other every `stride` bytes; `places` (u32 a row, 0xffffffff for none) has 32
 	 * for each block, the last one included. Appends {f32 lower bound, f32 estimate, u32 place} for each row whose lower bound is at most
@@ -324,8 +325,29 @@ export interface Kernels {
 		eligibility: number,
 	): number;
 	/**
+	 * Scans the probed cells of a search by RaBitQ codes, for a query that has been prepared; `centroids` are rows
+	 * `centroidStride` bytes apart. With `vectors` (rows by place), rows that their bounds do not exclude are compared exactly at once, and the pool is the answer:
+	 * {exact key, label}. With 0 the pool has {estimate, place}. `out` is room for 640 bytes. Returns how many rows were compared exactly, or -1
+	 * when aborted.
+	 */
+	rabitqCells(
+		cells: number,
+		search: number,
+		struct: number,
+		centroids: number,
+		centroidStride: number,
+		metric: number,
+		query: number,
+		vectors: number,
+		vectorStride: number,
+		bytes: number,
+		out: number,
+		eligibility: number,
+	): number;
+	/**
 	 * The nearest of `k` centroids in panels for points[0..end): point i is row ids[i], or row i where `ids` is 0. Writes a label (u32) and a
-	 * key (f32) a point; see assembly/kmeans.ts. `scratch` is `ASSIGN_SCRATCH` bytes for each lane.
+	 * key (f32) a point; see assembly/kmeans/assign.ts. `codes` of the same centroids, or 0, save work. `scratch` is `assignScratch` bytes for
+	 * each lane.
 	 */
 	assignRange(
 		rows: number,
@@ -333,6 +355,7 @@ export interface Kernels {
 		bytes: number,
 		ids: number,
 		panels: number,
+		codes: number,
 		k: number,
 		scratch: number,
 		labels: number,
@@ -340,7 +363,7 @@ export interface Kernels {
 		end: number,
 		cursor: number,
 	): void;
-	/** The means of cells[0..end) and their spreads (f64); `scratch` is 32 + 2 `bytes` for each lane. See assembly/kmeans.ts. */
+	/** The means of cells[0..end) and their spreads (f64); `scratch` is 32 + 2 `bytes` for each lane. See assembly/kmeans/mean.ts. */
 	meanRange(
 		rows: number,
 		stride: number,

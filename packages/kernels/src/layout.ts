@@ -88,29 +88,31 @@ export const RABITQ_QUERY = {
 	dimensions: 0,
 	bits: 4,
 	metric: 8,
-	query: 12,
-	centroid: 16,
-	residual: 20,
+	row: 12,
+	rowBytes: 16,
+	rotated: 20,
 	tables: 24,
 	fine: 28,
 	epsilon: 32,
-	base: 36,
-	own: 40,
-	step: 44,
-	total: 48,
-	perSpread: 52,
-	perScale: 56,
-	slack: 60,
-	fineStep: 64,
-	fineTotal: 68,
-	finePerScale: 72,
-	refined: 76,
-	sums: 80,
-	bytes: 336,
+	step: 36,
+	total: 40,
+	left: 44,
+	fineStep: 48,
+	fineTotal: 52,
+	fineLeft: 56,
+	length: 60,
+	base: 64,
+	own: 68,
+	perSpread: 72,
+	perScale: 76,
+	slack: 80,
+	refined: 84,
+	sums: 96,
+	bytes: 352,
 } as const;
 
 /** A block of RaBitQ codes: rows in it, bytes of one factor of them all, factors with 1 bit and with more. */
-export const RABITQ_BLOCK = { rows: 32, factorBytes: 128, factors: 3, fineFactors: 5 } as const;
+export const RABITQ_BLOCK = { rows: 32, factorBytes: 128, factors: 3, fineFactors: 6 } as const;
 
 /** Byte offsets in what the RaBitQ scan appends for a row. */
 export const RABITQ_CANDIDATE = { lower: 0, estimate: 4, place: 8, bytes: 12 } as const;
@@ -162,7 +164,7 @@ export const CELL_SEARCH = {
 	bytes: 128,
 } as const;
 
-/** A panel of transposed centroids: their constants, then element by element; drawn in assembly/kmeans.ts. */
+/** A panel of transposed centroids: their constants, then element by element; drawn in assembly/kmeans/panel.ts. */
 export const PANEL = { centroids: 8, constants: 0, elements: 32 } as const;
 
 /** Bytes of a panel whose rows have `bytes` bytes. */
@@ -170,8 +172,29 @@ export function panelBytes(bytes: number): number {
 	return PANEL.elements + PANEL.centroids * bytes;
 }
 
-/** Bytes that a lane of `assignRange` needs for itself: a key and a number in four lanes for each of 64 points. */
-export const ASSIGN_SCRATCH = 64 * 32;
+/** A panel of the codes of centroids; drawn, with what stands before all of them, in assembly/kmeans/filter.ts. */
+export const CODE_PANEL = {
+	squares: 0,
+	units: 32,
+	lengths: 64,
+	errors: 96,
+	roundings: 128,
+	codes: 160,
+	zero: 64,
+} as const;
+
+/** Bytes of the codes of `k` centroids whose rows have `bytes` bytes. */
+export function centroidCodesBytes(bytes: number, k: number): number {
+	return bytes + Math.ceil(k / PANEL.centroids) * (CODE_PANEL.codes + 2 * bytes);
+}
+
+/** Bytes that a lane of `assignRange` needs for itself: least keys and rows of 64 points, and with codes bounds of all keys of 16 of them. */
+export function assignScratch(bytes: number, k: number, hasCodes: boolean): number {
+	const block = 64 * (32 + 4);
+	const vectors = 2 * Math.ceil(k / PANEL.centroids);
+	const bytesOf = hasCodes ? block + 16 * (16 + 16 + 16 * vectors + bytes / 4) + 4 * vectors + 16 : block;
+	return Math.ceil(bytesOf / 64) * 64;
+}
 
 /** Bytes that a lane of `meanRange` needs for itself: the spread's lanes, and a float64 a dimension. */
 export function meanScratch(bytes: number): number {

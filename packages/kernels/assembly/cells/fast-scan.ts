@@ -17,6 +17,24 @@ function lookUp(table: v128, at: v128): v128 {
 	return ASC_FEATURE_RELAXED_SIMD ? i8x16.relaxed_swizzle(table, at) : i8x16.swizzle(table, at);
 }
 
+/** Entries of two sub-quantisers for the rows of the low nibbles, added. */
+@inline
+function lows(s: v128, t: v128, c: v128, d: v128): v128 {
+	const nibble = i8x16.splat(15);
+	return i8x16.add(lookUp(s, v128.and(c, nibble)), lookUp(t, v128.and(d, nibble)));
+}
+
+/** The same for the rows of the high ones. */
+@inline
+function highs(s: v128, t: v128, c: v128, d: v128): v128 {
+	return lows(s, t, i16x8.shr_u(c, 4), i16x8.shr_u(d, 4));
+}
+
+@inline
+function odd(x: v128): v128 {
+	return i16x8.shr_u(x, 8);
+}
+
 /** Terms of eight rows, brought to the scale of the tables. */
 @inline
 function scaled(terms: usize, bias: v128, inverse: v128): v128 {
@@ -62,16 +80,21 @@ function scanCell(
 	inverse: f32,
 	isFiltered: bool,
 ): void {
-	const low = i8x16.splat(15);
 	const scale = f32x4.splat(inverse);
 	const bias = f32x4.splat(shift);
 	const none = v128.splat<i32>(0);
 	const sums = search + cells.SUMS;
 	let limit = limitOf();
-	let block: usize = 0;
-	for (let at = cells.firstBlock(cell); at != cells.NONE; at = cells.nextBlock(block)) {
-		block = cells.blockAt(at);
-		cells.countRows(cells.rowsIn(block));
+	let touched: i32 = 0;
+	let next: u32 = 0;
+	for (let at = cells.firstBlock(cell); at != cells.NONE; at = next) {
+		const block = cells.blockAt(at);
+		next = cells.nextBlock(block);
+		const rows = cells.rowsIn(block);
+		cells.countRows(rows);
+		// The lines of the next block are fetched while this one is looked at: there is no other way to ask for them ahead of their use.
+		const ahead: usize = next == cells.NONE ? 0 : cells.blockAt(next) - block;
+		touched |= load<i32>(block + ahead) | load<i32>(block + ahead, 128) | load<i32>(block + ahead, 192);
 		const terms = block + cells.PAYLOAD;
 		let codes = terms + termBytes;
 		let table = tables;
@@ -81,32 +104,38 @@ function scanCell(
 		let b = none;
 		let bOdd = none;
 		let m = 0;
-		for (; m + 2 <= subs; m += 2) {
-			const c = v128.load(codes);
-			const d = v128.load(codes, 16);
-			const s = v128.load(table);
-			const t = v128.load(table, 16);
-			const x = i8x16.add(lookUp(s, v128.and(c, low)), lookUp(t, v128.and(d, low)));
-			const y = i8x16.add(
-				lookUp(s, v128.and(i16x8.shr_u(c, 4), low)),
-				lookUp(t, v128.and(i16x8.shr_u(d, 4), low)),
-			);
-			a = i16x8.add(a, x);
-			aOdd = i16x8.add(aOdd, i16x8.shr_u(x, 8));
-			b = i16x8.add(b, y);
-			bOdd = i16x8.add(bOdd, i16x8.shr_u(y, 8));
-			codes += 32;
-			table += 32;
+		for (; m + 4 <= subs; m += 4) {
+			touched |= load<i32>(codes + ahead, 48);
+			let s = v128.load(table);
+			let t = v128.load(table, 16);
+			let c = v128.load(codes);
+			let d = v128.load(codes, 16);
+			const x = lows(s, t, c, d);
+			const y = highs(s, t, c, d);
+			s = v128.load(table, 32);
+			t = v128.load(table, 48);
+			c = v128.load(codes, 32);
+			d = v128.load(codes, 48);
+			const u = lows(s, t, c, d);
+			const w = highs(s, t, c, d);
+			a = i16x8.add(i16x8.add(a, x), u);
+			aOdd = i16x8.add(i16x8.add(aOdd, odd(x)), odd(u));
+			b = i16x8.add(i16x8.add(b, y), w);
+			bOdd = i16x8.add(i16x8.add(bOdd, odd(y)), odd(w));
+			codes += 64;
+			table += 64;
 		}
-		if (m < subs) {
-			const c = v128.load(codes);
+		for (; m < subs; m++) {
 			const s = v128.load(table);
-			const x = lookUp(s, v128.and(c, low));
-			const y = lookUp(s, v128.and(i16x8.shr_u(c, 4), low));
+			const c = v128.load(codes);
+			const x = lows(s, none, c, c);
+			const y = highs(s, none, c, c);
 			a = i16x8.add(a, x);
-			aOdd = i16x8.add(aOdd, i16x8.shr_u(x, 8));
+			aOdd = i16x8.add(aOdd, odd(x));
 			b = i16x8.add(b, y);
-			bOdd = i16x8.add(bOdd, i16x8.shr_u(y, 8));
+			bOdd = i16x8.add(bOdd, odd(y));
+			codes += 16;
+			table += 16;
 		}
 		a = i16x8.sub(a, i16x8.shl(aOdd, 8));
 		b = i16x8.sub(b, i16x8.shl(bOdd, 8));
@@ -123,24 +152,35 @@ function scanCell(
 			b = i16x8.add_sat_u(b, all);
 			bOdd = i16x8.add_sat_u(bOdd, all);
 		}
-		let passed =
-			i16x8.bitmask(i16x8.le_u(a, limit)) |
-			(i16x8.bitmask(i16x8.le_u(aOdd, limit)) << 8) |
-			(i16x8.bitmask(i16x8.le_u(b, limit)) << 16) |
-			(i16x8.bitmask(i16x8.le_u(bOdd, limit)) << 24);
-		if (passed == 0) continue;
+		// Most blocks have no row that is near enough.
+		const least = i16x8.min_u(i16x8.min_u(a, aOdd), i16x8.min_u(b, bOdd));
+		if (!v128.any_true(i16x8.le_u(least, limit))) continue;
 		v128.store(sums, a);
 		v128.store(sums, aOdd, 16);
 		v128.store(sums, b, 32);
 		v128.store(sums, bOdd, 48);
-		for (; passed != 0; passed &= passed - 1) {
-			const row = ctz(passed);
-			const place = cells.placeIn(block, row);
-			if (place == cells.NONE || (isFiltered && !eligible(cells.labelOf(place)))) continue;
-			const key = <f32>load<u16>(sums + (<usize>row << 1));
-			cells.resized(put(cells.pool, cells.size, cells.room, key, place));
-		}
+		keepRows(block, rows, sums, limit, isFiltered);
 		limit = limitOf();
+	}
+	// A load of which nothing is used may be left out.
+	store<i32>(sums, touched);
+}
+
+/** Makes candidates of the rows of a block whose sums are at most the limit. */
+function keepRows(block: usize, rows: i32, sums: usize, limit: v128, isFiltered: bool): void {
+	let passed =
+		i16x8.bitmask(i16x8.le_u(v128.load(sums), limit)) |
+		(i16x8.bitmask(i16x8.le_u(v128.load(sums, 16), limit)) << 8) |
+		(i16x8.bitmask(i16x8.le_u(v128.load(sums, 32), limit)) << 16) |
+		(i16x8.bitmask(i16x8.le_u(v128.load(sums, 48), limit)) << 24);
+	// A row that is written meanwhile is not among these.
+	if (rows < cells.ROWS) passed &= (1 << rows) - 1;
+	for (; passed != 0; passed &= passed - 1) {
+		const row = ctz(passed);
+		const place = cells.placeIn(block, row);
+		if (place == cells.NONE || (isFiltered && !eligible(cells.labelOf(place)))) continue;
+		const key = <f32>load<u16>(sums + (<usize>row << 1));
+		cells.resized(put(cells.pool, cells.size, cells.room, key, place));
 	}
 }
 

@@ -7,11 +7,11 @@
  */
 import { sumF32 } from "../lanes";
 import { IP } from "../metric";
-import { FINE_SCALE, FINE_SPREAD, ownAt, restAt, SCALE, SPREAD } from "./payload";
+import { FINE_FACTORS, ownAt, restAt, SCALE, SPREAD } from "./payload";
 
 /**
- * Scales that are tried in each of two rounds, the second between the neighbours of the best of the first. On normal residuals that comes
- * within 1 % of the least error of all scales for 1 to 8 bits.
+ * Scales that are tried in each of two rounds, the second between the neighbours of the best of the first. The tests
+ * hold the error to 1.05 times the least of all scales.
  */
 const RESCALINGS: i32 = 12;
 
@@ -24,16 +24,23 @@ function alignment(residual: usize, bytes: usize, t: f32, most: f32): f32 {
 	const scale = f32x4.splat(t);
 	const levels = f32x4.splat(most);
 	const half = f32x4.splat(0.5);
+	// Two sums of each: one alone would wait for itself.
 	let products = f32x4.splat(0);
 	let squares = products;
-	for (let o: usize = 0; o < bytes; o += 16) {
+	let products2 = products;
+	let squares2 = products;
+	for (let o: usize = 0; o < bytes; o += 32) {
 		const size = f32x4.abs(v128.load(residual + o));
-		const g = f32x4.add(f32x4.floor(f32x4.min(levels, f32x4.mul(size, scale))), half);
+		const g = f32x4.add(f32x4.trunc(f32x4.pmin(f32x4.mul(size, scale), levels)), half);
 		products = f32x4.add(products, f32x4.mul(g, size));
 		squares = f32x4.add(squares, f32x4.mul(g, g));
+		const size2 = f32x4.abs(v128.load(residual + o, 16));
+		const g2 = f32x4.add(f32x4.trunc(f32x4.pmin(f32x4.mul(size2, scale), levels)), half);
+		products2 = f32x4.add(products2, f32x4.mul(g2, size2));
+		squares2 = f32x4.add(squares2, f32x4.mul(g2, g2));
 	}
-	const product = sumF32(products);
-	return product * (product / sumF32(squares));
+	const product = sumF32(f32x4.add(products, products2));
+	return product * (product / sumF32(f32x4.add(squares, squares2)));
 }
 
 /** The best scale for a grid of `most` + 1 sizes. */
@@ -60,23 +67,33 @@ function rescale(residual: usize, bytes: usize, largest: f32, most: f32): f32 {
 	return best;
 }
 
-/** What the row adds to its key by itself, from row and centroid as they are. */
+/**
+ * Writes own, scale and spread for the point x of a grid (s, or 2 g) that a residual was brought to: from |r|^2, <x, r>, |x|^2 and <x, Pc>, and
+ * from <r, c>, which ip needs.
+ */
 @inline
-function ownPart(metric: i32, row: usize, centroid: usize, bytes: usize): f32 {
-	let sum: f64 = 0;
-	for (let o: usize = 0; o < bytes; o += 4) {
-		const c = <f64>load<f32>(centroid + o);
-		const r = <f64>load<f32>(row + o) - c;
-		sum += metric == IP ? -(c * r) : r * r;
-	}
-	return <f32>sum;
+function writeFactors(
+	metric: i32,
+	at: usize,
+	dimensions: i32,
+	squared: f64,
+	product: f64,
+	grid: f64,
+	centre: f64,
+	residualCentre: f64,
+): void {
+	const scale = squared / product;
+	store<f32>(at, <f32>(metric == IP ? scale * centre - residualCentre : squared + 2 * scale * centre));
+	store<f32>(at, <f32>scale, SCALE);
+	const inverse = scale * (grid / product);
+	store<f32>(at, <f32>Math.sqrt((max<f64>(0, inverse - 1) * squared) / <f64>(dimensions - 1)), SPREAD);
 }
 
-/** |r| sqrt((1 - f^2) / (f^2 (D - 1))), where r has the product `product` with a point of the grid. */
 @inline
-function spreadOf(squared: f64, product: f64, grid: f64, dimensions: i32): f32 {
-	const inverse = (squared / product) * (grid / product);
-	return <f32>Math.sqrt((max<f64>(0, inverse - 1) * squared) / <f64>(dimensions - 1));
+function clearFactors(at: usize): void {
+	store<f32>(at, 0);
+	store<f32>(at, 0, SCALE);
+	store<f32>(at, 0, SPREAD);
 }
 
 /** Writes the top bits of a row between those of the other rows. */
@@ -117,68 +134,77 @@ function writeRest(rest: usize, dimension: i32, width: i32, x: i32): void {
 /** Writes the other bits of a row and the factors that go with the whole code. */
 @inline
 function writeFine(
+	metric: i32,
 	residual: usize,
+	centroid: usize,
 	dimensions: i32,
 	bits: i32,
 	payload: usize,
 	slot: u32,
 	largest: f32,
 	squared: f64,
+	residualCentre: f64,
 ): void {
 	const width = bits - 1;
 	const most = (1 << width) - 1;
 	const rest = restAt(payload, dimensions, width, slot);
 	memory.fill(rest, 0, <usize>((dimensions >> 3) * width));
-	const at = ownAt(payload, dimensions) + (<usize>slot << 2);
+	const at = ownAt(payload, dimensions) + (<usize>slot << 2) + FINE_FACTORS;
 	if (largest < LEAST_SIZE) {
-		store<f32>(at, 0, FINE_SCALE);
-		store<f32>(at, 0, FINE_SPREAD);
+		clearFactors(at);
 		return;
 	}
 	const t = rescale(residual, <usize>dimensions << 2, largest, <f32>most);
 	let product: f64 = 0;
 	let grid: f64 = 0;
+	let centre: f64 = 0;
 	for (let i = 0; i < dimensions; i++) {
-		const r = load<f32>(residual + (<usize>i << 2));
-		const size = abs<f32>(r);
-		const level = <i32>min<f32>(<f32>most, size * t);
-		const g = <f64>level + 0.5;
-		product += g * <f64>size;
-		grid += g * g;
+		const o = <usize>i << 2;
+		const r = load<f32>(residual + o);
+		const level = <i32>min<f32>(<f32>most, abs<f32>(r) * t);
+		// 2 g.
+		const x = <f64>(r > 0 ? 2 * level + 1 : -2 * level - 1);
+		product += x * <f64>r;
+		grid += x * x;
+		centre += x * <f64>load<f32>(centroid + o);
 		writeRest(rest, i, width, r > 0 ? level : most - level);
 	}
-	store<f32>(at, <f32>(squared / (2 * product)), FINE_SCALE);
-	store<f32>(at, spreadOf(squared, product, grid, dimensions), FINE_SPREAD);
+	writeFactors(metric, at, dimensions, squared, product, grid, centre, residualCentre);
 }
 
 /**
- * Codes one row into slot 0 .. 31 of a block. `row` and `centroid` have `bytes` bytes; `residual` is what `rotateRow` made of their
- * difference, `dimensions` floats, a multiple of 64.
+ * Codes one row into slot 0 .. 31 of a block. `residual` is the rotation of row - centroid and `centroid` that of the centroid, both of
+ * `dimensions` floats, a multiple of 64.
  */
 export function rabitqEncode(
 	metric: i32,
-	row: usize,
-	centroid: usize,
-	bytes: usize,
 	residual: usize,
+	centroid: usize,
 	dimensions: i32,
 	bits: i32,
 	payload: usize,
 	slot: i32,
 ): void {
 	let squared: f64 = 0;
-	let sizes: f64 = 0;
+	let product: f64 = 0;
+	let centre: f64 = 0;
+	let residualCentre: f64 = 0;
 	let largest: f32 = 0;
 	for (let i = 0; i < dimensions; i++) {
-		const size = abs<f32>(load<f32>(residual + (<usize>i << 2)));
-		squared += <f64>size * <f64>size;
-		sizes += <f64>size;
+		const o = <usize>i << 2;
+		const r = load<f32>(residual + o);
+		const c = <f64>load<f32>(centroid + o);
+		const size = abs<f32>(r);
+		squared += <f64>r * <f64>r;
+		product += <f64>size;
+		centre += r > 0 ? c : -c;
+		residualCentre += <f64>r * c;
 		largest = max<f32>(largest, size);
 	}
 	const at = ownAt(payload, dimensions) + (<usize>slot << 2);
-	store<f32>(at, ownPart(metric, row, centroid, bytes));
-	store<f32>(at, largest < LEAST_SIZE ? 0 : <f32>(squared / sizes), SCALE);
-	store<f32>(at, largest < LEAST_SIZE ? 0 : spreadOf(squared, sizes, <f64>dimensions, dimensions), SPREAD);
+	if (largest < LEAST_SIZE) clearFactors(at);
+	else writeFactors(metric, at, dimensions, squared, product, <f64>dimensions, centre, residualCentre);
 	writeTop(residual, dimensions, payload, slot);
-	if (bits > 1) writeFine(residual, dimensions, bits, payload, slot, largest, squared);
+	if (bits == 1) return;
+	writeFine(metric, residual, centroid, dimensions, bits, payload, slot, largest, squared, residualCentre);
 }

@@ -7,12 +7,12 @@
  * |------------------|--------------------------------------------------------------------------------------------------------|
  * | 0                | top bits: D / 4 groups of 16 bytes; byte j of group g has dimensions 4g .. 4g + 3 of row j in its bits  |
  * |                  | 0 .. 3, those of row j + 16 in its bits 4 .. 7                                                         |
- * | 4 D              | f32 x 32 own: what the row adds to its key by itself: l2 and cosine |r|^2, ip -<c, v - c>                |
- * | 4 D + 128        | f32 x 32 scale: |r|^2 / <s, r> with s the signs of r, -1 or 1                                          |
+ * | 4 D              | f32 x 32 own: what the row adds to its key by itself: l2 and cosine |r|^2 + 2 scale <s, Pc>,             |
+ * |                  | ip scale <s, Pc> - <r, c>, with s the signs of r, -1 or 1                                              |
+ * | 4 D + 128        | f32 x 32 scale: |r|^2 / <s, r>                                                                         |
  * | 4 D + 256        | f32 x 32 spread: |r| sqrt((1 - f^2) / (f^2 (D - 1))) with f = <s, r> / (|s| |r|)                        |
- * | 4 D + 384        | B > 1: f32 x 32 fine scale: |r|^2 / <2g, r>                                                            |
- * | 4 D + 512        | B > 1: f32 x 32 fine spread: as spread, with g for s                                                   |
- * | 4 D + 640        | B > 1: row after row the other B - 1 bits, D (B - 1) / 8 bytes each                                    |
+ * | 4 D + 384        | B > 1: f32 x 32 each: own, scale and spread with 2 g for s                                             |
+ * | 4 D + 768        | B > 1: row after row the other B - 1 bits, D (B - 1) / 8 bytes each                                    |
  *
  * The other bits of a row, 8 (B - 1) bytes for 64 dimensions. Dimension 4 g + t of them belongs to lane g of vector t, which is how the
  * top bits come out of their groups:
@@ -35,14 +35,15 @@ export function ownAt(payload: usize, dimensions: usize): usize {
 	return payload + (dimensions << 2);
 }
 
-/** From the factor `own` of a row to the others of the same row. */
+/** From the factor `own` of a row to the others that go with it. */
 export const SCALE: usize = FACTOR_BYTES;
 export const SPREAD: usize = 2 * FACTOR_BYTES;
-export const FINE_SCALE: usize = 3 * FACTOR_BYTES;
-export const FINE_SPREAD: usize = 4 * FACTOR_BYTES;
+
+/** From the factors by the top bits to those by the whole code. */
+export const FINE_FACTORS: usize = 3 * FACTOR_BYTES;
 
 /** The other bits of a row, where there are some. */
 @inline
 export function restAt(payload: usize, dimensions: usize, width: usize, row: usize): usize {
-	return payload + (dimensions << 2) + 5 * FACTOR_BYTES + row * ((dimensions >> 3) * width);
+	return payload + (dimensions << 2) + 6 * FACTOR_BYTES + row * ((dimensions >> 3) * width);
 }

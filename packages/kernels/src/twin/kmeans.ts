@@ -24,7 +24,7 @@ function multiply({ f32 }: TwinMemory, panel: number, row: number, bytes: number
 	}
 }
 
-/** The nearest of `k` centroids in panels for points[0..end); of equal keys the lowest. */
+/** The nearest of `k` centroids in panels for points[0..end); of equal keys the lowest. Codes would only save work. */
 export function assignRange(
 	m: TwinMemory,
 	rows: number,
@@ -32,6 +32,7 @@ export function assignRange(
 	bytes: number,
 	ids: number,
 	panels: number,
+	_codes: number,
 	k: number,
 	_scratch: number,
 	labels: number,

@@ -10,6 +10,7 @@ import { boundMany, boundScan, residual } from "./bounds.ts";
 import { fastScan, putFastCodes } from "./cells/fast-scan.ts";
 import { listCells } from "./cells/list.ts";
 import { productDecode, productEncode, productScan, productTables, quantizeTables } from "./cells/product-codes.ts";
+import { rabitqCells } from "./cells/rabitq-cells.ts";
 import { CellSearch } from "./cells/state.ts";
 import { checksum } from "./checksum.ts";
 import { codeDot, codeKeysBlock, codeKeysMany, codeKeysTiles, codeL2 } from "./codes.ts";
@@ -27,7 +28,7 @@ import { listMatches, sampleMatches } from "./matches.ts";
 import { TwinMemory } from "./memory.ts";
 import { normalizeRow, scaleRow, sumOfSquares } from "./prepare.ts";
 import { rabitqEncode } from "./rabitq/encode.ts";
-import { rabitqPrepare } from "./rabitq/query.ts";
+import { rabitqPrepare, rabitqProbe } from "./rabitq/query.ts";
 import { rabitqScan } from "./rabitq/scan.ts";
 import { rotateRow } from "./rotate.ts";
 import { topk } from "./topk.ts";
@@ -82,6 +83,7 @@ export function createTwin(memory: WasmMemory, options: TwinOptions = {}): Kerne
 		rotateRow: over(m, rotateRow),
 		rabitqEncode: over(m, rabitqEncode),
 		rabitqPrepare: over(m, rabitqPrepare),
+		rabitqProbe: over(m, rabitqProbe),
 		rabitqScan: over(m, rabitqScan),
 		residual: over(m, residual),
 		boundScan: over(eligible, boundScan),
@@ -101,6 +103,7 @@ export function createTwin(memory: WasmMemory, options: TwinOptions = {}): Kerne
 		fastScan: over(cells, fastScan),
 		putFastCodes: over(m, putFastCodes),
 		listCells: over(cells, listCells),
+		rabitqCells: over(cells, rabitqCells),
 		productEncode: over(m, productEncode),
 		productDecode: over(m, productDecode),
 		productTables: over(m, productTables),

@@ -65,6 +65,9 @@ export class TestCells {
 	readonly rows: readonly (readonly TestRow[])[];
 	readonly cells: number;
 	readonly labels: Uint32Array;
+	/** Where the codes of every block's rows are. */
+	readonly #placed: { readonly row: TestRow; readonly cell: number; readonly codes: number; readonly at: number }[] =
+		[];
 	/** Rows, removed or not, of each block of each cell. */
 	readonly #fills: readonly (readonly number[])[];
 
@@ -118,12 +121,21 @@ export class TestCells {
 					if (!row.isRemoved) places[at] = row.place;
 					const terms = block + CELL_BLOCK.payload;
 					if (options.termBytes !== 0) bench.write(terms + 4 * at, Float32Array.of(row.term));
-					options.putCode(bench, terms + options.termBytes, at, row.code);
+					const codes = terms + options.termBytes;
+					this.#placed.push({ row, cell, codes, at });
+					options.putCode(bench, codes, at, row.code);
 				});
+				// A row that is being written: its place is there, but the block does not count it yet.
+				if (held.length < CELL_ROWS && random() < 0.5) places[held.length] = Math.floor(1_024 * random());
 				bench.write(block + CELL_BLOCK.places, places);
 			});
 		}
 		return bench.putWords(CELLS, { table, blocks, blockStride, labels: bench.put(this.labels) });
+	}
+
+	/** Every row, removed or not, with the address of its block's codes and its number in the block. */
+	forEachRow(visit: (row: TestRow, cell: number, codes: number, at: number) => void): void {
+		for (const { row, cell, codes, at } of this.#placed) visit(row, cell, codes, at);
 	}
 
 	/** All cells in a random order. */

@@ -1,5 +1,5 @@
 /** Four-bit codes in blocks of 32 rows. The layout is told in assembly/cells/fast-scan.ts. */
-import { CELL_BLOCK, CELL_PROBE, CELL_ROWS, CELL_SEARCH, FAST_SUB_BYTES, NO_PLACE } from "../../layout.ts";
+import { CELL_BLOCK, CELL_PROBE, CELL_SEARCH, FAST_SUB_BYTES, NO_PLACE } from "../../layout.ts";
 import type { TwinMemory } from "../memory.ts";
 import type { CellSearch } from "./state.ts";
 
@@ -33,7 +33,8 @@ export function fastScan(
 		const shift = fround(m.loadF32(probe + CELL_PROBE.bias) - fround(offset));
 		for (const block of search.blocksOf(probe)) {
 			const terms = block + CELL_BLOCK.payload;
-			for (let row = 0; row < CELL_ROWS; row++) {
+			const rows = search.rowsIn(block);
+			for (let row = 0; row < rows; row++) {
 				const at = search.placeIn(block, row);
 				if (at === NO_PLACE) continue;
 				const term = termBytes === 0 ? shift : fround(m.loadF32(terms + 4 * row) + shift);

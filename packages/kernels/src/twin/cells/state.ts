@@ -85,6 +85,7 @@ export class CellSearch {
 		}
 	}
 
+	/** Rows that are whole. */
 	rowsIn(block: number): number {
 		return this.m.atomicLoadI32(block + CELL_BLOCK.rows);
 	}

@@ -1,7 +1,7 @@
 /** From a rotated residual to a code of 1 to 8 bits a dimension and the factors of its estimates; see assembly/rabitq/encode.ts. */
 import { METRIC_CODES } from "../../layout.ts";
 import type { TwinMemory } from "../memory.ts";
-import { FINE_SCALE, FINE_SPREAD, ownAt, restAt, SCALE, SPREAD } from "./payload.ts";
+import { FINE_FACTORS, ownAt, restAt, SCALE, SPREAD } from "./payload.ts";
 
 const { fround } = Math;
 
@@ -18,35 +18,40 @@ interface Residual {
 	readonly largest: number;
 	/** Squared length, in float64. */
 	readonly squared: number;
+	/** Its dot product with the rotated centroid, in float64. */
+	readonly centre: number;
 }
 
-function readResidual(m: TwinMemory, residual: number, dimensions: number): Residual {
-	const floats = m.f32.subarray(residual >>> 2, (residual >>> 2) + dimensions);
+function readResidual(m: TwinMemory, residual: number, centroid: Float32Array): Residual {
+	const floats = m.f32.subarray(residual >>> 2, (residual >>> 2) + centroid.length);
 	const sizes = floats.map(Math.abs);
-	let squared = 0;
-	for (const size of sizes) squared += size * size;
+	let [squared, centre] = [0, 0];
+	floats.forEach((r, i) => {
+		squared += r * r;
+		centre += r * (centroid[i] as number);
+	});
 	const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
-	return { sizes, isPositive: Array.from(floats, (r) => r > 0), largest, squared };
+	return { sizes, isPositive: Array.from(floats, (r) => r > 0), largest, squared, centre };
 }
 
 /** The square of the cosine between a residual and its point of the grid at scale t, but for a factor that is the same for all t. */
 function alignment(sizes: Float32Array, t: number, most: number): number {
-	const products = new Float32Array(4);
-	const squares = new Float32Array(4);
+	const products = new Float32Array(8);
+	const squares = new Float32Array(8);
 	for (let i = 0; i < sizes.length; i++) {
 		const size = sizes[i] as number;
 		const g = Math.floor(Math.min(most, fround(size * t))) + 0.5;
-		products[i & 3] = (products[i & 3] as number) + fround(g * size);
-		squares[i & 3] = (squares[i & 3] as number) + g * g;
+		products[i & 7] = (products[i & 7] as number) + fround(g * size);
+		squares[i & 7] = (squares[i & 7] as number) + g * g;
 	}
 	const product = sumOfLanes(products);
 	return fround(product * fround(product / sumOfLanes(squares)));
 }
 
-/** Four float lanes in the order of the kernels: (0 + 1) + (2 + 3). */
+/** Eight float lanes in the order of the kernels: pairwise to four, then (0 + 1) + (2 + 3). */
 function sumOfLanes(lanes: Float32Array): number {
-	const [a, b, c, d] = lanes as unknown as [number, number, number, number];
-	return fround(fround(a + b) + fround(c + d));
+	const pair = (i: number) => fround((lanes[i] as number) + (lanes[i + 4] as number));
+	return fround(fround(pair(0) + pair(1)) + fround(pair(2) + pair(3)));
 }
 
 /** The best scale for a grid of `most` + 1 sizes. */
@@ -71,21 +76,31 @@ function rescale({ sizes, largest }: Residual, most: number): number {
 	return best;
 }
 
-/** What the row adds to its key by itself, from row and centroid as they are. */
-function ownPart(m: TwinMemory, metric: number, row: number, centroid: number, bytes: number): number {
-	let sum = 0;
-	for (let o = 0; o < bytes; o += 4) {
-		const c = m.loadF32(centroid + o);
-		const r = m.loadF32(row + o) - c;
-		sum += metric === METRIC_CODES.ip ? -(c * r) : r * r;
+/** Writes own, scale and spread for the point of a grid that a residual was brought to, from the point's signed components. */
+function writeFactors(
+	m: TwinMemory,
+	metric: number,
+	at: number,
+	{ sizes, isPositive, largest, squared, centre }: Residual,
+	components: ArrayLike<number>,
+	centroid: Float32Array,
+): void {
+	if (largest < LEAST_SIZE) {
+		for (const factor of [0, SCALE, SPREAD]) m.storeF32(at + factor, 0);
+		return;
 	}
-	return sum;
-}
-
-/** |r| sqrt((1 - f^2) / (f^2 (D - 1))), where r has the product `product` with a point of the grid. */
-function spreadOf(squared: number, product: number, grid: number, dimensions: number): number {
-	const inverse = (squared / product) * (grid / product);
-	return Math.sqrt((Math.max(0, inverse - 1) * squared) / (dimensions - 1));
+	let [product, grid, atCentre] = [0, 0, 0];
+	for (let i = 0; i < sizes.length; i++) {
+		const x = components[i] as number;
+		product += x * (isPositive[i] ? (sizes[i] as number) : -(sizes[i] as number));
+		grid += x * x;
+		atCentre += x * (centroid[i] as number);
+	}
+	const scale = squared / product;
+	m.storeF32(at, metric === METRIC_CODES.ip ? scale * atCentre - centre : squared + 2 * scale * atCentre);
+	m.storeF32(at + SCALE, scale);
+	const inverse = scale * (grid / product);
+	m.storeF32(at + SPREAD, Math.sqrt((Math.max(0, inverse - 1) * squared) / (sizes.length - 1)));
 }
 
 /** Writes the top bits of a row between those of the other rows. */
@@ -118,57 +133,40 @@ function writeRest(m: TwinMemory, rest: number, dimension: number, width: number
 	if (width & 1) add(at + (group & 7), ((x >> (width & 6)) & 1) << (2 * vector + (group >> 3)));
 }
 
-/** Writes the other bits of a row and the factors that go with the whole code. */
-function writeFine(m: TwinMemory, residual: Residual, bits: number, payload: number, slot: number): void {
-	const { sizes, isPositive, largest, squared } = residual;
+/** Writes the other bits of a row; returns its point of the grid, doubled. */
+function writeFine(m: TwinMemory, residual: Residual, bits: number, payload: number, slot: number): number[] {
+	const { sizes, isPositive, largest } = residual;
 	const dimensions = sizes.length;
 	const width = bits - 1;
 	const most = (1 << width) - 1;
 	const rest = restAt(payload, dimensions, width, slot);
 	m.fill(rest, 0, (dimensions / 8) * width);
-	const at = ownAt(payload, dimensions) + 4 * slot;
-	if (largest < LEAST_SIZE) {
-		m.storeF32(at + FINE_SCALE, 0);
-		m.storeF32(at + FINE_SPREAD, 0);
-		return;
-	}
+	if (largest < LEAST_SIZE) return [];
 	const t = rescale(residual, most);
-	let product = 0;
-	let grid = 0;
-	for (let i = 0; i < dimensions; i++) {
-		const size = sizes[i] as number;
+	return Array.from(sizes, (size, i) => {
 		const level = Math.floor(Math.min(most, fround(size * t)));
-		const g = level + 0.5;
-		product += g * size;
-		grid += g * g;
 		writeRest(m, rest, i, width, isPositive[i] ? level : most - level);
-	}
-	m.storeF32(at + FINE_SCALE, squared / (2 * product));
-	m.storeF32(at + FINE_SPREAD, spreadOf(squared, product, grid, dimensions));
+		return isPositive[i] ? 2 * level + 1 : -2 * level - 1;
+	});
 }
 
-/** Codes one row into slot 0 .. 31 of a block; `residual` is what `rotateRow` made of row and centroid. */
+/** Codes one row into slot 0 .. 31 of a block, from the rotations of row - centroid and of the centroid. */
 export function rabitqEncode(
 	m: TwinMemory,
 	metric: number,
-	row: number,
-	centroid: number,
-	bytes: number,
 	residual: number,
+	centroid: number,
 	dimensions: number,
 	bits: number,
 	payload: number,
 	slot: number,
 ): void {
-	const read = readResidual(m, residual, dimensions);
-	const { sizes, isPositive, largest, squared } = read;
-	let sum = 0;
-	for (const size of sizes) sum += size;
-	const isZero = largest < LEAST_SIZE;
+	const centre = m.f32.subarray(centroid >>> 2, (centroid >>> 2) + dimensions);
+	const read = readResidual(m, residual, centre);
 	const at = ownAt(payload, dimensions) + 4 * slot;
-	m.storeF32(at, ownPart(m, metric, row, centroid, bytes));
-	m.storeF32(at + SCALE, isZero ? 0 : squared / sum);
-	m.storeF32(at + SPREAD, isZero ? 0 : spreadOf(squared, sum, dimensions, dimensions));
-	writeTop(m, isPositive, payload, slot);
-	if (bits > 1) writeFine(m, read, bits, payload, slot);
+	const signs = read.isPositive.map((isPositive) => (isPositive ? 1 : -1));
+	writeFactors(m, metric, at, read, signs, centre);
+	writeTop(m, read.isPositive, payload, slot);
+	if (bits === 1) return;
+	writeFactors(m, metric, at + FINE_FACTORS, read, writeFine(m, read, bits, payload, slot), centre);
 }

@@ -8,11 +8,12 @@ export function ownAt(payload: number, dimensions: number): number {
 	return payload + 4 * dimensions;
 }
 
-/** From the factor `own` of a row to the others of the same row. */
+/** From the factor `own` of a row to the others that go with it. */
 export const SCALE = factorBytes;
 export const SPREAD = 2 * factorBytes;
-export const FINE_SCALE = 3 * factorBytes;
-export const FINE_SPREAD = 4 * factorBytes;
+
+/** From the factors by the top bits to those by the whole code. */
+export const FINE_FACTORS = 3 * factorBytes;
 
 /** The other bits of a row, where there are some. */
 export function restAt(payload: number, dimensions: number, width: number, row: number): number {

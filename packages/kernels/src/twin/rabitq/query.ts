@@ -1,4 +1,4 @@
-/** A query as the scan of one cell needs it; the reasoning and the struct are in assembly/rabitq/query.ts. */
+/** A query as the scan of codes needs it; the reasoning and the struct are in assembly/rabitq/query.ts. */
 import { METRIC_CODES, RABITQ_QUERY } from "../../layout.ts";
 import type { TwinMemory } from "../memory.ts";
 
@@ -32,11 +32,9 @@ function dot(a: Float32Array, b: Float32Array): number {
 }
 
 /** The largest sum of the sizes of a group of four dimensions. */
-function largestGroup(residual: Float32Array): number {
+function largestGroup(sizes: Float32Array): number {
 	let most = 0;
-	for (let i = 0; i < residual.length; i += 4) {
-		most = Math.max(most, sumOfLanes(residual.slice(i, i + 4).map(Math.abs)));
-	}
+	for (let i = 0; i < sizes.length; i += 4) most = Math.max(most, sumOfLanes(sizes.slice(i, i + 4)));
 	return most;
 }
 
@@ -62,13 +60,13 @@ function roundTo(step: number, values: Float32Array): Rounded {
 }
 
 /** For each group of four dimensions the sums of the sizes whose sign each of the 16 patterns has. */
-function writeTables(m: TwinMemory, residual: Float32Array, sizes: Int32Array, tables: number): void {
+function writeTables(m: TwinMemory, query: Float32Array, sizes: Int32Array, tables: number): void {
 	const to = tables >>> 0;
 	for (let i = 0; i < sizes.length; i += 4) {
 		for (let pattern = 0; pattern < 16; pattern++) {
 			let sum = 0;
 			for (let j = 0; j < 4; j++) {
-				const isNegative = (residual[i + j] as number) < 0;
+				const isNegative = (query[i + j] as number) < 0;
 				if (((pattern >> j) & 1) === (isNegative ? 0 : 1)) sum += sizes[i + j] as number;
 			}
 			m.u8[to + 4 * i + pattern] = sum;
@@ -89,49 +87,94 @@ function stepOf(most: number, steps: number): number {
 	return step < LEAST_STEP ? 0 : step;
 }
 
-/** Prepares the scan of one cell: reads the caller's part of the struct, writes the others and what they point to. */
-export function rabitqPrepare(m: TwinMemory, struct: number): void {
-	const load = (field: keyof typeof RABITQ_QUERY) => m.loadU32(struct + RABITQ_QUERY[field]);
-	const store = (field: keyof typeof RABITQ_QUERY, value: number) => m.storeF32(struct + RABITQ_QUERY[field], value);
-	const dimensions = load("dimensions");
-	const floats = (field: keyof typeof RABITQ_QUERY) => {
-		const at = load(field) >>> 2;
-		return m.f32.subarray(at, at + dimensions);
-	};
-	const metric = load("metric");
-	const [query, centroid, residual] = [floats("query"), floats("centroid"), floats("residual")];
-	const isIp = metric === METRIC_CODES.ip;
-	const isCosine = metric === METRIC_CODES.cosine;
-	const product = isIp ? dot(query, centroid) : 0;
-	const centre = dot(centroid, centroid);
-	const t = !isIp ? 1 : centre > LEAST_CENTRE ? fround(product / centre) : 0;
-	for (let i = 0; i < dimensions; i++) residual[i] = (query[i] as number) - fround(t * (centroid[i] as number));
-	const squared = dot(residual, residual);
-	const length = fround(Math.sqrt(squared));
-	const reach = fround(fround(Math.sqrt(dot(query, query))) + fround(Math.sqrt(centre)));
-	const factor = isIp || isCosine ? 1 : 2;
-	store("base", isIp ? -product : isCosine ? squared * 0.5 : squared);
-	store("own", isIp ? t : isCosine ? 0.5 : 1);
-	store("slack", ROUNDING * fround(isIp ? reach * reach : reach * length));
+/** The fields of a query struct. */
+class QueryStruct {
+	readonly #m: TwinMemory;
+	readonly #at: number;
 
-	const width = fround(factor * m.loadF32(struct + RABITQ_QUERY.epsilon));
-	const narrowing = fround(Math.sqrt(fround(dimensions / (dimensions - 1))));
-	const perLeft = (left: number) => fround(fround(width * narrowing) * fround(Math.sqrt(left)));
-	store("perSpread", width * length);
-	const sizes = residual.map(Math.abs);
-	const step = stepOf(largestGroup(residual), GROUP_STEPS);
+	constructor(m: TwinMemory, at: number) {
+		this.#m = m;
+		this.#at = at;
+	}
+
+	word(field: keyof typeof RABITQ_QUERY): number {
+		return this.#m.loadU32(this.#at + RABITQ_QUERY[field]);
+	}
+
+	float(field: keyof typeof RABITQ_QUERY): number {
+		return this.#m.loadF32(this.#at + RABITQ_QUERY[field]);
+	}
+
+	setInt(field: keyof typeof RABITQ_QUERY, value: number): void {
+		this.#m.storeI32(this.#at + RABITQ_QUERY[field], value);
+	}
+
+	setFloat(field: keyof typeof RABITQ_QUERY, value: number): void {
+		this.#m.storeF32(this.#at + RABITQ_QUERY[field], value);
+	}
+
+	/** Floats at an address. */
+	row(address: number, length: number): Float32Array {
+		return this.#m.f32.subarray(address >>> 2, (address >>> 2) + length);
+	}
+
+	/** The query as it is. */
+	get query(): Float32Array {
+		return this.row(this.word("row"), this.word("rowBytes") / 4);
+	}
+
+	/** 2 for l2, whose key has the product twice. */
+	get productFactor(): number {
+		return this.word("metric") === METRIC_CODES.l2 ? 2 : 1;
+	}
+}
+
+/** Prepares a query for all cells: the tables, and what rounding leaves out. */
+export function rabitqPrepare(m: TwinMemory, address: number): void {
+	const struct = new QueryStruct(m, address);
+	const dimensions = struct.word("dimensions");
+	const rotated = struct.row(struct.word("rotated"), dimensions);
+	struct.setFloat("length", fround(Math.sqrt(dot(struct.query, struct.query))));
+	const factor = struct.productFactor;
+	const widening = fround(Math.sqrt(fround(dimensions / (dimensions - 1))));
+	const width = fround(fround(factor * struct.float("epsilon")) * widening);
+	const sizes = rotated.map(Math.abs);
+	const step = stepOf(largestGroup(sizes), GROUP_STEPS);
 	const coarse = roundTo(step, sizes);
-	writeTables(m, residual, coarse.multiples, load("tables"));
-	m.storeI32(struct + RABITQ_QUERY.total, coarse.total);
-	store("step", factor * step);
-	store("perScale", perLeft(coarse.left));
-	if (load("bits") === 1) return;
-
+	writeTables(m, rotated, coarse.multiples, struct.word("tables"));
+	struct.setInt("total", coarse.total);
+	struct.setFloat("step", factor * step);
+	struct.setFloat("left", width * fround(Math.sqrt(coarse.left)));
+	if (struct.word("bits") === 1) return;
 	const most = sizes.reduce((largest, size) => Math.max(largest, size), 0);
 	const fineStep = stepOf(most, Math.min(32_767, Math.floor(0x7fffffff / (64 * dimensions))));
-	const fine = roundTo(fineStep, residual);
-	writeFine(m, fine.multiples, load("fine"));
-	m.storeI32(struct + RABITQ_QUERY.fineTotal, fine.total);
-	store("fineStep", factor * fineStep);
-	store("finePerScale", perLeft(fine.left));
+	const fine = roundTo(fineStep, rotated);
+	writeFine(m, fine.multiples, struct.word("fine"));
+	struct.setInt("fineTotal", fine.total);
+	struct.setFloat("fineStep", factor * fineStep);
+	struct.setFloat("fineLeft", width * fround(Math.sqrt(fine.left)));
+}
+
+/** Goes to the cell whose centroid is this row. */
+export function rabitqProbe(m: TwinMemory, address: number, centroidAt: number): void {
+	const struct = new QueryStruct(m, address);
+	const query = struct.query;
+	const centroid = struct.row(centroidAt, query.length);
+	const isIp = struct.word("metric") === METRIC_CODES.ip;
+	const isCosine = struct.word("metric") === METRIC_CODES.cosine;
+	const product = isIp ? dot(query, centroid) : 0;
+	const centre = isIp ? dot(centroid, centroid) : 0;
+	const t = !isIp ? 1 : centre > LEAST_CENTRE ? fround(product / centre) : 0;
+	const away = query.map((x, i) => x - fround(t * (centroid[i] as number)));
+	const squared = dot(away, away);
+	const length = fround(Math.sqrt(squared));
+	const base = isIp ? -product : isCosine ? squared * 0.5 : squared;
+	struct.setFloat("base", base);
+	struct.setFloat("own", isIp ? t : isCosine ? 0.5 : 1);
+	const factor = struct.productFactor;
+	struct.setFloat("perSpread", fround(factor * struct.float("epsilon")) * length);
+	const lengths = fround(fround(struct.float("length") + struct.float("length")) + length);
+	const reach = fround(lengths * fround(Math.sqrt(struct.word("dimensions"))));
+	struct.setFloat("perScale", factor * ROUNDING * reach);
+	struct.setFloat("slack", ROUNDING * Math.abs(fround(base)));
 }

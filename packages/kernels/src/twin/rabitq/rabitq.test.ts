@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { Bench, randomNumbers } from "../../kernels.test-support.ts";
 import { METRIC_CODES, RABITQ_BLOCK, RABITQ_CANDIDATE, RABITQ_QUERY } from "../../layout.ts";
-import { FINE_SCALE, FINE_SPREAD, SCALE, SPREAD } from "./payload.ts";
+import { FINE_FACTORS, SCALE, SPREAD } from "./payload.ts";
 
 type MetricName = "l2" | "ip" | "cosine";
 
@@ -38,16 +38,11 @@ class Cell {
 		);
 		this.#centroidAt = bench.put(centroid);
 		this.#struct = bench.room(RABITQ_QUERY.bytes);
-		const [row, residual] = [bench.room(4 * d), bench.room(4 * d)];
+		const residual = bench.room(4 * d);
 		rows.forEach((values, i) => {
-			bench.write(row, values);
-			bench.write(
-				residual,
-				values.map((x, j) => x - (centroid[j] as number)),
-			);
+			bench.write(residual, minus(values, centroid));
 			const block = this.payload + Math.floor(i / BLOCK) * this.stride;
-			const code = METRIC_CODES[metric];
-			bench.run("rabitqEncode", code, row, this.#centroidAt, 4 * d, residual, d, bits, block, i % BLOCK);
+			bench.run("rabitqEncode", METRIC_CODES[metric], residual, this.#centroidAt, d, bits, block, i % BLOCK);
 		});
 	}
 
@@ -55,12 +50,13 @@ class Cell {
 	scan(query: Float32Array, { bits = this.bits, threshold = Infinity, epsilon = 1.9 } = {}) {
 		const { bench, dimensions: d } = this;
 		const struct = this.#struct;
-		const words = [d, bits, METRIC_CODES[this.metric], bench.put(query), this.#centroidAt];
-		const rooms = [bench.room(4 * d), bench.room(4 * d), bench.room(2 * d)];
-		bench.write(struct, Uint32Array.from([...words, ...rooms]));
+		const row = bench.put(query);
+		const rooms = [bench.room(4 * d), bench.room(2 * d)];
+		bench.write(struct, Uint32Array.from([d, bits, METRIC_CODES[this.metric], row, 4 * d, row, ...rooms]));
 		bench.write(struct + RABITQ_QUERY.epsilon, Float32Array.of(epsilon));
 		bench.write(struct + RABITQ_QUERY.refined, Uint32Array.of(0));
 		bench.run("rabitqPrepare", struct);
+		bench.run("rabitqProbe", struct, this.#centroidAt);
 		const out = bench.room(this.rows.length * RABITQ_CANDIDATE.bytes);
 		const n = bench.run("rabitqScan", struct, this.payload, this.stride, this.places, this.rows.length, threshold, out);
 		const refined = bench.u32(struct + RABITQ_QUERY.refined, 1)[0] as number;
@@ -72,7 +68,7 @@ class Cell {
 		return { candidates, refined };
 	}
 
-	/** A factor of a row, by how far it is from `own`. */
+	/** A factor of a row, by how far it is from `own` by the top bits. */
 	factor(row: number, which: number): number {
 		const block = this.payload + Math.floor(row / BLOCK) * this.stride;
 		return this.bench.f32(block + 4 * this.dimensions + which + 4 * (row % BLOCK), 1)[0] as number;
@@ -152,14 +148,21 @@ for (const bits of [1, 2, 3, 4, 5, 6, 7, 8]) {
 			const spread = (f: number) => length * Math.sqrt((1 - f * f) / (f * f * 63));
 			const near = (which: number, expected: number) => {
 				const actual = cell.factor(i, which);
-				assert.ok(Math.abs(actual - expected) <= 1e-5 * expected, `${actual} is not ${expected}`);
+				assert.ok(Math.abs(actual - expected) <= 1e-5 * (1 + Math.abs(expected)), `${actual} is not ${expected}`);
 			};
-			near(0, length ** 2);
-			near(SCALE, length ** 2 / dot(signs, r));
-			near(SPREAD, spread(dot(signs, r) / (8 * length)));
+			const hold = (first: number, x: ArrayLike<number>, f: number) => {
+				const scale = length ** 2 / dot(x, r);
+				near(first, length ** 2 + 2 * scale * dot(x, centroid));
+				near(first + SCALE, scale);
+				near(first + SPREAD, spread(f));
+			};
+			hold(0, signs, dot(signs, r) / (8 * length));
 			if (bits === 1) return;
-			near(FINE_SCALE, length ** 2 / (2 * dot(g, r)));
-			near(FINE_SPREAD, spread(cosine));
+			hold(
+				FINE_FACTORS,
+				g.map((x) => 2 * x),
+				cosine,
+			);
 		});
 	});
 }
@@ -186,20 +189,20 @@ test("estimates are what their factors say, whatever the metric, the bits and th
 			assert.equal(refined, bits === 1 ? 0 : n);
 			const t = metric === "ip" ? dot(query, centroid) / dot(centroid, centroid) : 1;
 			const q = query.map((x, i) => x - t * (centroid[i] as number));
+			const fine = bits === 1 ? 0 : FINE_FACTORS;
 			for (const { lower, estimate, row } of candidates) {
-				const g = cell.code(row).map((code) => 2 * code - (2 ** bits - 1));
-				const product = cell.factor(row, bits === 1 ? SCALE : FINE_SCALE) * dot(g, q);
-				const own = cell.factor(row, 0);
+				const x = cell.code(row).map((code) => 2 * code - (2 ** bits - 1));
+				const r = minus(rows[row] as Float32Array, centroid);
+				const product = cell.factor(row, fine + SCALE) * dot(x, q);
 				const key = {
-					l2: dot(q, q) + own - 2 * product,
-					cosine: (dot(q, q) + own) / 2 - product,
-					ip: t * own - dot(query, centroid) - product,
+					l2: dot(q, q) + dot(r, r) - 2 * product,
+					cosine: (dot(q, q) + dot(r, r)) / 2 - product,
+					ip: -dot(query, centroid) - t * dot(centroid, r) - product,
 				}[metric];
-				const reach = dot(q, q) + Math.abs(own) + dot(query, query);
+				const reach = dot(r, r) + dot(query, query);
 				// What rounding the query leaves out is small beside the bound.
 				assert.ok(Math.abs(estimate - key) < (bits === 1 ? 0.01 : 0.0001) * reach, `${estimate} is not ${key}`);
-				const width =
-					1.9 * (metric === "l2" ? 2 : 1) * cell.factor(row, bits === 1 ? SPREAD : FINE_SPREAD) * Math.sqrt(dot(q, q));
+				const width = 1.9 * (metric === "l2" ? 2 : 1) * cell.factor(row, fine + SPREAD) * Math.sqrt(dot(q, q));
 				assert.ok(lower < estimate - 0.999 * width && lower > estimate - 1.1 * width - 1e-3 * reach);
 			}
 		}),
@@ -267,7 +270,7 @@ test("zero residuals, zero queries and values at the ends of float32 give finite
 						const v = values[row] as Float32Array;
 						const key = metric === "l2" ? dot(minus(query, v), minus(query, v)) : -dot(query, v);
 						const isCentroid = v === centroid;
-						if (isCentroid) assert.ok(lower <= key * (1 + 1e-6) + 1e-40, `${lower} ${key}`);
+						if (isCentroid) assert.ok(lower <= key + 1e-6 * Math.abs(key) + 1e-40, `${lower} ${key}`);
 					}
 				}
 			}

@@ -1,7 +1,7 @@
 /** The scan of a cell's codes in two steps, top bits and whole codes; see assembly/rabitq/scan.ts. */
 import { RABITQ_BLOCK, RABITQ_CANDIDATE, RABITQ_QUERY } from "../../layout.ts";
 import type { TwinMemory } from "../memory.ts";
-import { FINE_SCALE, FINE_SPREAD, ownAt, restAt, SCALE, SPREAD } from "./payload.ts";
+import { FINE_FACTORS, ownAt, restAt, SCALE, SPREAD } from "./payload.ts";
 import { ROUNDING } from "./query.ts";
 
 const { fround } = Math;
@@ -11,6 +11,12 @@ const NO_PLACE = 0xffffffff;
 
 /** Bytes of the sums of a block; the estimates stand behind them. */
 const SUM_BYTES = 4 * RABITQ_BLOCK.rows;
+
+/** A key as a code has it. */
+interface Bound {
+	readonly lower: number;
+	readonly key: number;
+}
 
 /** One scan: what it reads of the query struct, and where it appends. */
 class RabitqScan {
@@ -76,37 +82,30 @@ class RabitqScan {
 	}
 
 	/** Estimate and bound by the top bits. */
-	#coarse(payload: number, row: number, sum: number): { lower: number; key: number } {
-		const m = this.#m;
+	#coarse(payload: number, row: number, sum: number): Bound {
 		const at = ownAt(payload, this.#dimensions) + 4 * row;
-		const product = 2 * sum - m.loadI32(this.#struct + RABITQ_QUERY.total);
-		const own = fround(this.#query("own") * m.loadF32(at));
-		const scale = m.loadF32(at + SCALE);
-		const near = fround(scale * fround(this.#query("step") * product));
-		const width = fround(
-			fround(m.loadF32(at + SPREAD) * this.#query("perSpread")) + fround(scale * this.#query("perScale")),
-		);
-		return this.#bound(own, near, width);
+		const product = 2 * sum - this.#m.loadI32(this.#struct + RABITQ_QUERY.total);
+		return this.#bound(at, at, fround(this.#query("step") * product), this.#query("left"));
 	}
 
 	/** Estimate and bound by the whole code. */
-	#refine(payload: number, row: number): { lower: number; key: number } {
+	#refine(payload: number, row: number): Bound {
 		const m = this.#m;
 		const refined = this.#struct + RABITQ_QUERY.refined;
 		m.storeU32(refined, m.loadU32(refined) + 1);
 		const at = ownAt(payload, this.#dimensions) + 4 * row;
-		const product = fround(this.#fineProduct(payload, row));
-		const own = fround(this.#query("own") * m.loadF32(at));
-		const near = fround(m.loadF32(at + FINE_SCALE) * fround(this.#query("fineStep") * product));
-		const width = fround(
-			fround(m.loadF32(at + FINE_SPREAD) * this.#query("perSpread")) +
-				fround(m.loadF32(at + SCALE) * this.#query("finePerScale")),
-		);
-		return this.#bound(own, near, width);
+		const product = fround(this.#query("fineStep") * fround(this.#fineProduct(payload, row)));
+		return this.#bound(at, at + FINE_FACTORS, product, this.#query("fineLeft"));
 	}
 
-	#bound(own: number, near: number, width: number): { lower: number; key: number } {
-		const key = fround(fround(this.#query("base") + own) - near);
+	/** From the product with the query by the factors at `fine`; what rounding does goes with the scale of the signs, at `coarse`. */
+	#bound(coarse: number, fine: number, product: number, left: number): Bound {
+		const m = this.#m;
+		const own = fround(this.#query("own") * m.loadF32(fine));
+		const key = fround(fround(this.#query("base") + own) - fround(m.loadF32(fine + SCALE) * product));
+		const perScale = fround(left + this.#query("perScale"));
+		const spread = fround(m.loadF32(fine + SPREAD) * this.#query("perSpread"));
+		const width = fround(spread + fround(m.loadF32(coarse + SCALE) * perScale));
 		const rounded = fround(fround(ROUNDING * Math.abs(own)) + this.#query("slack"));
 		return { lower: fround(key - fround(width + rounded)), key };
 	}
@@ -146,13 +145,27 @@ class RabitqScan {
 		return bits;
 	}
 
-	#append({ lower, key }: { lower: number; key: number }, place: number): void {
+	#append({ lower, key }: Bound, place: number): void {
 		if (!(lower <= this.#threshold)) return;
 		const at = this.#out + RABITQ_CANDIDATE.bytes * this.#found++;
 		this.#m.storeF32(at + RABITQ_CANDIDATE.lower, lower);
 		this.#m.storeF32(at + RABITQ_CANDIDATE.estimate, key);
 		this.#m.storeU32(at + RABITQ_CANDIDATE.place, place);
 	}
+}
+
+/** Scans one block for a chain walker: appends its candidates at `out`, and returns the end of them. */
+export function scanBlock(
+	m: TwinMemory,
+	struct: number,
+	payload: number,
+	places: number,
+	threshold: number,
+	out: number,
+): number {
+	const scan = new RabitqScan(m, struct, threshold, out);
+	scan.block(payload, places);
+	return out + RABITQ_CANDIDATE.bytes * scan.found;
 }
 
 /** Scans `n` rows in blocks that follow each other; appends candidates at `out` and returns how many. */
@@ -166,8 +179,11 @@ export function rabitqScan(
 	threshold: number,
 	out: number,
 ): number {
-	const scan = new RabitqScan(m, struct, threshold, out);
 	const blocks = Math.ceil(n / RABITQ_BLOCK.rows);
-	for (let block = 0; block < blocks; block++) scan.block(payload + block * stride, places + 128 * block);
-	return scan.found;
+	let end = out;
+	for (let block = 0; block < blocks; block++) {
+		const at = places + 4 * RABITQ_BLOCK.rows * block;
+		end = scanBlock(m, struct, payload + block * stride, at, threshold, end);
+	}
+	return (end - out) / RABITQ_CANDIDATE.bytes;
 }
