@@ -35,7 +35,7 @@ interface SavedSection {
 }
 
 export interface ImageHeader {
-	readonly kind: "flat" | "hnsw";
+	readonly kind: "flat" | "hnsw" | "ivf";
 	/** Settings and counts that the kind needs. */
 	readonly state: Readonly<Record<string, unknown>>;
 	readonly sections: readonly SavedSection[];
@@ -177,7 +177,7 @@ function parseHeader(bytes: Uint8Array): ImageHeader {
 	}
 	const { kind, state, sections } = (header ?? {}) as Partial<ImageHeader>;
 	const sound =
-		(kind === "flat" || kind === "hnsw") &&
+		(kind === "flat" || kind === "hnsw" || kind === "ivf") &&
 		typeof state === "object" &&
 		state !== null &&
 		Array.isArray(sections) &&

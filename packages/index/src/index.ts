@@ -1,8 +1,11 @@
 export { AbortFlag, Arena, type ArenaOptions, LabelSet } from "@nigh/kernels";
 export { type ArenaView, AttachedArena } from "./arena-view.ts";
 export type { Eligibility } from "./eligibility.ts";
+export { type EstimateOptions, estimateMemory, type MemoryEstimate } from "./estimate.ts";
+export type { FlatEstimateOptions } from "./flat/estimate.ts";
 export { createFlat, FlatIndex, type FlatOptions } from "./flat/flat.ts";
 export type { GraphAnalysis } from "./hnsw/analyze.ts";
+export type { HnswEstimateOptions } from "./hnsw/estimate.ts";
 export { type ArrangeOptions, createHnsw, HnswIndex, type HnswOptions } from "./hnsw/hnsw.ts";
 export type { OptimizeReport } from "./hnsw/optimize.ts";
 export {
@@ -20,12 +23,53 @@ export {
 	type AllowedWidths,
 	GraphReader,
 	openReader,
-	type ReaderScanOptions,
 	type ReaderSearchOptions,
 } from "./hnsw/reader.ts";
 export type { ReaderOptions, ReaderSpec } from "./hnsw/reader-spec.ts";
 export type { RebalanceReport } from "./hnsw/rebalance.ts";
-export type { LabelRange } from "./hnsw/sharing.ts";
+export type { CellAnalysis } from "./ivf/analyze.ts";
+export { cellBytesPerVector, type IvfEstimateOptions } from "./ivf/estimate.ts";
+export { createIvf, IvfIndex, type IvfOptions, type IvfTrainOptions } from "./ivf/ivf.ts";
+export type { IvfMemoryReport } from "./ivf/memory.ts";
+export {
+	type CellFill,
+	cellFill,
+	chooseNlist,
+	hasDrifted,
+	NLIST_RULES,
+	type NlistChoice,
+	type NlistRule,
+	nlistCeiling,
+} from "./ivf/nlist.ts";
+export {
+	defaultNprobe,
+	defaultRerank,
+	IVF_BOUNDS,
+	IVF_KINDS,
+	type IvfKind,
+	type IvfParameterOptions,
+	PQ_PROFILES,
+	type PqProfile,
+	ROTATIONS,
+	type Rotation,
+	resolveIvfParameters,
+} from "./ivf/parameters.ts";
+export type { IvfParts, IvfSource } from "./ivf/parts.ts";
+export { IvfReader, type IvfReaderReport, type IvfReaderSearchOptions, openIvfReader } from "./ivf/reader.ts";
+export type { IvfReaderOptions, IvfReaderSpec } from "./ivf/reader-spec.ts";
+export type { IvfAnswer, IvfSearchOptions, IvfSearchReport } from "./ivf/search.ts";
+export type { IvfWarning, TrainingReport } from "./ivf/train.ts";
+export type { ProductReport } from "./ivf/train-product.ts";
+export {
+	aroundReal,
+	planTraining,
+	TRAINING_SOURCES,
+	type TrainingPlan,
+	type TrainingSource,
+	trainingRows,
+	type VectorGenerator,
+} from "./ivf/training-source.ts";
+export type { Validation } from "./ivf/validate.ts";
 export { type Assigned, type AssignOptions, assignPoints } from "./kmeans/assign.ts";
 export { CentroidPanels, packCentroids } from "./kmeans/panels.ts";
 export {
@@ -46,10 +90,12 @@ export {
 	type Occupancy,
 } from "./kmeans/report.ts";
 export { type KMeansResult, trainKMeans } from "./kmeans/train.ts";
-export { type LoadOptions, loadIndex, restoreHnsw } from "./load.ts";
+export { type LoadOptions, loadIndex, restoreHnsw, restoreIvf } from "./load.ts";
 export { type Parallel, serial } from "./parallel.ts";
+export type { ReaderScanOptions } from "./reader-call.ts";
 export { longestOf } from "./rows/bound-query.ts";
 export { type BoundScratch, BoundSearch, type CodedRows } from "./rows/bound-search.ts";
+export type { LabelRange } from "./rows/label-table.ts";
 export { codeStride, RowCoder } from "./rows/row-coder.ts";
 export { RowFormat, type RowFormatOptions } from "./rows/row-format.ts";
 export type { IndexSpec } from "./spec.ts";

@@ -7,6 +7,10 @@ import { createGraph, HnswIndex, type HnswOptions } from "./hnsw/hnsw.ts";
 import type { HnswSource } from "./hnsw/parts.ts";
 import { fillGraph, optionsOf } from "./hnsw/restore.ts";
 import { corrupt, type ImageHeader, ImageReader } from "./image.ts";
+import type { InvertedFile } from "./ivf/inverted-file.ts";
+import { createFile, IvfIndex, type IvfOptions } from "./ivf/ivf.ts";
+import type { IvfSource } from "./ivf/parts.ts";
+import { fillFile, ivfOptionsOf } from "./ivf/restore.ts";
 import { checkShared, createArena } from "./spec.ts";
 import type { CustomMetric } from "./vector-index.ts";
 
@@ -17,7 +21,7 @@ export interface LoadOptions {
 	readonly arena?: Arena;
 	/** The function of an index that was made with a metric of your own; its name must be the saved one. */
 	readonly metric?: CustomMetric;
-	/** Take room for so many vectors in all, as `HnswIndex.reserve` does, before the first is read. Not for flat. */
+	/** Take room for so many vectors in all before the first is read, so that nothing moves until there are more. Not for flat. */
 	readonly reserve?: number;
 }
 
@@ -28,7 +32,7 @@ export interface LoadOptions {
  * format that this version does not know; `SPEC_CONFLICT` where the metric's name is another one; `MEMORY_LIMIT` where the arena cannot
  * hold it; `INVALID_OPTION` for an option of yours.
  */
-export function loadIndex(chunks: Iterable<Uint8Array>, options: LoadOptions = {}): FlatIndex | HnswIndex {
+export function loadIndex(chunks: Iterable<Uint8Array>, options: LoadOptions = {}): FlatIndex | HnswIndex | IvfIndex {
 	const room = roomOf(options, "loadIndex");
 	const reader = new ImageReader(chunks);
 	const { arena, memory } = memoryFor(options);
@@ -41,14 +45,25 @@ export function loadIndex(chunks: Iterable<Uint8Array>, options: LoadOptions = {
 			return new FlatIndex(rows);
 		});
 	}
+	if (header.kind === "ivf") {
+		const file = fileFor(header.state, memory, options);
+		return filled(file, () => {
+			fillFile(file, sourceOf(header, reader, file.arena), room);
+			reader.finish();
+			return new IvfIndex(file);
+		});
+	}
 	const graph = graphFor(header.state, memory, options);
 	return filled(graph, () => {
-		const read: HnswSource["read"] = (name, into) =>
-			reader.readSection(graph.arena, name, into.length, into.byteOffset);
-		fillGraph(graph, { ...header, read }, room);
+		fillGraph(graph, sourceOf(header, reader, graph.arena), room);
 		reader.finish();
 		return new HnswIndex(graph);
 	});
+}
+
+/** The parts that stand in an image. */
+function sourceOf(header: ImageHeader, reader: ImageReader, arena: Arena): HnswSource & IvfSource {
+	return { ...header, read: (name, into) => reader.readSection(arena, name, into.length, into.byteOffset) };
 }
 
 /**
@@ -67,6 +82,22 @@ export function restoreHnsw(source: HnswSource, options: LoadOptions = {}): Hnsw
 	});
 }
 
+/**
+ * Makes the index again whose parts were saved ({@link IvfIndex.parts}), each section read straight to where it stays. What is made of them
+ * on the way (codes of rows, panels and codes of centroids) comes out bit for bit as it was. All that was read is checked.
+ *
+ * @throws NighError `CORRUPT_SNAPSHOT` for parts that make no inverted file; `SPEC_CONFLICT`, `MEMORY_LIMIT`, `INVALID_OPTION` as
+ * {@link loadIndex}. What `read` throws.
+ */
+export function restoreIvf(source: IvfSource, options: LoadOptions = {}): IvfIndex {
+	const room = roomOf(options, "restoreIvf");
+	const file = fileFor(source.state, memoryFor(options).memory, options);
+	return filled(file, () => {
+		fillFile(file, source, room);
+		return new IvfIndex(file);
+	});
+}
+
 function roomOf(options: LoadOptions, what: string): number {
 	checkOptions(options, ["shared", "arena", "metric", "reserve"] satisfies (keyof LoadOptions)[], what);
 	return options.reserve === undefined ? 0 : checkInteger("reserve", options.reserve, { min: 0, max: 0xffffffff });
@@ -80,6 +111,16 @@ function graphFor(
 ): HnswGraph {
 	const metric = metricOf(state, options);
 	return created(() => createGraph({ ...(optionsOf(state) as unknown as HnswOptions), ...memory, metric }));
+}
+
+/** The empty inverted file that saved settings ask for. */
+function fileFor(
+	state: IvfSource["state"],
+	memory: Pick<IvfOptions, "arena" | "shared">,
+	options: LoadOptions,
+): InvertedFile {
+	const metric = metricOf(state, options);
+	return created(() => createFile({ ...(ivfOptionsOf(state) as unknown as IvfOptions), ...memory, metric }));
 }
 
 /** What reads the header, and what the index is told of its memory. */

@@ -119,7 +119,7 @@ export function checkShared(shared: unknown, custom: boolean): boolean {
 }
 
 /** Whether the metric is a user's own. */
-function checkMetric(metric: Metric | CustomMetric): boolean {
+export function checkMetric(metric: Metric | CustomMetric): boolean {
 	if (typeof metric === "string") {
 		if (METRICS.includes(metric)) return false;
 		const near = nearestName(metric, METRICS);

@@ -97,7 +97,7 @@ export interface CompactReport {
  * beside an `insertMany` that is still running; searches may run beside it. With readers on other threads, all that is no new vector).
  */
 export interface VectorIndex {
-	readonly kind: "flat" | "hnsw";
+	readonly kind: "flat" | "hnsw" | "ivf" | "ivfpq" | "ivfrabitq";
 	readonly metric: Metric | CustomMetric;
 	readonly dimensions: number;
 	/** The memory it lives in: sets of labels and abort flags for its searches are made over it. */

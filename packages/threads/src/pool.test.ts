@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { createHnsw, type HnswIndex } from "@nigh/index";
+import { createHnsw, type HnswIndex, type KMeansOptions, trainKMeans } from "@nigh/index";
 import { createPool } from "./pool.ts";
 
 /** Rows in a few clusters; a small linear congruential generator keeps them the same everywhere. */
@@ -53,6 +53,25 @@ describe("createPool", () => {
 			assert.equal(index.size, 1_500);
 			assert.equal(index.search(data.subarray(700 * 24, 701 * 24), 1)[0]?.label, 700);
 		}
+	});
+
+	test("centroids trained on two threads are those of one, bit for bit", async () => {
+		await using pool = await createPool({ threads: 2 });
+		const { arena } = createHnsw({ dimensions: 16, metric: "l2", shared: true });
+		const data = rows(2_000, 16);
+		const address = arena.alloc(data.byteLength);
+		arena.f32(address, data.length).set(data);
+		const points = { address, stride: 64, bytes: 64, n: 2_000, dimensions: 16 };
+		const trained = async (options: Partial<KMeansOptions>) => {
+			const { centroids, assign, report } = await trainKMeans(arena, points, { k: 80, ...options });
+			return {
+				rows: arena.f32(centroids.address, 80 * 16).slice(),
+				cells: arena.u32(assign ?? 0, 2_000).slice(),
+				report,
+			};
+		};
+		assert.deepEqual(await trained({ parallel: pool }), await trained({}));
+		assert.deepEqual(await trained({ parallel: pool, batch: 500 }), await trained({ batch: 500 }));
 	});
 
 	test("an index over unshared memory is refused before anything is written", async () => {

@@ -4,8 +4,8 @@ import type { Run, Variant } from "./bench.test-support.ts";
 
 /** What a search answers. */
 export function answerCases(run: Run, { metric }: Variant): void {
-	run("an empty index answers with an empty list, and each of many queries with one", (bench) => {
-		const index = bench.create();
+	run("an empty index answers with an empty list, and each of many queries with one", async (bench) => {
+		const index = await bench.create();
 		assert.deepEqual(index.search(bench.vector(1), 10), []);
 		assert.deepEqual(index.searchMany(bench.rows(3, 1), 10), [[], [], []]);
 		assert.deepEqual(index.searchMany(bench.rows(0, 1), 10), []);
@@ -61,7 +61,7 @@ export function answerCases(run: Run, { metric }: Variant): void {
 	});
 
 	run("every duplicate comes back, in the order of labels", async (bench) => {
-		const index = bench.create();
+		const index = await bench.create();
 		const vector = bench.vector(1);
 		const rows = bench.rows(20, 1);
 		for (let i = 0; i < 20; i++) rows.set(vector, i * bench.length);
@@ -102,7 +102,7 @@ export function answerCases(run: Run, { metric }: Variant): void {
 
 	if (metric === "l2" || metric === "cosine" || metric === "ip" || metric === "l1") {
 		run("distances to (1, 0) are the textbook's", async (bench) => {
-			const index = bench.create({ dimensions: 2 });
+			const index = await bench.create({ dimensions: 2 });
 			await index.insertMany(Float32Array.of(1, 0, 0, 1, 2, 0, -1, 0));
 			const byLabel = index.search([1, 0], 4).sort((a, b) => a.label - b.label);
 			const expected = {
@@ -117,7 +117,7 @@ export function answerCases(run: Run, { metric }: Variant): void {
 		});
 
 		run("components of 1e-10 and 1e10 beside each other give numbers, and no distance below zero", async (bench) => {
-			const index = bench.create({ dimensions: 2 });
+			const index = await bench.create({ dimensions: 2 });
 			await index.insertMany(Float32Array.of(1e-10, 1e10, 1e10, 1e-10, 1e-10, 1e-10, -1e10, 1e10, 0, 0));
 			for (const query of [
 				[1e-10, 1e10],
@@ -135,7 +135,7 @@ export function answerCases(run: Run, { metric }: Variant): void {
 		});
 
 		run("vectors at the bound of the norm are compared without overflow", async (bench) => {
-			const index = bench.create({ dimensions: 2 });
+			const index = await bench.create({ dimensions: 2 });
 			await index.insertMany(Float32Array.of(2 ** 62, 0, -(2 ** 62), 0, 0, 2 ** 62));
 			for (const { distance } of index.search([2 ** 62, 0], 3)) assert.ok(Number.isFinite(distance));
 		});

@@ -1,19 +1,23 @@
 import assert from "node:assert/strict";
 import type { Metric } from "@nigh/contract";
 import type { Arena, EngineName } from "@nigh/kernels";
-import { createFlat, type FlatIndex } from "../flat/flat.ts";
+import { createFlat, type FlatIndex, type FlatOptions } from "../flat/flat.ts";
 import { createHnsw, type HnswIndex } from "../hnsw/hnsw.ts";
+import { createIvf, type IvfIndex } from "../ivf/ivf.ts";
+import type { IvfKind } from "../ivf/parameters.ts";
 import { type LoadOptions, loadIndex } from "../load.ts";
+import type { IndexSpec } from "../spec.ts";
 import type { CustomMetric, Neighbor, VectorRows } from "../vector-index.ts";
 import { isOrdered, randomRows, trueDistance } from "../vectors.test-support.ts";
 
-export type AnyIndex = FlatIndex | HnswIndex;
+export type AnyIndex = FlatIndex | HnswIndex | IvfIndex;
 
 /** One way to make an index, all of which keep the promises of `VectorIndex`. */
 export interface Variant {
-	readonly kind: "flat" | "hnsw";
+	readonly kind: "flat" | "hnsw" | IvfKind;
 	readonly metric: Metric | CustomMetric;
-	readonly codes: "none" | "sq7";
+	/** `undefined` for a kind whose codes are its own. */
+	readonly codes: "none" | "sq7" | undefined;
 	readonly engine?: EngineName;
 }
 
@@ -21,6 +25,17 @@ export interface MakeOptions {
 	readonly dimensions?: number;
 	readonly maxElements?: number;
 	readonly weights?: readonly number[];
+}
+
+/** So few that there are ten cells. */
+const TRAINING_ROWS = 300;
+const TRAINING_SEED = 4_711;
+
+/** An index of a variant as it is created, not trained. */
+export function createVariant({ kind, metric, codes }: Variant, options: MakeOptions & Partial<IndexSpec>): AnyIndex {
+	const all = { metric, ...(codes !== undefined && { codes }), ...options } as FlatOptions;
+	if (kind === "flat") return createFlat(all);
+	return kind === "hnsw" ? createHnsw(all) : createIvf({ ...all, kind });
 }
 
 export type Run = (name: string, body: (bench: Bench) => void | Promise<void>) => void;
@@ -54,16 +69,18 @@ export class Bench {
 		return this.isBits ? this.dimensions / 8 : this.dimensions;
 	}
 
-	create(options: MakeOptions = {}): AnyIndex {
-		const { kind, metric, codes } = this.variant;
+	/** An empty index that takes vectors in: one that has to be trained has been, on vectors that it does not hold. */
+	async create(options: MakeOptions = {}): Promise<AnyIndex> {
 		const memory = this.isCustom ? {} : { arena: this.arena };
-		const all = { dimensions: this.dimensions, metric, codes, ...memory, ...options };
-		return this.keep(kind === "flat" ? createFlat(all) : createHnsw(all));
+		const index = this.keep(createVariant(this.variant, { dimensions: this.dimensions, ...memory, ...options }));
+		if (!("train" in index)) return index;
+		await index.train(randomRows(TRAINING_SEED, TRAINING_ROWS, index.dimensions) as Float32Array);
+		return index;
 	}
 
 	/** An index of `n` random vectors under the labels 0, 1, 2 ... */
 	async filled(n: number, seed = 1, options: MakeOptions = {}): Promise<AnyIndex> {
-		const index = this.create(options);
+		const index = await this.create(options);
 		await index.insertMany(this.rows(n, seed));
 		return index;
 	}

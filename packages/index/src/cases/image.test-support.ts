@@ -74,7 +74,7 @@ export function imageCases(run: Run, { metric }: Variant): void {
 	});
 
 	run("sparse labels survive saving", async (bench) => {
-		const index = bench.create();
+		const index = await bench.create();
 		const labels = Uint32Array.of(0, 5, 4_294_967_294);
 		await index.insertMany(bench.rows(3, 5), { labels });
 		const loaded = bench.load(index.serialize());

@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
-import { createFlat } from "../flat/flat.ts";
-import { createHnsw } from "../hnsw/hnsw.ts";
 import { refusal, rejection } from "../refusal.test-support.ts";
-import type { AnyIndex, Bench, Run, Variant } from "./bench.test-support.ts";
+import { type AnyIndex, type Bench, createVariant, type Run, type Variant } from "./bench.test-support.ts";
 
 /** What is refused, with which code, and that nothing is written then. */
-export function refusalCases(run: Run, { kind, metric, codes }: Variant): void {
+export function refusalCases(run: Run, { kind, metric }: Variant): void {
 	/** Everything that a write could have changed. */
 	const state = (bench: Bench, index: AnyIndex) => ({
 		size: index.size,
@@ -114,9 +112,7 @@ export function refusalCases(run: Run, { kind, metric, codes }: Variant): void {
 
 	run("an option that is unknown or out of bounds is refused by name, and takes no memory", (bench) => {
 		const create = (options: object) => () =>
-			kind === "flat"
-				? createFlat({ dimensions: bench.dimensions, metric, codes, ...options })
-				: createHnsw({ dimensions: bench.dimensions, metric, codes, ...options });
+			createVariant(bench.variant, { dimensions: bench.dimensions, ...options });
 		const unknown = refusal("INVALID_OPTION", create({ maxElement: 10 }));
 		assert.equal(unknown.details.nearest, "maxElements");
 		assert.match(unknown.message, /maxElement".*maxElements/);

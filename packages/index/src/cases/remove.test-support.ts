@@ -80,7 +80,7 @@ export function removeCases(run: Run): void {
 
 	run("labels may lie as far apart as labels can", async (bench) => {
 		const labels = Uint32Array.of(4_294_967_294, 0, 5, 1_000_000);
-		const index = bench.create();
+		const index = await bench.create();
 		const rows = bench.rows(4, 7);
 		await index.insertMany(rows, { labels });
 		const query = bench.vector(8);

@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
 import type { Metric } from "@nigh/contract";
-import { createFlat } from "../flat/flat.ts";
-import { createHnsw } from "../hnsw/hnsw.ts";
 import { refusal, rejection } from "../refusal.test-support.ts";
 import { trueNeighbors } from "../vectors.test-support.ts";
-import type { Run } from "./bench.test-support.ts";
+import { createVariant, type Run } from "./bench.test-support.ts";
 
 /** One factor a dimension. */
 export function weightCases(run: Run, metric: Metric): void {
@@ -55,9 +53,9 @@ export function weightCases(run: Run, metric: Metric): void {
 	);
 
 	run("weights that cannot be are refused", (bench) => {
-		const create = bench.variant.kind === "flat" ? createFlat : createHnsw;
 		for (const weights of [[1], [1, -1], [1, Number.NaN], [1, 2_000_000], [0, 0], "11", null]) {
-			const make = () => create({ dimensions: 2, metric, arena: bench.arena, weights: weights as number[] });
+			const options = { dimensions: 2, arena: bench.arena, weights: weights as number[] };
+			const make = () => createVariant(bench.variant, options);
 			refusal("INVALID_OPTION", make);
 		}
 	});

@@ -190,25 +190,29 @@ export function createFlat(options: FlatOptions): FlatIndex {
 /** The empty rows of an index with these options. */
 export function createRows(options: FlatOptions): FlatRows {
 	const { arena, metric, dimensions, weights } = checkSpec(options, ["maxElements"]);
-	const { codes = "auto", maxElements } = options;
+	const { codes, maxElements } = options;
 	if (maxElements !== undefined) checkInteger("maxElements", maxElements, { min: 1, max: 0xffffffff });
-
-	const possible = metric === "l2" || metric === "cosine" || metric === "ip";
-	if (codes === "sq7" && !possible) {
-		throw new NighError(
-			"UNSUPPORTED",
-			'codes "sq7" go with the metrics l2, cosine and ip: leave codes out or say "none"',
-			{
-				field: "codes",
-				value: codes,
-			},
-		);
-	}
-	const coded = codes === "sq7" || (codes === "auto" && possible && dimensions >= LEAST_CODED_DIMENSIONS);
+	const coded = isCoded({ metric, dimensions, codes });
 	return withinArena("an index", () => {
 		const format = new RowFormat(arena, { metric, dimensions, weights });
 		return new FlatRows(arena, format, coded, maxElements);
 	});
+}
+
+/** Whether rows have codes for the scan by bounds. */
+export function isCoded({
+	metric,
+	dimensions,
+	codes = "auto",
+}: Pick<FlatOptions, "metric" | "dimensions" | "codes">): boolean {
+	const possible = metric === "l2" || metric === "cosine" || metric === "ip";
+	if (possible) return codes === "sq7" || (codes === "auto" && dimensions >= LEAST_CODED_DIMENSIONS);
+	if (codes !== "sq7") return false;
+	throw new NighError(
+		"UNSUPPORTED",
+		'codes "sq7" go with the metrics l2, cosine and ip: leave codes out or say "none"',
+		{ field: "codes", value: codes },
+	);
 }
 
 function checkFlatOptions({ arena }: FlatRows, options: SearchOptions): void {

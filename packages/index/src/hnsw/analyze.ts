@@ -1,6 +1,6 @@
 import { FREE_LEVEL, NO_NODE } from "@nigh/kernels";
+import { uniform } from "../random.ts";
 import type { HnswGraph } from "./graph.ts";
-import { uniform } from "./parameters.ts";
 import { carefulDepths, Reach } from "./reach.ts";
 import { usedNodes } from "./renumber.ts";
 

@@ -17,13 +17,18 @@ import type { GraphView } from "./graph-view.ts";
 import { Linker } from "./link.ts";
 import { efConstructionFor, type HnswParameters } from "./parameters.ts";
 import { Scratch } from "./scratch.ts";
-import { type LabelRange, Sharing } from "./sharing.ts";
+import { Sharing } from "./sharing.ts";
 import { UpperRecords } from "./upper.ts";
 
 /** A new graph has room for so many nodes; a full one grows by half. */
 const FIRST_CAPACITY = 64;
 const CACHE_LINE = 64;
 const MOST_SURCHARGE = 2 ** 29;
+
+/** Bytes from one node block to the next. */
+export function blockStride(payloadBytes: number, M: number): number {
+	return Math.ceil((payloadBytes + BLOCK_TAIL.links + 8 * M) / CACHE_LINE) * CACHE_LINE;
+}
 
 /**
  * Where an HNSW index lives in the arena: node blocks (payload, norm, label, links of layer 0), exact rows, levels, links of the upper
@@ -79,8 +84,7 @@ export class HnswGraph implements GraphView {
 		else if (custom) this.payload = PAYLOADS.custom;
 		else this.payload = rows.isBits ? PAYLOADS.bits : PAYLOADS.float;
 		this.payloadBytes = codes === undefined ? rows.bytes : codes.bytes;
-		const block = this.payloadBytes + BLOCK_TAIL.links + 4 * this.M0;
-		this.blockStride = Math.ceil(block / CACHE_LINE) * CACHE_LINE;
+		this.blockStride = blockStride(this.payloadBytes, this.M);
 		this.vectorStride = codes === undefined ? this.blockStride : rows.bytes;
 		this.upper = new UpperRecords(arena, this.M);
 		this.linker = new Linker(this);
@@ -261,12 +265,6 @@ export class HnswGraph implements GraphView {
 			words[node * stride + label] = labels[i] as number;
 			this.table.set(labels[i] as number, node);
 		}
-	}
-
-	/** The range of the labels there are, and of so many more behind the largest there ever was. */
-	labelRange(more: number): LabelRange {
-		const from = this.table.first ?? this.table.next;
-		return { from, count: this.table.next - from + more };
 	}
 
 	/** Takes nodes out of the table that could not be linked. Links to them must be gone. Where readers may look at their places, those wait. */

@@ -4,7 +4,7 @@ import { checkInsertOptions, checkParallelSearchOptions, checkSearchOptions } fr
 import { checkAbortFlag } from "../eligibility.ts";
 import { withinArena } from "../memory-limit.ts";
 import type { Parallel } from "../parallel.ts";
-import { checkedLabels, checkLabel, labelsFor, MAX_LABEL } from "../rows/label-table.ts";
+import { checkedLabels, checkLabel, type LabelRange, labelsFor, MAX_LABEL } from "../rows/label-table.ts";
 import { RowFormat } from "../rows/row-format.ts";
 import { ScalarCodes } from "../rows/scalar-codes.ts";
 import { checkSpec, type IndexSpec } from "../spec.ts";
@@ -36,7 +36,6 @@ import { fits, reserveNodes, roomOf } from "./reserve.ts";
 import { search } from "./search.ts";
 import { searchParallel } from "./search-parallel.ts";
 import { serializeHnsw } from "./serialize.ts";
-import type { LabelRange } from "./sharing.ts";
 
 export interface HnswOptions extends IndexSpec, HnswParameterOptions {
 	/**
@@ -233,7 +232,7 @@ export class HnswIndex implements VectorIndex {
 		const graph = this.#unread();
 		const max = graph.parameters.maxElements ?? HNSW_BOUNDS.maxElements.max;
 		checkInteger("vectors", vectors, { ...HNSW_BOUNDS.maxElements, max });
-		const range = labels ?? graph.labelRange(Math.max(0, vectors - graph.size));
+		const range = labels ?? graph.table.range(Math.max(0, vectors - graph.size));
 		checkInteger("labels.from", range.from, { min: 0, max: MAX_LABEL });
 		checkInteger("labels.count", range.count, { min: 0, max: MAX_LABEL + 1 - range.from });
 		withinArena(`${vectors} vectors`, () => {
@@ -437,7 +436,8 @@ function keepsRoom(options: ArrangeOptions, what: string): boolean {
 	return options.keepRoom ?? false;
 }
 
-function isCoded(metric: Metric | CustomMetric, asked: HnswOptions["codes"] = "auto"): boolean {
+/** Whether blocks hold 7-bit codes. */
+export function isCoded(metric: Metric | CustomMetric, asked: HnswOptions["codes"] = "auto"): boolean {
 	if (asked === "none") return false;
 	if (metric === "l2" || metric === "cosine" || metric === "ip") return true;
 	if (asked === "auto") return false;

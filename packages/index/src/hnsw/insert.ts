@@ -1,10 +1,11 @@
 import { NighError } from "@nigh/contract";
 import { ArenaFullError, NO_NODE } from "@nigh/kernels";
 import { type Parallel, serial } from "../parallel.ts";
+import { uniform } from "../random.ts";
 import type { Label, VectorRows } from "../vector-index.ts";
 import type { HnswGraph } from "./graph.ts";
 import { runStep } from "./link.ts";
-import { levelFor, uniform } from "./parameters.ts";
+import { levelFor } from "./parameters.ts";
 import { reconnect } from "./rebalance.ts";
 import { removeLabels } from "./remove.ts";
 import { withdraw } from "./withdraw.ts";

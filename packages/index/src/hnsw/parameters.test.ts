@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
+import { uniform } from "../random.ts";
 import { refusal } from "../refusal.test-support.ts";
 import {
 	adaptiveEf,
@@ -12,7 +13,6 @@ import {
 	mForSize,
 	PRESETS,
 	resolveParameters,
-	uniform,
 } from "./parameters.ts";
 
 /** The field that the options are refused for. */

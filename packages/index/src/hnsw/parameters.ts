@@ -1,4 +1,5 @@
 import { BOUNDS, checkBound, checkInteger, NighError } from "@nigh/contract";
+import { uniform } from "../random.ts";
 
 /** Every number of HNSW with its bounds and default, in one place. Sizes of lists and beams are in nodes. */
 export const HNSW_BOUNDS = {
@@ -137,11 +138,3 @@ export function levelFor(label: number, { seed, mL }: Pick<HnswParameters, "seed
 
 /** Levels are bytes, and 255 marks a free place; with mL at its largest a label reaches 228. */
 const MAX_LEVEL = 254;
-
-/** A number strictly between 0 and 1 that depends on seed and index alone (the finaliser of MurmurHash3). */
-export function uniform(seed: number, index: number): number {
-	let h = Math.imul(index ^ Math.imul(seed, 0x9e3779b1), 0x85ebca6b) ^ seed;
-	h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-	h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-	return (((h ^ (h >>> 16)) >>> 0) + 0.5) / 4_294_967_296;
-}

@@ -1,7 +1,8 @@
-import { BOUNDS, checkInteger, NighError } from "@nigh/contract";
+import { BOUNDS, checkInteger } from "@nigh/contract";
 import { type EngineName, GRAPH, NO_NODE, SCRATCH, type WasmMemory } from "@nigh/kernels";
 import { type ArenaView, AttachedArena } from "../arena-view.ts";
-import { aborted, type Eligibility, writeEligible } from "../eligibility.ts";
+import { writeEligible } from "../eligibility.ts";
+import { checkAbortWord, interrupted, type ReaderScanOptions } from "../reader-call.ts";
 import { RowCoder } from "../rows/row-coder.ts";
 import { RowWriter } from "../rows/row-writer.ts";
 import type { Label } from "../vector-index.ts";
@@ -12,13 +13,6 @@ import type { ReaderSpec } from "./reader-spec.ts";
 import { keysOf, rankLabels, SCAN_ROWS, scanChunk } from "./scan.ts";
 import { PUBLISHED } from "./sharing.ts";
 import { beamWidth, rerankDepth, walk } from "./walk.ts";
-
-export interface ReaderScanOptions {
-	/** What may be answered. Default: everything. */
-	readonly eligibility?: Eligibility | undefined;
-	/** Address of a word of the shared memory that ends the search with `ABORTED` when it is not 0. */
-	readonly abort?: number | undefined;
-}
 
 /** Beam widths of a walk for what is allowed; `ef` is that through what is allowed alone. */
 export interface AllowedWidths {
@@ -186,7 +180,7 @@ export class GraphReader {
 		for (let first = 0; first < slots; first += SCAN_ROWS) {
 			if (first > 0) yield first;
 			if (turn !== this.#turn) throw interrupted();
-			this.#checkAborted(options.abort);
+			checkAbortWord(this.#arena, options.abort);
 			const n = Math.min(SCAN_ROWS, slots - first);
 			const chunk = { first, n, room: this.spec.scan, size };
 			size = scanChunk(this.#graph, this.#scratch, chunk, { k, eligibility });
@@ -203,7 +197,7 @@ export class GraphReader {
 	 */
 	rank(query: Float32Array | Uint8Array, labels: Iterable<Label>, k: number, options: ReaderScanOptions = {}): number {
 		const eligibility = this.#begin(query, k, options);
-		this.#checkAborted(options.abort);
+		checkAbortWord(this.#arena, options.abort);
 		this.#count = rankLabels(this.#graph, this.#scratch, labels, (label) => this.#nodeOf(label), { k, eligibility });
 		return this.#count;
 	}
@@ -215,7 +209,7 @@ export class GraphReader {
 	 */
 	rankAllowed(query: Float32Array | Uint8Array, k: number, options: ReaderScanOptions): number {
 		const eligibility = this.#begin(query, k, options);
-		this.#checkAborted(options.abort);
+		checkAbortWord(this.#arena, options.abort);
 		const { codes } = this.#graph;
 		if (codes !== undefined) codes.unit = this.#unit[0] as number;
 		const bitmap = options.eligibility?.allow as Bitmap;
@@ -309,10 +303,6 @@ export class GraphReader {
 		const place = this.#places[label - this.spec.firstLabel] ?? 0;
 		return place === 0 ? undefined : place - 1;
 	}
-
-	#checkAborted(abort: number | undefined): void {
-		if (abort !== undefined && abort !== 0 && Atomics.load(this.#arena.i32(abort, 1), 0) !== 0) throw aborted();
-	}
 }
 
 function readGraph(arena: ArenaView, spec: ReaderSpec): ReadGraph {
@@ -349,11 +339,4 @@ function readScratch(arena: ArenaView, spec: ReaderSpec): SearchScratch {
 			words[SCRATCH[field] / 4] = value;
 		},
 	};
-}
-
-function interrupted(): NighError {
-	return new NighError(
-		"LOCKED",
-		"another search of this reader has begun since: open a reader for each that runs at a time",
-	);
 }

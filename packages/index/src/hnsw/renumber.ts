@@ -1,4 +1,5 @@
 import { FREE_LEVEL, NO_NODE } from "@nigh/kernels";
+import { completed, permuteRows } from "../rows/permute-rows.ts";
 import type { HnswGraph } from "./graph.ts";
 
 /**
@@ -13,8 +14,8 @@ export function renumber(graph: HnswGraph, order: Uint32Array): void {
 	whole.forEach((from, to) => {
 		inverse[from] = to;
 	});
-	permute(graph, graph.blocks, graph.blockStride, whole);
-	if (graph.codes !== undefined) permute(graph, graph.vectors, graph.vectorStride, whole);
+	permuteRows(arena, graph.blocks, graph.blockStride, whole);
+	if (graph.codes !== undefined) permuteRows(arena, graph.vectors, graph.vectorStride, whole);
 	const levels = graph.levels().slice();
 	const upperOf = graph.upperOf().slice();
 	whole.forEach((from, to) => {
@@ -28,26 +29,6 @@ export function renumber(graph: HnswGraph, order: Uint32Array): void {
 	if (entry !== NO_NODE) graph.setEntry(inverse[entry] as number, graph.topLevel);
 	for (let node = 0; node < order.length; node++) graph.table.set(graph.labelOf(node), node);
 	graph.setSlots(order.length);
-}
-
-/** The order with the free places behind it, so that it is a permutation of all places. */
-function completed(order: Uint32Array, slots: number): Uint32Array {
-	const whole = new Uint32Array(slots);
-	whole.set(order);
-	const used = new Uint8Array(slots);
-	for (const node of order) used[node] = 1;
-	let at = order.length;
-	for (let node = 0; node < slots; node++) if (used[node] === 0) whole[at++] = node;
-	return whole;
-}
-
-function permute(graph: HnswGraph, base: number, stride: number, order: Uint32Array): void {
-	const { arena } = graph;
-	const n = order.length;
-	const at = arena.alloc(n * 4 + stride + Math.ceil(n / 32) * 4);
-	arena.u32(at, n).set(order);
-	arena.kernels.permuteRows(base, stride, at, n, at + n * 4, at + n * 4 + stride);
-	arena.free(at);
 }
 
 /** Nodes in use, in their present order. */

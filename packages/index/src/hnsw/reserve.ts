@@ -11,7 +11,7 @@ const MARGIN = 256;
  * Upper records of a node: the mean, and the standard deviation. A level is at least l with probability q^l, q = exp(-1 / mL), so
  * levels are geometric: mean q / (1 - q), variance q / (1 - q)^2.
  */
-function recordsOfNode({ mL }: Pick<HnswParameters, "mL">): { mean: number; deviation: number } {
+export function recordsOfNode({ mL }: Pick<HnswParameters, "mL">): { mean: number; deviation: number } {
 	const q = Math.exp(-1 / mL);
 	return { mean: q / (1 - q), deviation: Math.sqrt(q) / (1 - q) };
 }

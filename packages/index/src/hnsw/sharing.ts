@@ -1,3 +1,4 @@
+import type { LabelRange } from "../rows/label-table.ts";
 import type { Label } from "../vector-index.ts";
 import type { HnswGraph } from "./graph.ts";
 import { ReaderMemory, type ReaderOptions, type ReaderSpec, type SharedSpec } from "./reader-spec.ts";
@@ -7,12 +8,6 @@ export const PUBLISHED = { unit: 0, slots: 8, bytes: 64 } as const;
 
 /** The label of a place that has none: it is in no bitmap. */
 const NO_LABEL = 0xffffffff;
-
-/** Labels that readers can find: `count` of them from `from` on. */
-export interface LabelRange {
-	readonly from: Label;
-	readonly count: number;
-}
 
 /**
  * What a graph shares with readers on other threads. While there are readers nothing that they read moves or is used again: their number
@@ -68,7 +63,7 @@ export class Sharing {
 	open(options: ReaderOptions): ReaderSpec {
 		const { arena } = this.#graph;
 		if (this.#published === 0) this.#published = arena.alloc(PUBLISHED.bytes);
-		if (this.#places === 0) this.reserveLabels(this.#graph.labelRange(0));
+		if (this.#places === 0) this.reserveLabels(this.#graph.table.range(0));
 		const { from: firstLabel, count: labels } = this.#labels;
 		if (!this.active) this.#allocateNodes();
 		const { errors } = this;

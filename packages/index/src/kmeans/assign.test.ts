@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { Arena, ENGINES } from "@nigh/kernels";
 import { inOrder, takingTurns } from "../hnsw/graphs.test-support.ts";
 import { refusal, rejection } from "../refusal.test-support.ts";
 import { assignPoints } from "./assign.ts";
@@ -41,9 +42,28 @@ describe("assignPoints", () => {
 		assert.equal(arena.f32(keys, 1)[0], 9 - 5);
 	});
 
+	test("is the same on every engine, with few centroids and with so many that they have codes", async () => {
+		for (const [k, offset] of [
+			[20, 0],
+			[150, 0],
+			[150, 300],
+		] as const) {
+			const answers = ENGINES.map(async (engine) => {
+				const arena = new Arena({ engine });
+				const points = putPoints(arena, blobs(5, { n: 200, dimensions: 21, centers: 50, offset }));
+				const panels = packCentroids(arena, putPoints(arena, blobs(6, { n: k, dimensions: 21, centers: 50, offset })));
+				assert.equal(panels.codes !== 0, k === 150);
+				const { labels, keys } = await assignPoints(arena, panels, points);
+				return [[...arena.u32(labels, 200)], [...arena.f32(keys, 200)]];
+			});
+			const [first, ...others] = await Promise.all(answers);
+			for (const other of others) assert.deepEqual(other, first);
+		}
+	});
+
 	test("is the same on any number of lanes, and for rows named by number", async () => {
 		const { arena, points } = pointsOf(blobs(3, { n: 300, dimensions: 8, centers: 9 }));
-		const panels = packCentroids(arena, putPoints(arena, blobs(4, { n: 20, dimensions: 8, centers: 9 })));
+		const panels = packCentroids(arena, putPoints(arena, blobs(4, { n: 80, dimensions: 8, centers: 9 })));
 		const before = arena.usedBytes;
 		const one = await assignPoints(arena, panels, points);
 		const expected = arena.u32(one.labels, 300).slice();

@@ -1,5 +1,5 @@
 import { checkOptions, NighError } from "@nigh/contract";
-import { type Arena, ASSIGN_SCRATCH } from "@nigh/kernels";
+import type { Arena } from "@nigh/kernels";
 import { type Parallel, serial } from "../parallel.ts";
 import { Borrowed } from "./borrowed.ts";
 import type { CentroidPanels } from "./panels.ts";
@@ -16,7 +16,7 @@ export interface Assigned {
 /** What lanes need to assign points. */
 export interface AssignLanes {
 	readonly parallel: Parallel;
-	/** {@link ASSIGN_SCRATCH} bytes for each lane. */
+	/** As many bytes for each lane as the panels say. */
 	readonly scratch: number;
 	readonly cursor: number;
 }
@@ -48,8 +48,8 @@ export async function runAssign(
 ): Promise<void> {
 	arena.u32(cursor, 1)[0] = 0;
 	const args = Array.from({ length: parallel.lanes }, (_, lane) => [
-		...[address, stride, panels.bytes, ids, panels.address, panels.k],
-		...[scratch + lane * ASSIGN_SCRATCH, labels, keys, n, cursor],
+		...[address, stride, panels.bytes, ids, panels.address, panels.codes, panels.k],
+		...[scratch + lane * panels.scratchBytes, labels, keys, n, cursor],
 	]);
 	await parallel.run(arena, "assignRange", args);
 }
@@ -75,7 +75,7 @@ export async function assignPoints(
 	try {
 		const labels = borrowed.take(4 * n);
 		const keys = borrowed.take(4 * n);
-		const scratch = borrowed.take(parallel.lanes * ASSIGN_SCRATCH);
+		const scratch = borrowed.take(parallel.lanes * panels.scratchBytes);
 		const cursor = borrowed.take(4);
 		const { address, stride } = points;
 		await runAssign(

@@ -1,4 +1,4 @@
-import { uniform } from "../hnsw/parameters.ts";
+import { uniform } from "../random.ts";
 
 /** Numbers that follow one another and depend on a seed alone. */
 export class Draws {

@@ -1,11 +1,16 @@
-import { type Arena, PANEL, panelBytes } from "@nigh/kernels";
-import { withinArena } from "../memory-limit.ts";
+import { type Arena, assignScratch, centroidCodesBytes, PANEL, panelBytes } from "@nigh/kernels";
+import { Borrowed } from "./borrowed.ts";
+import { packCodes } from "./codes.ts";
 import { checkPoints, type PointRows } from "./points.ts";
 
+/** With fewer centroids than this, coding the points costs more than it saves. */
+const LEAST_CODED = 64;
+
 /**
- * Centroids as the assignment reads them: transposed, in panels of eight (assembly/kmeans.ts draws them), with their mean taken away. With
- * m for the mean and c' = c - m the kernel's keys are |c'|^2 + 2 m.c' - 2 x.c', which is |x - c|^2 - |x - m|^2: rows that lie far from the
- * origin and near one another lose fewer digits than in |c|^2 - 2 x.c.
+ * Centroids as the assignment reads them: transposed, in panels of eight (assembly/kmeans/panel.ts draws them), with their mean taken away.
+ * With m for the mean and c' = c - m the kernel's keys are |c'|^2 + 2 m.c' - 2 x.c', which is |x - c|^2 - |x - m|^2: rows that lie far from
+ * the origin and near one another lose fewer digits than in |c|^2 - 2 x.c. Where there are many centroids their codes go with them, which
+ * spare the kernel most comparisons and change none of its answers.
  */
 export class CentroidPanels {
 	readonly k: number;
@@ -13,6 +18,8 @@ export class CentroidPanels {
 	/** Bytes of a centroid, and of a point. */
 	readonly bytes: number;
 	readonly address: number;
+	/** Address of the codes; 0 without. */
+	readonly codes: number;
 	readonly #arena: Arena;
 
 	/** @throws NighError `MEMORY_LIMIT` */
@@ -21,7 +28,20 @@ export class CentroidPanels {
 		this.k = k;
 		this.dimensions = dimensions;
 		this.bytes = bytes;
-		this.address = withinArena("panels of centroids", () => arena.alloc(this.#count * panelBytes(bytes)));
+		const borrowed = new Borrowed(arena, "panels of centroids");
+		try {
+			this.address = borrowed.take(this.#count * panelBytes(bytes));
+			this.codes = k < LEAST_CODED ? 0 : borrowed.take(centroidCodesBytes(bytes, k));
+			borrowed.keep(this.address);
+			borrowed.keep(this.codes);
+		} finally {
+			borrowed.release();
+		}
+	}
+
+	/** Bytes that a lane needs to assign points to these. */
+	get scratchBytes(): number {
+		return assignScratch(this.bytes, this.k, this.codes !== 0);
 	}
 
 	get #count(): number {
@@ -52,20 +72,22 @@ export class CentroidPanels {
 			}
 			panels[constant] = sum;
 		}
+		if (this.codes !== 0) packCodes(this.#arena, this, mean);
 	}
 
 	/** Gives the memory back. */
 	dispose(): void {
 		this.#arena.free(this.address);
+		this.#arena.free(this.codes);
 	}
 
-	#meanOf(centroids: number, stride: number): Float64Array {
+	#meanOf(centroids: number, stride: number): Float32Array {
 		const mean = new Float64Array(this.dimensions);
 		for (let c = 0; c < this.k; c++) {
 			const row = this.#arena.f32(centroids + c * stride, this.dimensions);
 			for (let i = 0; i < row.length; i++) (mean[i] as number) += row[i] as number;
 		}
-		return mean.map((sum) => sum / this.k);
+		return Float32Array.from(mean, (sum) => sum / this.k);
 	}
 }
 

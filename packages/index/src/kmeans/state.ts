@@ -1,4 +1,4 @@
-import { type Arena, ASSIGN_SCRATCH, METRIC_CODES, meanScratch } from "@nigh/kernels";
+import { type Arena, METRIC_CODES, meanScratch } from "@nigh/kernels";
 import { type Parallel, serial } from "../parallel.ts";
 import { runAssign } from "./assign.ts";
 import type { Borrowed } from "./borrowed.ts";
@@ -62,11 +62,12 @@ export class TrainingState {
 		this.#spreads = borrowed.take(8 * k);
 		this.centroids = borrowed.take(k * bytes);
 		this.next = borrowed.take(k * bytes);
-		this.#scratchBytes = Math.max(ASSIGN_SCRATCH, meanScratch(bytes));
-		this.#scratch = borrowed.take(parallel.lanes * this.#scratchBytes);
-		this.#cursor = borrowed.take(4);
 		this.panels = new CentroidPanels(arena, { k, dimensions, bytes });
 		borrowed.adopt(this.panels.address);
+		borrowed.adopt(this.panels.codes);
+		this.#scratchBytes = Math.ceil(Math.max(this.panels.scratchBytes, meanScratch(bytes)) / 64) * 64;
+		this.#scratch = borrowed.take(parallel.lanes * this.#scratchBytes);
+		this.#cursor = borrowed.take(4);
 		this.rows.set(rows);
 	}
 

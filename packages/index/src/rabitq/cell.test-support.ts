@@ -23,20 +23,19 @@ export class CodedCell {
 		this.codec = codec;
 		this.rows = rows;
 		const bytes = rowBytes(4 * options.dimensions);
-		const plain = arena.alloc(bytes);
 		this.#row = arena.alloc(bytes);
-		this.#centroid = arena.alloc(codec.rotatedBytes);
+		this.#centroid = arena.alloc(bytes);
 		const blocks = Math.ceil(rows.length / BLOCK);
 		this.#payload = arena.alloc(blocks * codec.payloadBytes);
 		this.#places = arena.alloc(4 * BLOCK * blocks);
 		this.#out = arena.alloc(RABITQ_CANDIDATE.bytes * rows.length);
 		this.query = codec.query(arena.alloc(codec.queryBytes));
-		this.#write(plain, centroid);
-		codec.rotate(plain, this.#centroid);
+		this.#write(this.#centroid, centroid);
 		const places = arena.u32(this.#places, BLOCK * blocks).fill(0xffffffff);
 		rows.forEach((row, i) => {
 			this.#write(this.#row, row);
-			codec.encodeRow(this.#row, plain, this.#payload + Math.floor(i / BLOCK) * codec.payloadBytes, i % BLOCK);
+			const block = this.#payload + Math.floor(i / BLOCK) * codec.payloadBytes;
+			codec.encodeRow(this.#row, this.#centroid, block, i % BLOCK);
 			places[i] = i;
 		});
 	}

@@ -4,12 +4,17 @@ import { type RabitqOptions, type RabitqSpec, resolveRabitq } from "./parameters
 import { RabitqQuery, rabitqQueryBytes } from "./query.ts";
 import { rotate, rotatedDimensions, rotationBytes, writeRotation } from "./rotation.ts";
 
-/** Where a codec's memory lies. Threads share the rotation; each has a residual of its own. */
+/** Where a codec's memory lies. Threads share the rotation; each that encodes has a scratch of its own. */
 export interface RabitqMemory {
 	/** The table of the rotation, {@link rotationBytes}. */
 	readonly rotation: number;
-	/** Room for one rotated row, which encoding uses: {@link RabitqCodec.rotatedBytes}. */
-	readonly residual: number;
+	/** Room for two rotated rows, which encoding uses: {@link rabitqScratchBytes}. */
+	readonly scratch: number;
+}
+
+/** Bytes of the scratch that encoding uses. */
+export function rabitqScratchBytes(dimensions: number): number {
+	return 8 * rotatedDimensions(dimensions);
 }
 
 /** Bytes of a vector in a block, codes and what its estimates need beside them apart. Places are not among them. */
@@ -31,10 +36,10 @@ export interface RabitqBytes {
  */
 export class RabitqCodec {
 	readonly spec: RabitqSpec;
+	/** Bytes of a row as the row format writes it: floats, padded to 16 bytes. */
+	readonly rowBytes: number;
 	/** Dimensions of what is coded: those of the vectors, to the next multiple of 64. */
 	readonly rotatedDimensions: number;
-	/** Bytes of a rotated row. */
-	readonly rotatedBytes: number;
 	/** Bytes of the payload of one block: codes and factors of 32 rows. A multiple of 128. */
 	readonly payloadBytes: number;
 	readonly bytesPerVector: RabitqBytes;
@@ -43,7 +48,6 @@ export class RabitqCodec {
 	readonly memory: RabitqMemory;
 	readonly #arena: ArenaView;
 	readonly #metric: number;
-	readonly #rowBytes: number;
 
 	/** Over memory whose rotation has been written by {@link createRabitqCodec}; takes none of its own. */
 	constructor(arena: ArenaView, spec: RabitqSpec, memory: RabitqMemory) {
@@ -51,9 +55,8 @@ export class RabitqCodec {
 		this.spec = spec;
 		this.memory = memory;
 		this.#metric = METRIC_CODES[spec.metric];
-		this.#rowBytes = rowBytes(4 * spec.dimensions);
+		this.rowBytes = rowBytes(4 * spec.dimensions);
 		this.rotatedDimensions = rotatedDimensions(spec.dimensions);
-		this.rotatedBytes = 4 * this.rotatedDimensions;
 		this.bytesPerVector = {
 			code: (this.rotatedDimensions / 8) * spec.bits,
 			factors: 4 * (spec.bits === 1 ? RABITQ_BLOCK.factors : RABITQ_BLOCK.fineFactors),
@@ -62,28 +65,29 @@ export class RabitqCodec {
 		this.queryBytes = rabitqQueryBytes(this.rotatedDimensions);
 	}
 
-	/** Writes the rotation of a row, {@link RabitqCodec.rotatedBytes} bytes: centroids are rotated once, since every query meets them. */
-	rotate(row: number, out: number): void {
+	/** Writes the rotation of `row - origin` (of `row` where `origin` is 0), {@link RabitqCodec.rotatedDimensions} floats, to `out`. */
+	rotate(row: number, origin: number, out: number): void {
 		rotate(
 			this.#arena,
 			this.memory.rotation,
-			{ address: row, origin: 0, bytes: this.#rowBytes },
+			{ address: row, origin, bytes: this.rowBytes },
 			this.rotatedDimensions,
 			out,
 		);
 	}
 
 	/**
-	 * Codes a row into slot 0 to 31 of a block. Row and centroid are as they are, not rotated, and may be the same. Two rows share bytes, so
-	 * one thread at a time may write to a block.
+	 * Codes a row into slot 0 to 31 of a block, as the row of a cell with this centroid. Both are as they are, not rotated. Two rows of a block
+	 * share bytes, so one thread at a time may write to a block.
 	 */
 	encodeRow(row: number, centroid: number, payload: number, slot: number): void {
-		const { rotation, residual } = this.memory;
-		const bytes = this.#rowBytes;
-		const D = this.rotatedDimensions;
-		rotate(this.#arena, rotation, { address: row, origin: centroid, bytes }, D, residual);
+		const residual = this.memory.scratch;
+		const rotatedCentroid = residual + 4 * this.rotatedDimensions;
+		this.rotate(row, centroid, residual);
+		this.rotate(centroid, 0, rotatedCentroid);
 		const { bits } = this.spec;
-		this.#arena.kernels.rabitqEncode(this.#metric, row, centroid, bytes, residual, D, bits, payload, slot);
+		const D = this.rotatedDimensions;
+		this.#arena.kernels.rabitqEncode(this.#metric, residual, rotatedCentroid, D, bits, payload, slot);
 	}
 
 	/** A query over {@link RabitqCodec.queryBytes} bytes at `address`, a multiple of 16; used for one query after another. */
@@ -96,13 +100,19 @@ export class RabitqCodec {
 export function createRabitqCodec(arena: Arena, options: RabitqOptions): RabitqCodec {
 	const spec = resolveRabitq(options);
 	const rotation = arena.alloc(rotationBytes(spec.dimensions));
-	const residual = arena.alloc(4 * rotatedDimensions(spec.dimensions));
+	let scratch: number;
+	try {
+		scratch = arena.alloc(rabitqScratchBytes(spec.dimensions));
+	} catch (error) {
+		arena.free(rotation);
+		throw error;
+	}
 	writeRotation(arena, rotation, spec.dimensions, spec.seed);
-	return new RabitqCodec(arena, spec, { rotation, residual });
+	return new RabitqCodec(arena, spec, { rotation, scratch });
 }
 
 /** Gives back what {@link createRabitqCodec} took. */
 export function disposeRabitqCodec(arena: Arena, { memory }: RabitqCodec): void {
 	arena.free(memory.rotation);
-	arena.free(memory.residual);
+	arena.free(memory.scratch);
 }

@@ -11,10 +11,10 @@ function rotator(dimensions: number, seed: number): (vector: Float32Array) => Fl
 	const arena = new Arena();
 	const codec = createRabitqCodec(arena, { dimensions, metric: "l2", seed });
 	const row = arena.alloc(rowBytes(4 * dimensions));
-	const out = arena.alloc(codec.rotatedBytes);
+	const out = arena.alloc(4 * codec.rotatedDimensions);
 	return (vector) => {
 		arena.f32(row, dimensions).set(vector);
-		codec.rotate(row, out);
+		codec.rotate(row, 0, out);
 		return arena.f32(out, codec.rotatedDimensions).slice();
 	};
 }

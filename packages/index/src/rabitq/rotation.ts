@@ -1,5 +1,5 @@
 import type { ArenaView } from "../arena-view.ts";
-import { uniform } from "../hnsw/parameters.ts";
+import { uniform } from "../random.ts";
 
 /** Passes of sign flips and Walsh-Hadamard transform: after four even a vector with one component is spread out in any dimension. */
 const PASSES = 4;

@@ -6,6 +6,12 @@ const NOWHERE = 0xffffffff;
 /** Up to here places are kept in an array by label; labels that are strewn more thinly go to a map. */
 const DENSE_SHARE = 16;
 
+/** Labels that readers can find: `count` of them from `from` on. */
+export interface LabelRange {
+	readonly from: Label;
+	readonly count: number;
+}
+
 /** Where each label is. Labels are dense in practice, so an array indexed by label serves; a few far-off ones do not blow it up. */
 export class LabelTable {
 	#places = new Uint32Array(0);
@@ -54,6 +60,12 @@ export class LabelTable {
 		let first: Label | undefined;
 		for (const label of this.#far.keys()) if (first === undefined || label < first) first = label;
 		return first;
+	}
+
+	/** From the smallest label there is to the largest there ever was, and `more` behind it. */
+	range(more: number): LabelRange {
+		const from = this.first ?? this.next;
+		return { from, count: this.next - from + more };
 	}
 
 	/** As {@link LabelTable.entries}, without an object for each. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { Arena, rowBytes } from "@nigh/kernels";
 import { randomNumbers } from "../vectors.test-support.ts";
 import { ScalarCodes } from "./scalar-codes.ts";
@@ -114,6 +114,87 @@ test("equal rows are coded without an error, with a step that can be divided by"
 		assert.ok(Math.abs(x - (row(0)[j] as number)) <= 0.5);
 	});
 	assert.ok(error <= 0.25);
+});
+
+describe("F-15: 384 dimensions", () => {
+	const d = 384;
+	const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, x, i) => sum + x * (b[i] as number), 0);
+	const unit = (row: readonly number[]) => row.map((x) => x / Math.sqrt(dot(row, row)));
+	const normal = (random: () => number) => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+	const SETS = {
+		"evenly spread": randomRows(50, d, (random) => 2 * random() - 1).map(unit),
+		"normal, with dimensions of their own spread and mean": randomRows(
+			50,
+			d,
+			(random, _, j) => Math.sin(j) + (0.3 + Math.cos(j) ** 2) * normal(random),
+		).map(unit),
+	};
+
+	for (const [name, rows] of Object.entries(SETS)) {
+		test(`rows ${name}: each lies at a cosine above 0.99 to its code, with a mean squared error below 0.01, and so little that the order holds`, () => {
+			const { codes, decoded, error } = train(rows);
+			const all = rows.map((_, i) => decoded(i));
+			for (const [i, row] of rows.entries()) {
+				const cosine = dot(row, unit(all[i] as number[]));
+				assert.ok(cosine > 0.99, `row ${i}: ${cosine}`);
+			}
+			assert.ok(error < 0.01);
+			// Components of unit rows are small: as a share of their mean square it is small, too.
+			assert.ok(error * d < 0.01, `${error * d} of the square of a row`);
+			assert.equal(codes.trainedOn, 50);
+		});
+
+		test(`rows ${name}: of the five nearest of 50 at least three are the five nearest by codes`, () => {
+			const { decoded } = train(rows);
+			const coded = rows.map((_, i) => decoded(i));
+			const nearest = (query: readonly number[], list: readonly (readonly number[])[]) =>
+				list
+					.map((row, i) => ({ i, key: row.reduce((sum, x, j) => sum + (x - (query[j] as number)) ** 2, 0) }))
+					.sort((a, b) => a.key - b.key)
+					.slice(0, 5)
+					.map(({ i }) => i);
+			for (let i = 0; i < 50; i++) {
+				const wanted = nearest(rows[i] as number[], rows);
+				const found = nearest(coded[i] as number[], coded);
+				const overlap = found.filter((label) => wanted.includes(label)).length / 5;
+				assert.ok(overlap >= 0.6, `query ${i}: ${overlap}`);
+			}
+		});
+	}
+
+	test("a code with its norm and error is at least 74 % smaller than the row", () => {
+		const { codes } = train(SETS["evenly spread"]);
+		assert.equal(codes.bytes, 384);
+		assert.ok(1 - (codes.bytes + 8) / (4 * d) >= 0.74);
+	});
+
+	test("the same rows give the same codes", () => {
+		const [a, b] = [train(SETS["evenly spread"]), train(SETS["evenly spread"])];
+		assert.equal(a.codes.unit, b.codes.unit);
+		assert.deepEqual(a.origin, b.origin);
+		for (let i = 0; i < 50; i++) assert.deepEqual(a.decoded(i), b.decoded(i));
+	});
+
+	test("every row it is given calibrates: 25 serve 25 others as well, and the last one counts", () => {
+		const rows = SETS["evenly spread"];
+		const half = train(rows.slice(0, 25));
+		const bytes = rowBytes(4 * d);
+		const arena = new Arena();
+		const [row, code] = [arena.alloc(bytes), arena.alloc(half.codes.bytes + 16)];
+		const codes = new ScalarCodes(arena, d, bytes);
+		const from = arena.alloc(25 * bytes);
+		for (let i = 0; i < 25; i++) arena.f32(from + i * bytes, d).set(rows[i] as number[]);
+		codes.train(25, (i) => from + i * bytes);
+		const origin = arena.f32(codes.origin, d).slice();
+		for (const other of rows.slice(25)) {
+			arena.f32(row, d).set(other);
+			codes.encode(row, code);
+			const decoded = [...arena.u8(code, d)].map((c, j) => (origin[j] as number) + c * codes.unit);
+			assert.ok(dot(other, unit(decoded)) > 0.99);
+		}
+		const wide = train([...rows.slice(0, 24), ...rows.slice(0, 10).map((each) => each.map((x) => 30 * x))]);
+		assert.ok(wide.codes.unit > 5 * half.codes.unit);
+	});
 });
 
 test("training is due at first and whenever the rows have doubled, until the sample is full", () => {

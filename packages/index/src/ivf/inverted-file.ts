@@ -1,0 +1,547 @@
+import { NighError } from "@nigh/contract";
+import {
+	type Arena,
+	ArenaFullError,
+	CELL,
+	CELL_BLOCK,
+	CELL_ROWS,
+	CELLS,
+	NO_BLOCK,
+	NO_PLACE,
+	type View,
+} from "@nigh/kernels";
+import { LabelTable } from "../rows/label-table.ts";
+import { completed, permuteRows } from "../rows/permute-rows.ts";
+import type { RowFormat } from "../rows/row-format.ts";
+import type { ScalarCodes } from "../rows/scalar-codes.ts";
+import type { Label } from "../vector-index.ts";
+import type { Coarse } from "./coarse.ts";
+import type { MoveRow } from "./move-row.ts";
+import type { NlistChoice } from "./nlist.ts";
+import type { IvfParameters } from "./parameters.ts";
+import { type ProductCodes, payloadBytes } from "./product-codes.ts";
+import type { RabitqCells } from "./rabitq-cells.ts";
+import { CellSlack } from "./reserve.ts";
+import { Sharing } from "./sharing.ts";
+
+/** An entry of the cell table, in words. */
+const CELL_ENTRY = {
+	first: CELL.first / 4,
+	last: CELL.last / 4,
+	rows: CELL.rows / 4,
+	removed: CELL.removed / 4,
+	words: CELL.bytes / 4,
+} as const;
+const FIRST_CAPACITY = 64;
+
+/** What training has found. */
+export interface Learnt {
+	readonly choice: NlistChoice;
+	readonly coarse: Coarse;
+	/** Of `"ivfpq"`. */
+	readonly product: ProductCodes | undefined;
+	/** Of `"ivfrabitq"`. */
+	readonly rabitq: RabitqCells | undefined;
+}
+
+export function disposeLearnt({ coarse, product, rabitq }: Learnt): void {
+	coarse.dispose();
+	product?.dispose();
+	rabitq?.dispose();
+}
+
+/**
+ * Where an inverted file lives in the arena: rows and labels by place, cells as chains of blocks that hold places and codes. Verbs (train,
+ * insert, search, remove ...) stand in files of their own and work on this. The layout is drawn in the kernels' assembly/cells/state.ts.
+ *
+ * A place is the number by which a row is known; those of a cell follow one another once the file has been compacted.
+ */
+export class InvertedFile {
+	readonly arena: Arena;
+	readonly rows: RowFormat;
+	readonly parameters: IvfParameters;
+	/** What 7-bit codes of rows mean, in every kind: a database codes by it what it has not taken in yet. */
+	readonly codes: ScalarCodes | undefined;
+	/** The same where codes of rows are scanned in place of them: in `"ivf"` alone. */
+	readonly scalar: ScalarCodes | undefined;
+	/** What readers on other threads are told. */
+	readonly sharing: Sharing;
+	readonly table = new LabelTable();
+	/** Address of the cells struct. */
+	readonly address: number;
+	learnt: Learnt | undefined;
+	/** Rows there is room for. */
+	capacity = 0;
+	/** Places in use, free ones between them included. */
+	slots = 0;
+	/** Places without a row, the first one last: it is the next to be taken. */
+	readonly freePlaces: number[] = [];
+	vectors = 0;
+	/** Codes of 7 bits by place, and beside them their norms and errors. */
+	codeRows = 0;
+	errors = 0;
+	/** Blocks that have been taken, free ones included, and that there is room for. */
+	blocksUsed = 0;
+	blockCapacity = 0;
+	readonly freeBlocks: number[] = [];
+	blockStride = 0;
+	#labels = 0;
+	#where = 0;
+	#cells = 0;
+	#leastTerms = 0;
+	#blocks = 0;
+	#labelWords: View<Uint32Array>;
+	#whereWords: View<Uint32Array>;
+	#cellWords: View<Uint32Array>;
+	#blockWords: View<Uint32Array>;
+	#terms: View<Float32Array>;
+
+	constructor(arena: Arena, rows: RowFormat, parameters: IvfParameters, codes: ScalarCodes | undefined) {
+		this.arena = arena;
+		this.rows = rows;
+		this.parameters = parameters;
+		this.codes = codes;
+		this.scalar = parameters.kind === "ivf" ? codes : undefined;
+		this.address = arena.alloc(CELLS.bytes);
+		this.#labelWords = arena.view(Uint32Array, 0, 0);
+		this.#whereWords = this.#labelWords;
+		this.#cellWords = this.#labelWords;
+		this.#blockWords = this.#labelWords;
+		this.#terms = arena.view(Float32Array, 0, 0);
+		this.sharing = new Sharing(this);
+	}
+
+	get size(): number {
+		return this.table.size;
+	}
+
+	get nlist(): number {
+		return this.learnt?.coarse.nlist ?? 0;
+	}
+
+	get labelsAddress(): number {
+		return this.#labels;
+	}
+
+	get leastTermsAddress(): number {
+		return this.#leastTerms;
+	}
+
+	get cellsAddress(): number {
+		return this.#cells;
+	}
+
+	get blocksAddress(): number {
+		return this.#blocks;
+	}
+
+	get whereAddress(): number {
+		return this.#where;
+	}
+
+	/** Bytes from one 7-bit code to the next. */
+	get codeStride(): number {
+		return this.scalar === undefined ? 0 : this.scalar.bytes;
+	}
+
+	vectorOf(place: number): number {
+		return this.vectors + place * this.rows.bytes;
+	}
+
+	labelOf(place: number): Label {
+		return this.#labelWords.array[place] as number;
+	}
+
+	/** Label of every place; `NO_PLACE` where there is no row. */
+	labels(): Uint32Array {
+		return this.#labelWords.array;
+	}
+
+	/** Rows of a cell that have not been removed. */
+	liveIn(cell: number): number {
+		const words = this.#cellWords.array;
+		const at = cell * CELL_ENTRY.words;
+		return (words[at + CELL_ENTRY.rows] as number) - (words[at + CELL_ENTRY.removed] as number);
+	}
+
+	/** Rows that were removed and are still passed over in scans. */
+	get tombstones(): number {
+		let removed = 0;
+		for (let cell = 0; cell < this.nlist; cell++) {
+			removed += this.#cellWords.array[cell * CELL_ENTRY.words + CELL_ENTRY.removed] as number;
+		}
+		return removed;
+	}
+
+	/** The least term of a cell's rows. */
+	leastTerm(cell: number): number {
+		return this.#terms.array[cell] as number;
+	}
+
+	blockAt(block: number): number {
+		return this.#blocks + block * this.blockStride;
+	}
+
+	/** What is scanned of a block's rows. */
+	payloadOf(block: number): number {
+		return this.blockAt(block) + CELL_BLOCK.payload;
+	}
+
+	/**
+	 * Takes over what was learnt: empty cells, and blocks for all the rows there is room for. What was there before is given back; the rows stay, in
+	 * no cell. Where the arena ends nothing has changed.
+	 */
+	learn(learnt: Learnt): void {
+		const { nlist } = learnt.coarse;
+		const { product, rabitq } = learnt;
+		const payload = rabitq?.codec.payloadBytes ?? (product === undefined ? 0 : payloadBytes(product));
+		const blockStride = CELL_BLOCK.payload + payload;
+		// All cells are empty: the first rows begin a block each.
+		const begun = Math.min(this.capacity, nlist);
+		const blockCapacity = begun + Math.floor((this.capacity - begun) / CELL_ROWS);
+		let [cells, terms, blocks] = [0, 0, 0];
+		try {
+			cells = this.arena.alloc(nlist * CELL_ENTRY.words * 4);
+			terms = this.arena.alloc(nlist * 4);
+			if (blockCapacity > 0) blocks = this.arena.alloc(blockCapacity * blockStride);
+		} catch (error) {
+			for (const address of [cells, terms]) this.arena.free(address);
+			throw error;
+		}
+		this.forget();
+		this.learnt = learnt;
+		this.#cells = cells;
+		this.#leastTerms = terms;
+		this.#cellWords = this.arena.view(Uint32Array, cells, nlist * CELL_ENTRY.words);
+		this.#terms = this.arena.view(Float32Array, terms, nlist);
+		this.#blocks = blocks;
+		this.blockStride = blockStride;
+		this.blockCapacity = blockCapacity;
+		this.#blockWords = this.arena.view(Uint32Array, blocks, (blockCapacity * blockStride) / 4);
+		this.#startCells();
+		this.#publish();
+	}
+
+	/** Gives back what was learnt, and the cells. */
+	forget(): void {
+		if (this.learnt !== undefined) disposeLearnt(this.learnt);
+		this.learnt = undefined;
+		for (const address of [this.#cells, this.#leastTerms, this.#blocks]) this.arena.free(address);
+		this.#cells = 0;
+		this.#leastTerms = 0;
+		this.#blocks = 0;
+		this.blocksUsed = 0;
+		this.blockCapacity = 0;
+		this.freeBlocks.length = 0;
+	}
+
+	/** A place for a new row, with its label; there must be room. */
+	takePlace(label: Label): number {
+		// Readers may still look at a free place.
+		const place = (this.sharing.active ? undefined : this.freePlaces.pop()) ?? this.slots++;
+		this.#labelWords.array[place] = label;
+		this.table.set(label, place);
+		return place;
+	}
+
+	/** Puts a place at the end of a cell; returns the block and the row in it, whose payload has to be written before {@link publishRow}. */
+	append(place: number, cell: number): { block: number; row: number } {
+		const cells = this.#cellWords.array;
+		const at = cell * CELL_ENTRY.words;
+		let block = cells[at + CELL_ENTRY.last] as number;
+		let row = block === NO_BLOCK ? CELL_ROWS : (this.#word(block, CELL_BLOCK.rows) as number);
+		if (row === CELL_ROWS) {
+			block = this.#takeBlock(cell);
+			row = 0;
+		}
+		this.#setWord(block, CELL_BLOCK.places + 4 * row, place);
+		this.#whereWords.array[place] = block * CELL_ROWS + row;
+		return { block, row };
+	}
+
+	/** Lets searches see the row that was put last into a block. */
+	publishRow(block: number, row: number, cell: number, term: number): void {
+		if (term < (this.#terms.array[cell] as number)) this.#terms.array[cell] = term;
+		const words = this.#blockWords.array;
+		const place = this.#word(block, CELL_BLOCK.places + 4 * row);
+		this.sharing.publish(place, this.labelOf(place));
+		Atomics.store(words, (block * this.blockStride + CELL_BLOCK.rows) / 4, row + 1);
+		const at = cell * CELL_ENTRY.words + CELL_ENTRY.rows;
+		this.#cellWords.array[at] = (this.#cellWords.array[at] as number) + 1;
+	}
+
+	/** Takes a label out. Its row in the cell becomes a tombstone, its place free. */
+	remove(label: Label): boolean {
+		const place = this.table.get(label);
+		if (place === undefined) return false;
+		const where = this.#whereWords.array[place] as number;
+		const block = Math.floor(where / CELL_ROWS);
+		this.#setWord(block, CELL_BLOCK.places + 4 * (where % CELL_ROWS), NO_PLACE);
+		const at = this.#word(block, CELL_BLOCK.cell) * CELL_ENTRY.words + CELL_ENTRY.removed;
+		this.#cellWords.array[at] = (this.#cellWords.array[at] as number) + 1;
+		this.#labelWords.array[place] = NO_PLACE;
+		this.table.delete(label);
+		this.freePlaces.push(place);
+		return true;
+	}
+
+	/** Gives up places that were taken for rows which then could not be put into a cell. */
+	withdraw(places: Iterable<number>): void {
+		for (const place of places) {
+			const label = this.labelOf(place);
+			this.#labelWords.array[place] = NO_PLACE;
+			this.table.delete(label);
+			this.sharing.withdraw(label);
+			this.freePlaces.push(place);
+		}
+	}
+
+	/** Gives every row another label, in the order of {@link LabelTable.labels}. */
+	relabel(labels: Uint32Array): void {
+		const places = new Uint32Array(labels.length);
+		let at = 0;
+		let end = 0;
+		this.table.forEach((_, place) => {
+			end = Math.max(end, (labels[at] as number) + 1);
+			places[at++] = place;
+		});
+		this.table.clear();
+		this.table.next = 0;
+		this.table.reserve(labels.length, end);
+		for (let i = 0; i < places.length; i++) {
+			const place = places[i] as number;
+			this.#labelWords.array[place] = labels[i] as number;
+			this.table.set(labels[i] as number, place);
+		}
+	}
+
+	/** Places of a cell's rows, in their order. */
+	*placesOf(cell: number): Generator<number> {
+		let block = this.#cellWords.array[cell * CELL_ENTRY.words + CELL_ENTRY.first] as number;
+		while (block !== NO_BLOCK) {
+			const rows = this.#word(block, CELL_BLOCK.rows);
+			for (let row = 0; row < rows; row++) {
+				const place = this.#word(block, CELL_BLOCK.places + 4 * row);
+				if (place !== NO_PLACE) yield place;
+			}
+			block = this.#word(block, CELL_BLOCK.next);
+		}
+	}
+
+	/** Empties every cell; what was learnt stays, and so do rows and places. */
+	emptyCells(): void {
+		this.#cellWords.array.fill(0);
+		this.#startCells();
+		this.blocksUsed = 0;
+		this.freeBlocks.length = 0;
+	}
+
+	/** Forgets all rows. */
+	clear(): void {
+		if (this.learnt !== undefined) this.emptyCells();
+		this.table.clear();
+		this.freePlaces.length = 0;
+		this.slots = 0;
+	}
+
+	/**
+	 * Moves rows to new places and their codes to new blocks: place `i` gets what was in `places[i]`, in cell `cells[i]`. Those that are not listed are
+	 * given up. Takes room for a second set of blocks meanwhile; where there is none, everything stays as it is.
+	 */
+	rearrange({ places, cells }: { readonly places: Uint32Array; readonly cells: Uint32Array }, move: MoveRow): void {
+		const { arena, blockStride } = this;
+		const where = Uint32Array.from(places, (place) => this.#whereWords.array[place] as number);
+		const old = this.#blocks;
+		this.#useBlocks(this.#within(this.blockCapacity, () => arena.alloc(this.blockCapacity * blockStride)));
+		try {
+			this.#renumber(places);
+		} catch (error) {
+			// Its first allocation is its largest: what fails is that one, before anything has moved.
+			arena.free(this.#blocks);
+			this.#useBlocks(old);
+			throw error;
+		}
+		for (let place = 0; place < places.length; place++) {
+			const from = where[place] as number;
+			const payload = old + Math.floor(from / CELL_ROWS) * blockStride + CELL_BLOCK.payload;
+			const cell = cells[place] as number;
+			const { block, row } = this.append(place, cell);
+			const term = move({ payload, row: from % CELL_ROWS }, { payload: this.payloadOf(block), row });
+			this.publishRow(block, row, cell, term);
+		}
+		arena.free(old);
+	}
+
+	#useBlocks(blocks: number): void {
+		this.#blocks = blocks;
+		this.#blockWords = this.arena.view(Uint32Array, blocks, (this.blockCapacity * this.blockStride) / 4);
+		this.#publish();
+	}
+
+	/** Place `i` gets what was in place `order[i]`; the cells are empty then. */
+	#renumber(order: Uint32Array): void {
+		const whole = completed(order, this.slots);
+		permuteRows(this.arena, this.vectors, this.rows.bytes, whole);
+		permuteRows(this.arena, this.#labels, 4, whole);
+		if (this.scalar !== undefined) {
+			permuteRows(this.arena, this.codeRows, this.codeStride, whole);
+			permuteRows(this.arena, this.errors, 8, whole);
+		}
+		const labels = this.#labelWords.array;
+		labels.fill(NO_PLACE, order.length);
+		this.slots = order.length;
+		this.freePlaces.length = 0;
+		for (let place = 0; place < order.length; place++) this.table.set(labels[place] as number, place);
+		this.emptyCells();
+	}
+
+	#startCells(): void {
+		const cells = this.#cellWords.array;
+		for (let cell = 0; cell < this.nlist; cell++) {
+			cells[cell * CELL_ENTRY.words + CELL_ENTRY.first] = NO_BLOCK;
+			cells[cell * CELL_ENTRY.words + CELL_ENTRY.last] = NO_BLOCK;
+		}
+		this.#terms.array.fill(Number.POSITIVE_INFINITY);
+	}
+
+	/** How full the cells are. */
+	slack(): CellSlack {
+		return new CellSlack(this.#cellWords.array, this.nlist);
+	}
+
+	/** Makes room for so many rows in all, in so many places: blocks for any way in which they may fall into cells. */
+	reserve(rows: number, exactly = false, places = rows): void {
+		if (places > this.capacity) {
+			this.#resize(exactly ? places : Math.max(FIRST_CAPACITY, places, Math.ceil(this.capacity * 1.5)));
+		}
+		if (this.learnt === undefined) return;
+		const slack = this.slack();
+		const blocks = this.blocksUsed - this.freeBlocks.length + slack.blocksFor(rows - slack.placed);
+		if (blocks <= this.blockCapacity) return;
+		this.#resizeBlocks(exactly ? blocks : Math.max(blocks, Math.ceil(this.blockCapacity * 1.25)));
+	}
+
+	/**
+	 * Takes room for places and blocks that are in use elsewhere and are read into it afterwards, and for so many rows in all besides; the cell table has
+	 * been read. No table of labels and no list of what is free knows of any of it yet.
+	 */
+	adopt({ slots, blocksUsed, size }: Pick<InvertedFile, "slots" | "blocksUsed" | "size">, room: number): void {
+		const more = Math.max(0, room - size);
+		this.#resize(Math.max(1, slots + more));
+		this.slots = slots;
+		if (this.learnt === undefined) return;
+		this.#resizeBlocks(Math.max(1, blocksUsed + this.slack().blocksFor(more)));
+		this.blocksUsed = blocksUsed;
+	}
+
+	/** Gives spare room back. */
+	trim(): void {
+		if (this.capacity > Math.max(1, this.slots)) this.#resize(Math.max(1, this.slots));
+		if (this.blockCapacity > this.blocksUsed) this.#resizeBlocks(Math.max(1, this.blocksUsed));
+	}
+
+	checkRoom(more: number): void {
+		const { maxElements } = this.parameters;
+		if (maxElements === undefined || this.size + more <= maxElements) return;
+		throw new NighError(
+			"COLLECTION_FULL",
+			`the index holds ${this.size} vectors and may hold ${maxElements}: ${more} more do not fit. Remove some or create it with a larger maxElements.`,
+			{ size: this.size, bound: maxElements },
+		);
+	}
+
+	dispose(): void {
+		this.forget();
+		this.sharing.dispose();
+		for (const address of [this.vectors, this.codeRows, this.errors, this.#labels, this.#where, this.address]) {
+			this.arena.free(address);
+		}
+		this.codes?.dispose();
+		this.rows.dispose();
+	}
+
+	#resizeBlocks(blocks: number): void {
+		this.#blocks = this.#within(blocks, () => this.arena.resize(this.#blocks, blocks * this.blockStride));
+		this.blockCapacity = blocks;
+		this.#blockWords = this.arena.view(Uint32Array, this.#blocks, (blocks * this.blockStride) / 4);
+		this.#publish();
+	}
+
+	#resize(capacity: number): void {
+		const { arena } = this;
+		const resize = () => {
+			this.vectors = arena.resize(this.vectors, capacity * this.rows.bytes);
+			if (this.scalar !== undefined) {
+				this.codeRows = arena.resize(this.codeRows, capacity * this.codeStride);
+				this.errors = arena.resize(this.errors, capacity * 8);
+			}
+			this.#labels = arena.resize(this.#labels, capacity * 4);
+			this.#where = arena.resize(this.#where, capacity * 4);
+			this.capacity = capacity;
+		};
+		try {
+			this.#within(capacity, resize);
+		} finally {
+			// Some of it has moved, even where there was no room for the rest.
+			this.#labelWords = arena.view(Uint32Array, this.#labels, this.capacity);
+			this.#whereWords = arena.view(Uint32Array, this.#where, this.capacity);
+			this.#publish();
+		}
+	}
+
+	#within<T>(wanted: number, take: () => T): T {
+		try {
+			return take();
+		} catch (cause) {
+			if (!(cause instanceof ArenaFullError)) throw cause;
+			const bytesPerVector = this.bytesPerRow;
+			throw new NighError(
+				"MEMORY_LIMIT",
+				`the index holds ${this.size} vectors and cannot grow: one takes about ${bytesPerVector} bytes and the arena ends at ${this.arena.maxBytes}. Use several indexes or fewer dimensions.`,
+				{ size: this.size, wanted, bytesPerVector, maxBytes: this.arena.maxBytes },
+				{ cause },
+			);
+		}
+	}
+
+	/** Bytes that a row takes: itself, its codes, its place in a block that is full, its label and the way back. */
+	get bytesPerRow(): number {
+		const scalar = this.scalar === undefined ? 0 : this.codeStride + 8;
+		return this.rows.bytes + scalar + this.blockStride / CELL_ROWS + 4 + 8;
+	}
+
+	#takeBlock(cell: number): number {
+		const block = this.freeBlocks.pop() ?? this.blocksUsed++;
+		if (block >= this.blockCapacity) throw new RangeError("a block was taken without room for it");
+		this.arena.u8(this.blockAt(block), this.blockStride).fill(0);
+		const at = (block * this.blockStride) / 4;
+		const words = this.#blockWords.array;
+		words[at + CELL_BLOCK.next / 4] = NO_BLOCK;
+		words[at + CELL_BLOCK.cell / 4] = cell;
+		words.fill(NO_PLACE, at + CELL_BLOCK.places / 4, at + CELL_BLOCK.payload / 4);
+		const cells = this.#cellWords.array;
+		const entry = cell * CELL_ENTRY.words;
+		const last = cells[entry + CELL_ENTRY.last] as number;
+		if (last === NO_BLOCK) Atomics.store(cells, entry + CELL_ENTRY.first, block);
+		else Atomics.store(words, (last * this.blockStride + CELL_BLOCK.next) / 4, block);
+		cells[entry + CELL_ENTRY.last] = block;
+		return block;
+	}
+
+	#word(block: number, offset: number): number {
+		return this.#blockWords.array[(block * this.blockStride + offset) / 4] as number;
+	}
+
+	#setWord(block: number, offset: number, value: number): void {
+		this.#blockWords.array[(block * this.blockStride + offset) / 4] = value;
+	}
+
+	/** Tells the kernels where everything is. */
+	#publish(): void {
+		const words = this.arena.u32(this.address, CELLS.bytes / 4);
+		words[CELLS.table / 4] = this.#cells;
+		words[CELLS.blocks / 4] = this.#blocks;
+		words[CELLS.blockStride / 4] = this.blockStride;
+		words[CELLS.labels / 4] = this.#labels;
+	}
+}

@@ -1,0 +1,614 @@
+import { BOUNDS, checkInteger, checkOptions, type Metric, NighError } from "@nigh/contract";
+import type { Arena } from "@nigh/kernels";
+import { checkInsertOptions } from "../call-options.ts";
+import { checkAbortFlag } from "../eligibility.ts";
+import { withinArena } from "../memory-limit.ts";
+import type { Parallel } from "../parallel.ts";
+import { checkedLabels, checkLabel, type LabelRange, labelsFor, MAX_LABEL } from "../rows/label-table.ts";
+import { RowFormat } from "../rows/row-format.ts";
+import { ScalarCodes } from "../rows/scalar-codes.ts";
+import { checkSpec, type IndexSpec } from "../spec.ts";
+import type {
+	CompactReport,
+	InsertManyOptions,
+	Label,
+	Neighbor,
+	SearchOptions,
+	Vector,
+	VectorIndex,
+	VectorRows,
+} from "../vector-index.ts";
+import { analyzeCells, type CellAnalysis } from "./analyze.ts";
+import { compactIvf } from "./compact.ts";
+import { learntBy, placeRow, placeRows } from "./insert.ts";
+import { disposeLearnt, InvertedFile } from "./inverted-file.ts";
+import { type IvfMemoryReport, memoryOf } from "./memory.ts";
+import { type CellFill, cellFill, hasDrifted } from "./nlist.ts";
+import { OwnScratch } from "./own-scratch.ts";
+import {
+	defaultNprobe,
+	IVF_BOUNDS,
+	IVF_NAMES,
+	type IvfParameterOptions,
+	LEAST_CODED_DIMENSIONS,
+	resolveIvfParameters,
+} from "./parameters.ts";
+import { type IvfParts, partsOf } from "./parts.ts";
+import { checkShared, type IvfReaderOptions, type IvfReaderSpec } from "./reader-spec.ts";
+import { fits, goesBehind, reserveRows, roomOf } from "./reserve.ts";
+import { type IvfAnswer, type IvfSearchOptions, searchIvf } from "./search.ts";
+import { serializeIvf } from "./serialize.ts";
+import { prepareTakeOver, type TakeOver } from "./take-over.ts";
+import { type TrainingReport, type TrainingRows, trainIvf } from "./train.ts";
+import { type Validation, validateIvf } from "./validate.ts";
+
+export interface IvfOptions extends IndexSpec, IvfParameterOptions {
+	/**
+	 * `"ivf"`: what is scanned. `"sq7"`: 7-bit codes first, whose stored errors tell which vectors need an exact look (l2, cosine, ip); the answer is
+	 * the same as without, for a quarter more memory. `"none"`: the vectors. `"auto"` (default): codes from 32 dimensions on.
+	 */
+	readonly codes?: "auto" | "none" | "sq7";
+}
+
+export interface IvfTrainOptions {
+	/** Vectors that the index is to hold, for which cells are counted. Default: as many as there are rows, or vectors in it. */
+	readonly vectors?: number;
+	/** Vectors there may be one day: the ceiling of the rule `adaptive` grows with it. Default: `vectors`. */
+	readonly capacity?: number;
+	/** The rows are as `vector()` gives them back (scaled by the weights, of length 1 under cosine) and are taken as they are. Default: false. */
+	readonly stored?: boolean;
+	/** Who does the work. Default: this thread. The result does not depend on it. */
+	readonly parallel?: Parallel;
+	/** Ends the training with `ABORTED`; what served goes on serving. */
+	readonly signal?: AbortSignal;
+	/** Called after every iteration of k-means over the cells. */
+	readonly onProgress?: (iteration: number, iterations: number) => void;
+}
+
+/** Vectors in cells around k-means centroids: a search looks into the cells that are nearest to it. */
+export class IvfIndex implements VectorIndex {
+	readonly arena: Arena;
+	readonly #file: InvertedFile;
+	readonly #scratch: OwnScratch;
+	#report: TrainingReport | undefined;
+	#closed = false;
+	#writing = false;
+	/** What is being written moves rows, or puts others in their places. */
+	#movesRows = false;
+	#needsRetraining = false;
+
+	/** Use {@link createIvf}. */
+	constructor(file: InvertedFile) {
+		this.arena = file.arena;
+		this.#file = file;
+		this.#scratch = new OwnScratch(file);
+	}
+
+	get kind(): "ivf" | "ivfpq" | "ivfrabitq" {
+		return this.#file.parameters.kind;
+	}
+
+	get metric(): Metric {
+		return this.#file.rows.metric as Metric;
+	}
+
+	get dimensions(): number {
+		return this.#file.rows.dimensions;
+	}
+
+	get size(): number {
+		return this.#file.size;
+	}
+
+	/** Whether vectors can be inserted. */
+	get isTrained(): boolean {
+		return this.#open().learnt !== undefined;
+	}
+
+	/** What the last training came to; `undefined` before the first, and after loading. */
+	get trainingReport(): TrainingReport | undefined {
+		return this.#report;
+	}
+
+	/** Whether a training has failed since the one that serves. */
+	get needsRetraining(): boolean {
+		return this.#needsRetraining;
+	}
+
+	/**
+	 * Learns cells (and codes) from rows, or from the vectors that the index holds where none are given, and puts what it holds into the new cells.
+	 * Until all of that is done, or where it fails, what served goes on serving; {@link needsRetraining} says that it failed.
+	 *
+	 * @throws NighError `NOT_TRAINED` where the rows teach nothing, with distinctCentroids, nonEmptyCells and nlist; `ABORTED`, `MEMORY_LIMIT`,
+	 * `INVALID_OPTION`, `INVALID_VECTOR`, `DIMENSION_MISMATCH`, `LOCKED`.
+	 */
+	async train(rows?: VectorRows, options: IvfTrainOptions = {}): Promise<TrainingReport> {
+		const file = this.#unread();
+		checkOptions(
+			options,
+			["vectors", "capacity", "stored", "parallel", "signal", "onProgress"] satisfies (keyof IvfTrainOptions)[],
+			"train",
+		);
+		const { vectors, capacity } = options;
+		if (vectors !== undefined) checkInteger("vectors", vectors, BOUNDS.maxRecords);
+		if (capacity !== undefined) checkInteger("capacity", capacity, BOUNDS.maxRecords);
+		const source = rows === undefined ? ownRows(file) : givenRows(file, rows, options.stored === true);
+		this.#writing = true;
+		this.#movesRows = true;
+		try {
+			const { learnt, report } = await trainIvf(this.arena, file.rows, file.parameters, source, {
+				...options,
+				vectors: vectors ?? Math.max(file.size, rows === undefined ? 0 : source.n),
+			});
+			let next: TakeOver | undefined;
+			try {
+				next = await prepareTakeOver(file, learnt, source, options);
+				// Laid out for the old cells; and nobody searches between here and the end of it.
+				this.#scratch.free();
+				next.commit();
+			} catch (error) {
+				if (file.learnt !== learnt) disposeLearnt(learnt);
+				throw error;
+			} finally {
+				next?.dispose();
+			}
+			this.#report = report;
+			this.#needsRetraining = false;
+			return report;
+		} catch (error) {
+			if (file.learnt !== undefined) this.#needsRetraining = true;
+			return withinArena("training", () => {
+				throw error;
+			});
+		} finally {
+			this.#writing = false;
+			this.#movesRows = false;
+			if (this.#closed) this.#release();
+		}
+	}
+
+	insert(label: Label, vector: Vector): void {
+		const file = this.#writable();
+		checkLabel(label);
+		const checked = file.rows.check(vector);
+		learntBy(file);
+		if (file.table.get(label) === undefined) file.checkRoom(1);
+		checkReaders(file, [label]);
+		withinArena("another vector", () => {
+			file.reserve(file.size + 1);
+			placeRow(file, () => {
+				file.remove(label);
+				const place = file.takePlace(label);
+				file.rows.write(checked, file.vectorOf(place));
+				return place;
+			});
+		});
+	}
+
+	async insertMany(rows: VectorRows, options: InsertManyOptions = {}): Promise<void> {
+		const file = this.#writable();
+		checkInsertOptions(options);
+		if (options.together !== undefined) {
+			throw new NighError(
+				"INVALID_OPTION",
+				"together is of a graph, which links vectors; cells have no links: leave it out",
+				{ field: "together" },
+			);
+		}
+		const n = file.rows.checkRows(rows);
+		if (n > 0) learntBy(file);
+		const labels = labelsFor(file.table, n, options.labels);
+		const known = labels.reduce((count, label) => count + (file.table.get(label) === undefined ? 0 : 1), 0);
+		file.checkRoom(n - known);
+		checkReaders(file, labels);
+		this.#writing = true;
+		this.#movesRows = true;
+		try {
+			throwIfAborted(options.signal, 0, n);
+			file.reserve(file.size + n, file.size === 0);
+			this.#movesRows = known > 0 || !goesBehind(file, n);
+			// Step by step, so that a signal ends it between two of them: what has been placed by then stays.
+			for (let from = 0; from < n; from += STEP) {
+				throwIfAborted(options.signal, from, n);
+				if (this.#closed) throw closed();
+				const to = Math.min(n, from + STEP);
+				const places = Array.from({ length: to - from }, (_, i) => {
+					const label = labels[from + i] as number;
+					file.remove(label);
+					const place = file.takePlace(label);
+					const vector = file.rows.rowOf(rows, from + i);
+					if (options.stored === true) file.rows.writeStored(vector, file.vectorOf(place));
+					else file.rows.write(vector, file.vectorOf(place));
+					return place;
+				});
+				await placeAll(file, places, options);
+				options.onProgress?.(to, n);
+			}
+			if (n === 0) options.onProgress?.(0, 0);
+		} catch (error) {
+			withinArena(`${n} more vectors`, () => {
+				throw error;
+			});
+		} finally {
+			this.#writing = false;
+			this.#movesRows = false;
+			if (this.#closed) this.#release();
+		}
+	}
+
+	remove(labels: Iterable<Label>): number {
+		const file = this.#unread();
+		let removed = 0;
+		for (const label of checkedLabels(labels)) if (file.remove(label)) removed++;
+		return removed;
+	}
+
+	has(label: Label): boolean {
+		return this.#open().table.get(label) !== undefined;
+	}
+
+	labels(): Uint32Array {
+		return this.#open().table.labels();
+	}
+
+	vector(label: Label): Float32Array | undefined {
+		const file = this.#open();
+		const place = file.table.get(label);
+		return place === undefined ? undefined : (file.rows.read(file.vectorOf(place)) as Float32Array);
+	}
+
+	search(query: Vector, k: number, options: IvfSearchOptions = {}): Neighbor[] {
+		return this.explain(query, k, options).neighbors;
+	}
+
+	/** As {@link search}, with how it went: cells and rows that were looked at, and by which way. */
+	explain(query: Vector, k: number, options: IvfSearchOptions = {}): IvfAnswer {
+		const file = this.#open();
+		this.#checkSearch(k, options);
+		return this.#search(file.rows.check(query), k, options);
+	}
+
+	searchMany(queries: VectorRows, k: number, options: IvfSearchOptions = {}): Neighbor[][] {
+		const file = this.#open();
+		this.#checkSearch(k, options);
+		const n = file.rows.checkRows(queries);
+		return Array.from({ length: n }, (_, row) => this.#search(file.rows.rowOf(queries, row), k, options).neighbors);
+	}
+
+	/** Gives up tombstones and puts the rows of a cell next to one another. Worth calling once after a bulk load. */
+	compact(options: { readonly keepRoom?: boolean } = {}): CompactReport {
+		const file = this.#unread();
+		checkOptions(options, ["keepRoom"], "compact");
+		return withinArena("compacting", () => compactIvf(file, options.keepRoom === true));
+	}
+
+	/**
+	 * Looks up some vectors by themselves, as a user would, and whether cells have collapsed since: what has been trained badly shows in one or
+	 * the other. Changes nothing.
+	 */
+	validate(probes = 5): Validation {
+		const file = this.#open();
+		checkInteger("probes", probes, { min: 1, max: 10_000, default: 5 });
+		return validateIvf(file, probes, (vector) => this.#search(vector, 1, {}).neighbors);
+	}
+
+	/** Whether the number of vectors has moved so far from what it was trained for that it should be trained again. */
+	hasDrifted(capacity?: number): boolean {
+		const { learnt, size } = this.#open();
+		return learnt !== undefined && hasDrifted(learnt.choice, size, capacity);
+	}
+
+	/** How the vectors lie in the cells. */
+	analyze(capacity?: number): CellAnalysis {
+		return analyzeCells(this.#open(), capacity);
+	}
+
+	/** How well the number of cells suits the number of vectors. */
+	fill(capacity?: number): CellFill {
+		const { learnt, size, nlist } = this.#open();
+		return cellFill(size, learnt === undefined ? undefined : nlist, capacity);
+	}
+
+	memory(): IvfMemoryReport {
+		return memoryOf(this.#open(), this.#scratch.bytes + this.#file.sharing.bytes);
+	}
+
+	effective(): Readonly<Record<string, unknown>> {
+		const { rows, parameters, scalar, learnt } = this.#open();
+		return {
+			dimensions: rows.dimensions,
+			metric: rows.metric,
+			weights: rows.weights === undefined ? undefined : [...rows.weights],
+			codes: parameters.kind === "ivf" ? (scalar === undefined ? "none" : "sq7") : undefined,
+			engine: this.arena.engine,
+			shared: this.arena.shared,
+			...parameters,
+			isTrained: learnt !== undefined,
+			...(learnt !== undefined && {
+				nlist: learnt.coarse.nlist,
+				nlistRule: learnt.choice.rule,
+				trainedFor: learnt.choice.n,
+				nprobe: Math.min(learnt.coarse.nlist, parameters.nprobe ?? defaultNprobe(learnt.coarse.nlist)),
+				width: learnt.coarse.projection.width,
+				...(learnt.product !== undefined && { M: learnt.product.subs }),
+			}),
+		};
+	}
+
+	/**
+	 * Takes the memory for `vectors` in all, exactly: rows, labels, and blocks for whatever way they fall into cells (before training, those are taken with
+	 * it). While the number stays within it, no insert moves anything that other threads read; {@link IvfIndex.fits} says so beforehand.
+	 * `compact` gives back what is not used of it, unless it is told to keep it.
+	 *
+	 * `labels` are those that readers can find by label ({@link IvfReader.rank}), 4 bytes each. Default: from the smallest there is to the
+	 * largest there ever was and one more for each vector still to come.
+	 *
+	 * @throws NighError `INVALID_OPTION`, `MEMORY_LIMIT`; `LOCKED` while there are readers.
+	 */
+	reserve(vectors: number, labels?: LabelRange): void {
+		const file = this.#unread();
+		const max = file.parameters.maxElements ?? IVF_BOUNDS.maxElements.max;
+		checkInteger("vectors", vectors, { ...IVF_BOUNDS.maxElements, max });
+		const range = labels ?? file.table.range(Math.max(0, vectors - file.size));
+		checkInteger("labels.from", range.from, { min: 0, max: MAX_LABEL });
+		checkInteger("labels.count", range.count, { min: 0, max: MAX_LABEL + 1 - range.from });
+		withinArena(`${vectors} vectors`, () => {
+			reserveRows(file, vectors);
+			file.sharing.reserveLabels(range);
+		});
+	}
+
+	/** Whether a `train` or an `insertMany` is running: what writes or takes memory fails with `LOCKED` meanwhile. */
+	get isInserting(): boolean {
+		return this.#writing;
+	}
+
+	/**
+	 * Vectors that can be inserted, one by one or many at once, before something must move, wherever they fall. Readers go on beside that many. Places of
+	 * vectors that were removed count only while there are no readers, beside whom they are not used again.
+	 */
+	get room(): number {
+		return roomOf(this.#open());
+	}
+
+	/**
+	 * Whether inserting vectors under these different labels moves nothing that other threads read: there is room, none of them is there
+	 * already, and they are within the labels that have been reserved, if any.
+	 */
+	fits(labels: Iterable<Label>): boolean {
+		return fits(this.#open(), checkedLabels(labels));
+	}
+
+	/**
+	 * What 7-bit codes of rows mean, once training has taught it: the address of what code 0 stands for, a float a dimension, and one step. Also where
+	 * cells hold other codes; none under l1, below 32 dimensions, or where the index was told to have none.
+	 */
+	get codes(): { readonly origin: number; readonly unit: number } | undefined {
+		const { codes } = this.#open();
+		return codes === undefined || codes.trainedOn === 0 ? undefined : { origin: codes.origin, unit: codes.unit };
+	}
+
+	/**
+	 * Takes the memory of a reader on another thread, and returns what that thread needs to open it with {@link openIvfReader}: plain data, to
+	 * be sent with a message. From then on vectors are only added, and only as many as {@link IvfIndex.fits}; everything else that writes
+	 * fails with `LOCKED`. A thread needs a reader for each search that it does at the same time.
+	 *
+	 * @throws NighError `INVALID_OPTION` over an arena that is not shared, and for options outside their bounds; `NOT_TRAINED`; `MEMORY_LIMIT`;
+	 * `LOCKED` while `train` runs, or an `insertMany` that replaces vectors or uses places again.
+	 */
+	readerSpec(options: IvfReaderOptions = {}): IvfReaderSpec {
+		const file = this.#open();
+		checkShared(file);
+		learntBy(file);
+		if (this.#movesRows) throw running();
+		return withinArena("a reader", () => file.sharing.open(options));
+	}
+
+	/** Gives a reader's memory back, once its thread has done with it. Returns whether there was such a reader. */
+	releaseReader(spec: IvfReaderSpec): boolean {
+		return this.#open().sharing.close(spec);
+	}
+
+	/**
+	 * Gives every vector another label, which must be different ones. Readers would not follow.
+	 *
+	 * @throws NighError `INVALID_RECORD` for labels that are out of range or given twice; `LOCKED` while there are readers.
+	 */
+	relabel(labelFor: (label: Label) => Label): void {
+		const file = this.#unread();
+		const labels = checkedLabels(Array.from(file.table.labels(), (label) => labelFor(label)));
+		file.relabel(labelsFor(file.table, file.size, Uint32Array.from(labels)));
+	}
+
+	/** One more than the largest label there ever was. */
+	get nextLabel(): number {
+		return this.#open().table.next;
+	}
+
+	serialize(): Iterable<Uint8Array> {
+		return serializeIvf(this.#writable());
+	}
+
+	/**
+	 * The index in parts, for whoever writes and checks bytes in a way of his own; {@link restoreIvf} makes the index of them again. Copies
+	 * nothing.
+	 */
+	parts(): IvfParts {
+		return partsOf(this.#writable());
+	}
+
+	dispose(): void {
+		if (this.#closed) return;
+		this.#closed = true;
+		if (!this.#writing) this.#release();
+	}
+
+	#search(query: Float32Array | Uint8Array, k: number, options: IvfSearchOptions): IvfAnswer {
+		const file = this.#open();
+		if (file.size === 0) return EMPTY;
+		return withinArena("a search", () => searchIvf(file, this.#scratch.get(Math.min(k, file.size)), query, k, options));
+	}
+
+	#checkSearch(k: number, options: SearchOptions): void {
+		checkOptions(options, ["nprobe", "budget", "rerank", "allow", "exact", "abort", "ef"], "search");
+		if (options.ef !== undefined) {
+			throw new NighError(
+				"INVALID_OPTION",
+				"ef is the beam width of HNSW; cells are asked for by nprobe: leave it out",
+				{
+					field: "ef",
+				},
+			);
+		}
+		checkAbortFlag(this.arena, options.abort);
+		checkInteger("k", k, BOUNDS.k);
+	}
+
+	#open(): InvertedFile {
+		if (this.#closed) throw closed();
+		return this.#file;
+	}
+
+	#writable(): InvertedFile {
+		const file = this.#open();
+		if (!this.#writing) return file;
+		throw running();
+	}
+
+	/** For what moves or uses again what readers on other threads read. */
+	#unread(): InvertedFile {
+		const file = this.#writable();
+		checkReaders(file);
+		return file;
+	}
+
+	#release(): void {
+		this.#scratch.free();
+		this.#file.dispose();
+	}
+}
+
+/** Rows that are written and placed at a time. */
+const STEP = 16_384;
+
+const EMPTY: IvfAnswer = {
+	neighbors: [],
+	report: { way: "cells", cells: 0, rows: 0, wentOn: false, budgetSpent: false, ranked: 0 },
+};
+
+/**
+ * An empty inverted file, which has to be trained before vectors are inserted.
+ *
+ * @throws NighError `INVALID_OPTION` naming the option, the value and the bound; `UNSUPPORTED` for a metric or codes that it cannot have.
+ */
+export function createIvf(options: IvfOptions): IvfIndex {
+	return new IvfIndex(createFile(options));
+}
+
+/** The empty file of an index with these options. */
+export function createFile(options: IvfOptions): InvertedFile {
+	const { arena, metric, dimensions, weights } = checkSpec(options, IVF_NAMES);
+	const parameters = resolveIvfParameters(options);
+	const coded = isCoded(options, dimensions);
+	return withinArena("an index", () => {
+		const rows = new RowFormat(arena, { metric, dimensions, weights });
+		let codes: ScalarCodes | undefined;
+		try {
+			codes = coded ? new ScalarCodes(arena, dimensions, rows.bytes) : undefined;
+			return new InvertedFile(arena, rows, parameters, codes);
+		} catch (error) {
+			codes?.dispose();
+			rows.dispose();
+			throw error;
+		}
+	});
+}
+
+/** Whether rows have 7-bit codes: those of ivf are scanned by them. */
+export function isCoded(
+	{ kind, codes = "auto", metric }: Pick<IvfOptions, "kind" | "codes" | "metric">,
+	dimensions: number,
+): boolean {
+	if (kind !== "ivf") {
+		if (codes === "auto") return dimensions >= LEAST_CODED_DIMENSIONS;
+		throw new NighError(
+			"INVALID_OPTION",
+			`codes is an option of ivf, whose cells hold vectors; ${kind} has its own: leave it out`,
+			{
+				field: "codes",
+				value: codes,
+			},
+		);
+	}
+	if (metric !== "l1") return codes === "sq7" || (codes === "auto" && dimensions >= LEAST_CODED_DIMENSIONS);
+	if (codes !== "sq7") return false;
+	throw new NighError(
+		"UNSUPPORTED",
+		'codes "sq7" go with the metrics l2, cosine and ip: leave codes out or say "none"',
+		{
+			field: "codes",
+			value: codes,
+		},
+	);
+}
+
+function givenRows({ rows }: InvertedFile, given: VectorRows, stored: boolean): TrainingRows {
+	const n = rows.checkRows(given);
+	return {
+		n,
+		write: (i, address) => {
+			if (stored) rows.writeStored(rows.rowOf(given, i), address);
+			else rows.write(rows.rowOf(given, i), address);
+		},
+	};
+}
+
+/** The vectors there are, in the order of their labels. */
+function ownRows(file: InvertedFile): TrainingRows {
+	const { arena, rows } = file;
+	const places = Uint32Array.from([...file.table.entries()].sort(([a], [b]) => a - b).map(([, place]) => place));
+	return {
+		n: places.length,
+		write: (i, address) => {
+			arena.u8(address, rows.bytes).set(arena.u8(file.vectorOf(places[i] as number), rows.bytes));
+		},
+	};
+}
+
+/** Puts rows into cells. Where that fails, those that are in none by then are given up. */
+async function placeAll(file: InvertedFile, places: readonly number[], { parallel }: InsertManyOptions): Promise<void> {
+	let placed = 0;
+	const onStep = (done: number) => {
+		placed = done;
+	};
+	try {
+		await placeRows(file, places, { parallel, onStep });
+	} catch (error) {
+		file.withdraw(places.slice(placed));
+		throw error;
+	}
+}
+
+/** @throws NighError `LOCKED` where there are readers on other threads; where labels are to be inserted, only if they do not fit. */
+function checkReaders(file: InvertedFile, labels?: Iterable<Label>): void {
+	if (!file.sharing.active || (labels !== undefined && fits(file, labels))) return;
+	const { readers } = file.sharing;
+	const what =
+		labels === undefined
+			? "this would change what they read: give them back with releaseReader() first, or build another index"
+			: "these vectors do not fit in what was reserved, or are there already: build another index with a larger reserve()";
+	throw new NighError("LOCKED", `${readers} readers on other threads are open on this index, and ${what}`, { readers });
+}
+
+function running(): NighError {
+	return new NighError("LOCKED", "train or insertMany is still running: wait until its promise has been resolved");
+}
+
+function throwIfAborted(signal: AbortSignal | undefined, done: number, n: number): void {
+	if (!signal?.aborted) return;
+	throw new NighError("ABORTED", `aborted after ${done} of ${n} vectors`, { done }, { cause: signal.reason });
+}
+
+function closed(): NighError {
+	return new NighError("CLOSED", "the index has been disposed of: create or load another one");
+}

@@ -1,0 +1,257 @@
+import { BOUNDS, checkInteger, NighError } from "@nigh/contract";
+import type { EngineName, WasmMemory } from "@nigh/kernels";
+import { type ArenaView, AttachedArena } from "../arena-view.ts";
+import { writeEligible } from "../eligibility.ts";
+import { checkAbortWord, interrupted, type ReaderScanOptions } from "../reader-call.ts";
+import type { Label } from "../vector-index.ts";
+import { rankMatches } from "./rank.ts";
+import { type IvfReaderSpec, readView } from "./reader-spec.ts";
+import { rankPlaces, scanPlaces } from "./scan.ts";
+import { CHUNK_ROWS, type IvfScratch, layOutScratch } from "./scratch.ts";
+import { type CellSearchReport, cellSettings, searchCells } from "./search-cells.ts";
+import { PUBLISHED } from "./sharing.ts";
+import type { IvfView } from "./view.ts";
+
+export interface IvfReaderSearchOptions extends ReaderScanOptions {
+	/** Cells to look into, 1 to nlist: more are looked into where those have fewer than `wanted` vectors that may be answered. Default: the index's. */
+	readonly nprobe?: number | undefined;
+	/** Rows that may be scanned, from 1; the cell in which they run out is finished. Default: the index's, or no limit. */
+	readonly budget?: number | undefined;
+	/** Candidates to rank again by the vectors, at least k; 0: none, distances are estimates then. Default: the index's. Not for `"ivf"`. */
+	readonly rerank?: number | undefined;
+	/**
+	 * Answers that the search owes, 0 to k: it looks into further cells until it has as many. Default k; less where the caller knows that fewer may be
+	 * answered, or every cell would be looked into for nothing.
+	 */
+	readonly wanted?: number | undefined;
+}
+
+/** How the last call went: what was looked at. */
+export type IvfReaderReport = Omit<CellSearchReport, "found">;
+
+const NOTHING: IvfReaderReport = { cells: 0, rows: 0, wentOn: false, budgetSpent: false, ranked: 0 };
+
+/**
+ * Opens an inverted file for reading on this thread, with what `IvfIndex.readerSpec` gave on the thread that owns it. `memory` and `engine` are
+ * those of the owner's arena.
+ *
+ * @example
+ * worker.postMessage({ memory: index.arena.memory, engine: index.arena.engine, spec: index.readerSpec() });
+ * // on the other thread:
+ * const reader = openIvfReader(memory, engine, spec);
+ * const found = reader.search(query, 10);
+ * for (let i = 0; i < found; i++) console.log(reader.labelAt(i), reader.distanceAt(i));
+ */
+export function openIvfReader(memory: WasmMemory, engine: EngineName, spec: IvfReaderSpec): IvfReader {
+	return new IvfReader(new AttachedArena(memory, engine), spec);
+}
+
+/**
+ * Searches an inverted file that another thread owns and adds to meanwhile. It takes no memory, locks nothing and does one thing at a time; the
+ * answers stay until the next call. Queries must have been checked: floats, finite, of the file's dimensions.
+ *
+ * A row is seen whole or not at all. What a search meets in cells, a scan and {@link IvfReader.rank} that begin after it see too.
+ */
+export class IvfReader {
+	readonly spec: IvfReaderSpec;
+	readonly #arena: ArenaView;
+	readonly #view: IvfView;
+	readonly #scratch: IvfScratch;
+	readonly #answerLabels: Uint32Array;
+	readonly #answerKeys: Float32Array;
+	readonly #published: Uint32Array;
+	readonly #places: Uint32Array;
+	#count = 0;
+	#report = NOTHING;
+	/** Number of the call that the answers belong to: a scan that has been interrupted by another must not go on. */
+	#turn = 0;
+
+	/** Use {@link openIvfReader}. */
+	constructor(arena: ArenaView, spec: IvfReaderSpec) {
+		this.spec = spec;
+		this.#arena = arena;
+		this.#view = readView(arena, spec, () => this.slots);
+		this.#scratch = layOutScratch(this.#view, spec.scratch, spec.maxK);
+		const { answer } = this.#scratch;
+		this.#answerLabels = arena.u32(answer, 2 * spec.maxK);
+		this.#answerKeys = arena.f32(answer, 2 * spec.maxK);
+		this.#published = arena.u32(spec.published, PUBLISHED.bytes / 4);
+		this.#places = arena.u32(spec.places, spec.labelCount);
+	}
+
+	/** Places of the file that are complete by now: its rows, and such as have been removed. */
+	get slots(): number {
+		return Atomics.load(this.#published, PUBLISHED.slots / 4);
+	}
+
+	/** Rows there are by now. */
+	get #rows(): number {
+		return Atomics.load(this.#published, PUBLISHED.rows / 4);
+	}
+
+	/** Answers of the last call. */
+	get count(): number {
+		return this.#count;
+	}
+
+	/** How the last call went. */
+	get report(): IvfReaderReport {
+		return this.#report;
+	}
+
+	/** The label of answer `i`, nearest first; equal distances in the order of labels. */
+	labelAt(i: number): Label {
+		return this.#answerLabels[2 * i + 1] as number;
+	}
+
+	/** The distance of answer `i`. */
+	distanceAt(i: number): number {
+		return this.#view.rows.distanceOf(this.#answerKeys[2 * i] as number);
+	}
+
+	/** Whether a label is one of those that {@link IvfReader.rank} can find. */
+	covers(label: Label): boolean {
+		return label >= this.spec.firstLabel && label < this.spec.firstLabel + this.spec.labelCount;
+	}
+
+	/**
+	 * The nearest `k` in the cells nearest to the query. Returns how many there are: fewer than `k` where no more may be answered, or where
+	 * the budget or what was `wanted` ended it.
+	 *
+	 * @throws NighError `INVALID_OPTION` for a k above what the reader has room for, and options outside their bounds; `ABORTED`.
+	 */
+	search(query: Float32Array | Uint8Array, k: number, options: IvfReaderSearchOptions = {}): number {
+		const eligibility = this.#begin(query, k, options);
+		const settings = cellSettings(this.#view, k, options);
+		const { wanted: owed = k, abort = 0 } = options;
+		checkInteger("wanted", owed, { ...BOUNDS.k, min: 0, max: k });
+		const most = Math.min(k, this.#rows);
+		if (most === 0) return 0;
+		const wanted = Math.min(most, owed);
+		const { found, ...report } = searchCells(this.#view, this.#scratch, {
+			...settings,
+			k: most,
+			wanted,
+			eligibility,
+			abort,
+		});
+		this.#report = report;
+		this.#count = found;
+		return found;
+	}
+
+	/**
+	 * The nearest `k` by exact keys of all rows, {@link CHUNK_ROWS} at a time: a generator that yields how many places it has looked at and
+	 * returns how many answers there are. They can be read then, and those by now at each yield. Another call in between ends it.
+	 *
+	 * @throws NighError `INVALID_OPTION`; `ABORTED`; `LOCKED` when it goes on after another call.
+	 */
+	*scan(
+		query: Float32Array | Uint8Array,
+		k: number,
+		options: ReaderScanOptions = {},
+	): Generator<number, number, undefined> {
+		const eligibility = this.#begin(query, k, options);
+		const turn = this.#turn;
+		const { slots } = this;
+		let size = 0;
+		for (let first = 0; first < slots; first += CHUNK_ROWS) {
+			if (first > 0) yield first;
+			if (turn !== this.#turn) throw interrupted();
+			checkAbortWord(this.#arena, options.abort);
+			const n = Math.min(CHUNK_ROWS, slots - first);
+			size = scanPlaces(this.#view, this.#scratch, { first, n, size }, { k, eligibility });
+			this.#found(size, first + n);
+		}
+		return size;
+	}
+
+	/**
+	 * The nearest `k` of some labels by exact keys; those that are not in the file, or that the reader does not {@link IvfReader.covers cover}, are
+	 * passed over. Returns how many there are.
+	 *
+	 * @throws NighError `INVALID_OPTION`; `ABORTED`.
+	 */
+	rank(query: Float32Array | Uint8Array, labels: Iterable<Label>, k: number, options: ReaderScanOptions = {}): number {
+		const eligibility = this.#begin(query, k, options);
+		checkAbortWord(this.#arena, options.abort);
+		let ranked = 0;
+		const placeOf = (label: Label) => {
+			const place = this.#placeOf(label);
+			if (place !== undefined) ranked++;
+			return place;
+		};
+		const found = rankPlaces(this.#view, this.#scratch, labels, placeOf, { k, eligibility });
+		return this.#found(found, ranked);
+	}
+
+	/**
+	 * As {@link IvfReader.rank}, of all that `eligibility.allow` lets through.
+	 *
+	 * @throws NighError `INVALID_OPTION`, also where there is no `allow`; `ABORTED`.
+	 */
+	rankAllowed(query: Float32Array | Uint8Array, k: number, options: ReaderScanOptions): number {
+		const allow = options.eligibility?.allow;
+		if (allow === undefined) throw unrestricted();
+		const eligibility = this.#begin(query, k, options);
+		checkAbortWord(this.#arena, options.abort);
+		const { found, ranked } = rankMatches(this.#view, this.#scratch, this.spec, allow, { k, eligibility });
+		return this.#found(found, ranked);
+	}
+
+	/** Writes the distance of each label to `distances`, in the same order; NaN for those that {@link IvfReader.rank} would pass over. */
+	distances(
+		query: Float32Array | Uint8Array,
+		labels: ArrayLike<Label>,
+		distances: Float32Array | Float64Array = new Float64Array(labels.length),
+	): Float32Array | Float64Array {
+		this.#begin(query, 1, {});
+		const { rows, vectors } = this.#view;
+		const { query: row, places: placesAt, keys: keysAt } = this.#scratch;
+		const places = this.#arena.u32(placesAt, CHUNK_ROWS);
+		const keys = this.#arena.f32(keysAt, CHUNK_ROWS);
+		for (let from = 0; from < labels.length; from += CHUNK_ROWS) {
+			const to = Math.min(labels.length, from + CHUNK_ROWS);
+			let n = 0;
+			for (let i = from; i < to; i++) {
+				const place = this.#placeOf(labels[i] as number);
+				if (place !== undefined) places[n++] = place;
+				distances[i] = place === undefined ? Number.NaN : 0;
+			}
+			this.#arena.kernels.distanceMany(rows.metricCode, row, vectors, rows.bytes, rows.bytes, placesAt, n, keysAt);
+			n = 0;
+			for (let i = from; i < to; i++) {
+				if (!Number.isNaN(distances[i])) distances[i] = rows.distanceOf(keys[n++] as number);
+			}
+		}
+		return distances;
+	}
+
+	/** Checks k, writes the query and what may be answered; returns what kernels are to be told of that. */
+	#begin(query: Float32Array | Uint8Array, k: number, { eligibility }: ReaderScanOptions): number {
+		checkInteger("k", k, { ...BOUNDS.k, max: this.spec.maxK });
+		this.#turn++;
+		this.#count = 0;
+		this.#report = NOTHING;
+		this.#view.rows.write(query, this.#scratch.query);
+		return writeEligible(this.#arena, this.#scratch.eligibility, eligibility);
+	}
+
+	#found(found: number, ranked: number): number {
+		this.#count = found;
+		this.#report = { ...NOTHING, rows: ranked, ranked };
+		return found;
+	}
+
+	#placeOf(label: Label): number | undefined {
+		// A label outside reads `undefined`.
+		const place = this.#places[label - this.spec.firstLabel] ?? 0;
+		return place === 0 ? undefined : place - 1;
+	}
+}
+
+function unrestricted(): NighError {
+	return new NighError("INVALID_OPTION", "rankAllowed ranks what eligibility.allow lets through: give a bitmap", {
+		field: "eligibility.allow",
+	});
+}

@@ -1,0 +1,105 @@
+import { BOUNDS, type Distance } from "@nigh/contract";
+import { checkAborted, writeEligibility } from "../eligibility.ts";
+import type { Neighbor, SearchOptions } from "../vector-index.ts";
+import type { InvertedFile } from "./inverted-file.ts";
+import { viewOf } from "./owner-view.ts";
+import { rankPlaces, scanPlaces } from "./scan.ts";
+import { CHUNK_ROWS, type IvfScratch } from "./scratch.ts";
+import { type CellSearchReport, cellSettings, searchCells } from "./search-cells.ts";
+import type { IvfView } from "./view.ts";
+
+export interface IvfSearchOptions extends SearchOptions {
+	/** Cells to look into, 1 to nlist: more are looked into where those have fewer than k vectors that may be answered. Default: the index's. */
+	readonly nprobe?: number;
+	/** Rows that may be scanned, from 1; the cell in which they run out is finished. Default: the index's, or no limit. */
+	readonly budget?: number;
+	/**
+	 * Candidates to rank again by the vectors, at least k; 0: none, distances are estimates then. More: better recall, slower. Default: the index's, or
+	 * by k and how fine the codes are. Not for `"ivf"`.
+	 */
+	readonly rerank?: number;
+}
+
+/** How a search went: what was looked at, and by which way. */
+export interface IvfSearchReport extends Omit<CellSearchReport, "found"> {
+	/** `"cells"`; `"scan"`: every vector by exact distance; `"labels"`: the few that may be answered. */
+	readonly way: "cells" | "scan" | "labels";
+}
+
+/** Labels that may be answered, up to so many, are compared one by one. */
+const FEW_ALLOWED = 1_000;
+
+export interface IvfAnswer {
+	readonly neighbors: Neighbor[];
+	readonly report: IvfSearchReport;
+}
+
+/** The nearest k of a checked query: in the cells nearest to it, or among all that may be answered where that is surer or costs less. */
+export function searchIvf(
+	file: InvertedFile,
+	scratch: IvfScratch,
+	query: Float32Array | Uint8Array,
+	k: number,
+	options: IvfSearchOptions,
+): IvfAnswer {
+	const { allow, abort } = options;
+	const view = viewOf(file);
+	const settings = cellSettings(view, k, options);
+	file.rows.write(query, scratch.query);
+	const eligibility = writeEligibility(file.arena, scratch.eligibility, allow);
+	const wanted = Math.min(k, file.size);
+	if (allow !== undefined && allow.size <= FEW_ALLOWED) {
+		checkAborted(abort);
+		const found = rankPlaces(view, scratch, allow, (label) => file.table.get(label), { k: wanted, eligibility: 0 });
+		return answered(view, scratch, found, { ...NOTHING, way: "labels", ranked: allow.size });
+	}
+	if (options.exact === true || k > BOUNDS.k.exactAbove) {
+		const found = scan(view, scratch, { k: wanted, eligibility }, abort);
+		return answered(view, scratch, found, { ...NOTHING, way: "scan", rows: file.size, ranked: file.size });
+	}
+	const owed = allow === undefined ? wanted : Math.min(wanted, allow.size);
+	const nprobe =
+		options.nprobe ?? widened(settings.nprobe, view.nlist, allow === undefined ? 1 : allow.size / file.size);
+	const { found, ...report } = searchCells(view, scratch, {
+		k: wanted,
+		wanted: owed,
+		...settings,
+		nprobe,
+		eligibility,
+		abort: abort?.address ?? 0,
+	});
+	return answered(view, scratch, found, { ...report, way: "cells" });
+}
+
+const NOTHING = { cells: 0, rows: 0, wentOn: false, budgetSpent: false, ranked: 0 } as const;
+
+/** Where only a share of the rows may be answered, the nearest of them lie farther off, in more cells. */
+function widened(nprobe: number, nlist: number, share: number): number {
+	return share >= 1 ? nprobe : Math.min(nlist, Math.ceil(nprobe / Math.sqrt(share)));
+}
+
+/** Every row by exact keys. Returns how many answers there are. */
+function scan(
+	view: IvfView,
+	scratch: IvfScratch,
+	options: { readonly k: number; readonly eligibility: number },
+	abort: SearchOptions["abort"],
+): number {
+	const slots = view.slots();
+	let size = 0;
+	for (let first = 0; first < slots; first += CHUNK_ROWS) {
+		checkAborted(abort);
+		size = scanPlaces(view, scratch, { first, n: Math.min(CHUNK_ROWS, slots - first), size }, options);
+	}
+	return size;
+}
+
+function answered(view: IvfView, scratch: IvfScratch, n: number, report: IvfSearchReport): IvfAnswer {
+	const keys = view.arena.f32(scratch.answer, 2 * n);
+	const labels = view.arena.u32(scratch.answer, 2 * n);
+	const neighbors = Array.from({ length: n }, (_, i) => ({
+		label: labels[2 * i + 1] as number,
+		distance: view.rows.distanceOf(keys[2 * i] as number) as Distance,
+	}));
+	return { neighbors, report };
+}
