@@ -55,10 +55,22 @@ export const BOUNDS = {
 	efConstruction: { min: 4, max: 4_000, integer: true },
 	/** Beam width of an HNSW search; at least k as well. Left out: the recall decides. */
 	ef: { min: 1, max: 10_000, integer: true },
-	/** Cells of an IVF index. Left out: one for 39 vectors. */
+	/** Cells of an index of cells. Left out: one for 39 vectors. */
 	nlist: { min: 1, max: 1_000_000, integer: true },
-	/** Cells an IVF search looks into; at most nlist as well. Left out: the recall decides. */
+	/** Cells that a search looks into; at most nlist as well. Left out: the recall decides. */
 	nprobe: { min: 1, max: 1_000_000, integer: true },
+	/** Rows of cells that a search may scan; the cell in which they run out is finished. Left out: no limit. */
+	budget: { min: 1, max: 0x7fffffff, integer: true },
+	/** Candidates of codes that are compared by their vectors; at least k as well, or 0: none, distances are estimates. Left out: by k and the codes. */
+	rerank: { min: 0, max: 16_000, integer: true },
+	/** Sub-quantisers of a product quantiser; a divisor of the dimensions as well. 516 sums of 127 are what 16 bits hold. Left out: by the dimensions. */
+	pqM: { min: 1, max: 512, integer: true },
+	/** Bits of a sub-quantiser's code that are understood; a back end may have fewer, and says so. */
+	pqBits: { min: 1, max: 16, integer: true, default: 4 },
+	/** Bits a dimension of a RaBitQ code. */
+	rabitqBits: { min: 1, max: 8, integer: true, default: 1 },
+	/** Half-width of RaBitQ's error bound, in standard deviations of what it bounds. */
+	epsilon: { min: 0.1, max: 10, default: 1.9 },
 
 	/** An id in UTF-8. */
 	idBytes: { min: 1, max: 512, integer: true, unit: "bytes" },

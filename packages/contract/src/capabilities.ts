@@ -1,5 +1,5 @@
-import type { IndexKind } from "./collection-spec.ts";
 import { NighError } from "./errors.ts";
+import type { IndexKind } from "./index-spec.ts";
 import type { Metric } from "./metric.ts";
 
 /** What a back end may or may not be able to do. Everything that is not listed, every back end can. */
@@ -16,7 +16,7 @@ export const FEATURES = [
 	"certify",
 	/** `tune`. */
 	"tune",
-	/** `ef` and `nprobe` in a search. */
+	/** `ef`, `nprobe`, `rerank` and `budget` in a search. */
 	"searchWidth",
 	/** A search with `partial: true`. */
 	"partialSearch",

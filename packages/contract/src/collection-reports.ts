@@ -1,5 +1,6 @@
-import type { EffectiveSettings, IndexKind } from "./collection-spec.ts";
+import type { EffectiveSettings } from "./collection-spec.ts";
 import type { HealthReason } from "./health.ts";
+import type { IndexKind, NlistRule, PqProfile, Rotation } from "./index-spec.ts";
 import type { RecallStatement } from "./recall.ts";
 import type { CallOptions } from "./records.ts";
 
@@ -15,6 +16,16 @@ export interface MemoryStats {
 	readonly total: number;
 	/** What the layout needs for the vectors there are, without spare capacity. */
 	readonly formula: number;
+	/** Parts of `index`, where the back end can tell them apart: numbers by which vectors are known, */
+	readonly ids?: number;
+	/** centroids of cells with what turns a vector before it is compared with them, */
+	readonly centroids?: number;
+	/** the codebooks of a product quantiser, */
+	readonly codebooks?: number;
+	/** and the links of a graph. */
+	readonly links?: number;
+	/** Bytes of code alone for each vector: what figures of compression are made of. All that stands beside it is in `total`. */
+	readonly codeBytesPerVector?: number;
 }
 
 /** How long calls took, in ms. */
@@ -60,6 +71,11 @@ export interface CollectionStats {
 	readonly recall: readonly RecallStatement[];
 }
 
+/** How well the number of cells suits the number of vectors. */
+export const CELL_FILLS = ["DEGRADED", "INEFFICIENT", "OPTIMAL", "GOOD"] as const;
+
+export type CellFill = (typeof CELL_FILLS)[number];
+
 /** How well an index is built. */
 export interface AnalyzeReport {
 	readonly index: IndexKind;
@@ -74,12 +90,25 @@ export interface AnalyzeReport {
 		/** Mean number of links on the way from the entry point. */
 		readonly meanPathLength: number;
 	};
-	/** Of IVF cells. */
+	/** Of the cells of an `ivf`, `ivfpq` or `ivfrabitq` index; absent as long as nothing is trained. */
 	readonly cells?: {
 		readonly count: number;
 		readonly empty: number;
 		/** Vectors of a cell. */
 		readonly size: { readonly min: number; readonly mean: number; readonly max: number };
+		/** size.max / size.mean: 1 where all cells are as large as each other. A search that meets the largest takes so many times as long. */
+		readonly imbalance: number;
+		/** Centroids that differ from all others: fewer than `count` tell of a training that has collapsed. */
+		readonly distinctCentroids: number;
+		/**
+		 * `DEGRADED`: more vectors a cell than 100, or than two and a half times what the rule `adaptive` gives at this size, so that a probe scans
+		 * too much. `INEFFICIENT`: fewer than 10. `OPTIMAL`: between. `GOOD`: there are no cells to speak of.
+		 */
+		readonly fill: CellFill;
+		/** What has chosen the number of cells. */
+		readonly rule: NlistRule | "given";
+		/** Vectors that it was chosen for. */
+		readonly trainedFor: number;
 	};
 	readonly issues: readonly HealthReason[];
 }
@@ -92,11 +121,31 @@ export interface ProgressOptions extends CallOptions {
 	readonly onProgress?: (done: number, total: number) => void;
 }
 
+/**
+ * Parameters of the kind of index that there is; what belongs to another kind is refused. What is left out is as it was. Their bounds and
+ * meanings are those of `IndexSpec`.
+ */
 export interface RebuildOptions extends ProgressOptions {
-	/** Links of a node of an HNSW graph, 2 to 200. Default: as it is. Not for another kind of index. */
+	/** Links of a node of an HNSW graph, 2 to 200; sub-quantisers of `ivfpq`, 1 to 512, a divisor of the dimensions. */
 	readonly M?: number;
-	/** Beam width of the build of an HNSW graph, max(4, 2M) to 4,000. Default: as it is. Not for another kind of index. */
+	/** Beam width of the build of an HNSW graph, max(4, 2M) to 4,000. */
 	readonly efConstruction?: number;
+	/** Cells of `ivf`, `ivfpq` and `ivfrabitq`: 1 to 1,000,000, or the name of a rule. */
+	readonly nlist?: number | NlistRule;
+	/** Cells that a search of `ivf`, `ivfpq` or `ivfrabitq` looks into, 1 to nlist. */
+	readonly nprobe?: number;
+	/** Candidates of `ivfpq` or `ivfrabitq` that are compared by their vectors, 0 to 16,000. */
+	readonly rerank?: number;
+	/** Bits of a code: 4 to 8 for each sub-quantiser of `ivfpq`, 1 to 8 for each dimension of `ivfrabitq`. */
+	readonly bits?: number;
+	/** Of `ivfpq`. */
+	readonly rotation?: Rotation;
+	/** Of `ivfpq`. */
+	readonly residual?: boolean;
+	/** Of `ivfpq`. Takes the place of the M, bits, nlist and nprobe that there were. */
+	readonly profile?: PqProfile;
+	/** Half-width of the error bound of `ivfrabitq`, 0.1 to 10. */
+	readonly epsilon?: number;
 }
 
 /** What `optimize`, `rebuild` and `convert` did. */

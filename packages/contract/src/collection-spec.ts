@@ -1,10 +1,6 @@
 import type { Embedder, EmbedderIdentity } from "./embedder.ts";
+import type { IndexKind, IndexSpec } from "./index-spec.ts";
 import type { Metric } from "./metric.ts";
-
-/** Kinds of index. `auto` in a spec lets the back end choose one by size, and change it. */
-export const INDEX_KINDS = ["flat", "hnsw", "ivf"] as const;
-
-export type IndexKind = (typeof INDEX_KINDS)[number];
 
 /** Floats (`Float32Array`), or bits packed eight to a byte (`Uint8Array`). */
 export type VectorType = "float" | "bit";
@@ -13,28 +9,6 @@ export type VectorType = "float" | "bit";
 export const PRUNE_POLICIES = ["expired", "oldest"] as const;
 
 export type PrunePolicy = (typeof PRUNE_POLICIES)[number];
-
-/** How a collection finds neighbours. */
-export type IndexSpec =
-	| { readonly kind: "auto" }
-	/** Compares everything: exact, time in proportion to the number of vectors. */
-	| { readonly kind: "flat" }
-	/** A graph (Malkov & Yashunin, arXiv 1603.09320). */
-	| {
-			readonly kind: "hnsw";
-			/** Links of a node, 2 to 200, default 16. More: better recall at the same ef, more memory, slower build. */
-			readonly M?: number;
-			/** Beam width of the build, max(4, 2M) to 4,000. More: a better graph, a slower build. Default: grows with the size. */
-			readonly efConstruction?: number;
-	  }
-	/** Vectors in cells around k-means centroids. */
-	| {
-			readonly kind: "ivf";
-			/** Number of cells, 1 to 1,000,000. More: smaller cells, so a cheaper probe that finds less. Default: one for 39 vectors. */
-			readonly nlist?: number;
-			/** What a cell holds: the vectors, or product-quantised codes (less memory, re-ranked on the vectors). Default: `"flat"`. */
-			readonly cells?: "flat" | "pq";
-	  };
 
 /**
  * What a collection is. Needed once, to create it; reopening with another one is `SPEC_CONFLICT` (only `recall`, `logQueries`,
@@ -56,7 +30,7 @@ export interface CollectionSpec {
 	readonly weights?: Float32Array | readonly number[];
 	/** Mean recall that searches keep, 0.5 to 1, default 0.95; 1 is exact. Higher: slower. A search may ask for another. */
 	readonly recall?: number;
-	/** Default: `{ kind: "auto" }`. */
+	/** Default: `"auto"`. */
 	readonly index?: IndexSpec;
 	/** Turns text into vectors, for records and searches that have no vector. Its identity is stored; another one is `SPEC_CONFLICT`. */
 	readonly embedder?: Embedder;

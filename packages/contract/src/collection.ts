@@ -10,9 +10,9 @@ import type {
 	TuneReport,
 	WarmReport,
 } from "./collection-reports.ts";
-import type { IndexSpec } from "./collection-spec.ts";
 import type { HealthReport } from "./health.ts";
 import type { Id } from "./ids.ts";
+import type { IndexSpec } from "./index-spec.ts";
 import type { Metadata } from "./metadata.ts";
 import type {
 	CallOptions,
@@ -109,9 +109,10 @@ export interface Collection<M extends Metadata = Metadata> {
 
 	/**
 	 * Builds the same kind of index anew beside the old one, which answers meanwhile; with other parameters where some are given, and what is
-	 * not named as it was. Ended by its signal, it leaves the old one and its parameters.
+	 * not named as it was. Where there are cells they are trained anew, and every vector is assigned again. Ended by its signal, it leaves
+	 * the old one and its parameters.
 	 *
-	 * @throws NighError `INVALID_OPTION` also for parameters of a graph where there is to be none: `convert` makes one.
+	 * @throws NighError `INVALID_OPTION` also for parameters of another kind of index than there is: `convert` makes one.
 	 */
 	rebuild(options?: RebuildOptions): Promise<MaintenanceReport>;
 

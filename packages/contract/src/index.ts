@@ -1,26 +1,25 @@
 export { BOUNDS, type Bound, type BoundName } from "./bounds.ts";
 export { type Capabilities, FEATURES, type Feature, requireFeature } from "./capabilities.ts";
 export type { Collection } from "./collection.ts";
-export type {
-	AnalyzeReport,
-	CertifyOptions,
-	CertifyReport,
-	CollectionStats,
-	LatencyStats,
-	MaintenanceReport,
-	MemoryStats,
-	ProgressOptions,
-	RebuildOptions,
-	RefreshReport,
-	TuneReport,
-	WarmReport,
+export {
+	type AnalyzeReport,
+	CELL_FILLS,
+	type CellFill,
+	type CertifyOptions,
+	type CertifyReport,
+	type CollectionStats,
+	type LatencyStats,
+	type MaintenanceReport,
+	type MemoryStats,
+	type ProgressOptions,
+	type RebuildOptions,
+	type RefreshReport,
+	type TuneReport,
+	type WarmReport,
 } from "./collection-reports.ts";
 export {
 	type CollectionSpec,
 	type EffectiveSettings,
-	INDEX_KINDS,
-	type IndexKind,
-	type IndexSpec,
 	PRUNE_POLICIES,
 	type PrunePolicy,
 	type VectorType,
@@ -56,6 +55,22 @@ export { parseFilter } from "./filter/parse.ts";
 export { type Predicate, predicateOf } from "./filter/predicate.ts";
 export type { DatabaseHealth, HealthReason, HealthReport, HealthStatus } from "./health.ts";
 export { checkId, compareIds, type Id } from "./ids.ts";
+export {
+	CELL_KINDS,
+	type CellKind,
+	type CellsSpec,
+	type CodedCellsSpec,
+	INDEX_KINDS,
+	type IndexKind,
+	type IndexSettings,
+	type IndexSpec,
+	NLIST_RULES,
+	type NlistRule,
+	PQ_PROFILES,
+	type PqProfile,
+	ROTATIONS,
+	type Rotation,
+} from "./index-spec.ts";
 export { checkMetadata, type Json, type Metadata } from "./metadata.ts";
 export { type Distance, METRICS, type Metric, type Score, scoreOf } from "./metric.ts";
 export { checkCollectionName } from "./names.ts";

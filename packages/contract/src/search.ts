@@ -1,7 +1,7 @@
-import type { IndexKind } from "./collection-spec.ts";
 import type { NighError } from "./errors.ts";
 import type { Filter } from "./filter/filter.ts";
 import type { Id } from "./ids.ts";
+import type { IndexKind } from "./index-spec.ts";
 import type { Metadata } from "./metadata.ts";
 import type { Distance, Score } from "./metric.ts";
 import type { RecallStatement } from "./recall.ts";
@@ -44,8 +44,21 @@ export interface SearchRequest<M extends Metadata = Metadata> extends CallOption
 	readonly exact?: boolean;
 	/** Beam width of HNSW, k to 10,000, instead of what the recall asks for. Wider: finds more, takes longer. The answer is `uncertified`. */
 	readonly ef?: number;
-	/** Cells that IVF looks into, 1 to nlist, instead of what the recall asks for. More: finds more, takes longer. The answer is `uncertified`. */
+	/**
+	 * Cells that an `ivf`, `ivfpq` or `ivfrabitq` index looks into, 1 to nlist, instead of what the recall asks for. More: finds more, takes
+	 * longer, about in proportion. The answer is `uncertified`.
+	 */
 	readonly nprobe?: number;
+	/**
+	 * Candidates of an `ivfpq` or `ivfrabitq` index that are compared by their vectors, k to 16,000. More: finds more, takes a little longer.
+	 * 0: none, distances are estimates. The answer is `uncertified`.
+	 */
+	readonly rerank?: number;
+	/**
+	 * Rows that an `ivf`, `ivfpq` or `ivfrabitq` index may scan, 1 to 2,147,483,647: a bound on the time, whatever the cells hold. The cell in which
+	 * they run out is finished, the ones after it are left out. The answer is `uncertified`. Default: no limit.
+	 */
+	readonly budget?: number;
 	/** 1 to 86,400,000 ms for all of it, the embedder too; running out of it is `SEARCH_TIMEOUT`. Default: no limit. */
 	readonly timeoutMs?: number;
 	/** When the time runs out, answer with what was found, `uncertified`, instead of failing. Default: false. */
@@ -79,9 +92,15 @@ export interface SearchPlan {
 	 */
 	readonly strategy: "index" | "filtered-index" | "filtered-scan" | "scan";
 	readonly index: IndexKind;
-	/** Beam width or number of cells, where the strategy has one. */
+	/** Beam width, or cells to look into, where the strategy has one. */
 	readonly ef?: number;
 	readonly nprobe?: number;
+	/** Candidates that were compared by their vectors, where the index has codes; 0: none, the distances are estimates. */
+	readonly rerank?: number;
+	/** Rows of cells that were scanned. */
+	readonly rows?: number;
+	/** Cells that were scanned: fewer than `nprobe` where the `budget` ran out. */
+	readonly cells?: number;
 	/** Records that match the filter, where that was counted. */
 	readonly matches?: number;
 	/** Whether `timeoutMs` cut the search short (`partial: true`). */

@@ -1,4 +1,4 @@
-import { BOUNDS, type Capabilities, METRICS } from "@nigh/contract";
+import { BOUNDS, type Capabilities, INDEX_KINDS, METRICS } from "@nigh/contract";
 
 /** What the database in a folder supports. */
 export const CAPABILITIES: Capabilities = {
@@ -25,6 +25,6 @@ export const CAPABILITIES: Capabilities = {
 		share: true,
 	},
 	metrics: METRICS,
-	indexes: ["flat", "hnsw"],
+	indexes: INDEX_KINDS,
 	limits: { dimensions: BOUNDS.dimensions.max, bits: BOUNDS.bits.max, k: BOUNDS.k.max },
 };

@@ -34,7 +34,7 @@ import {
 } from "@nigh/contract";
 import { CAPABILITIES } from "./capabilities.ts";
 import type { CollectionCore } from "./core.ts";
-import { indexOf } from "./spec.ts";
+import { indexOf } from "./index-settings.ts";
 import { count } from "./verbs/count.ts";
 import { deleteRecords } from "./verbs/delete.ts";
 import { getMany, getOne } from "./verbs/get.ts";
@@ -125,7 +125,7 @@ export class EmbeddedCollection<M extends Metadata = Metadata> implements Collec
 	}
 
 	async convert(index: IndexSpec, options: ProgressOptions = {}): Promise<MaintenanceReport> {
-		return this.#core.track(convert(this.#core, indexOf(index), options, this.#owner));
+		return this.#core.track(convert(this.#core, indexOf(index, this.#core.spec), options, this.#owner));
 	}
 
 	async certify(_options: CertifyOptions = {}): Promise<CertifyReport> {

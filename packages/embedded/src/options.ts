@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { BOUNDS, checkBound, checkInteger, checkOptions, isNighError, NighError } from "@nigh/contract";
+import { BOUNDS, checkBound, checkInteger, checkOptions, isNighError, NighError, nearestName } from "@nigh/contract";
 import type { Durability } from "./records/connection.ts";
 
 export interface OpenOptions {
@@ -90,6 +90,26 @@ export function checkPath(field: string, path: unknown): void {
 export function checkFlag(field: string, value: unknown): void {
 	if (value === undefined || typeof value === "boolean") return;
 	throw new NighError("INVALID_OPTION", `${field} is ${shown(value)}; it must be true or false.`, { field, value });
+}
+
+/**
+ * The one of `names` that `value` is.
+ *
+ * @throws NighError `INVALID_OPTION` that names the nearest.
+ */
+export function oneOf<T extends string>(field: string, value: unknown, names: readonly T[]): T {
+	const known = names.find((name) => name === value);
+	if (known !== undefined) return known;
+	const nearest = typeof value === "string" ? nearestName(value, names) : undefined;
+	const hint = nearest === undefined ? "" : ` Did you mean ${JSON.stringify(nearest)}?`;
+	throw new NighError(
+		"INVALID_OPTION",
+		`${field} is ${JSON.stringify(value)}; it must be one of ${names.join(", ")}.${hint}`,
+		{
+			field,
+			value,
+		},
+	);
 }
 
 /**

@@ -60,6 +60,9 @@ test("opening again without a word keeps everything; saying the same again chang
 	assert.deepEqual(await specOf({}, stored), stored);
 	assert.deepEqual(await specOf({ ...given, index: { M: 8, efConstruction: 100, kind: "hnsw" } }, stored), stored);
 	assert.deepEqual(await specOf({ warnAt: undefined } as CollectionSpec, stored), stored);
+	const auto = await specOf({ index: "auto" }, undefined);
+	assert.deepEqual(auto.index, { kind: "auto" });
+	assert.deepEqual(await specOf({ index: { kind: "auto" } }, auto), auto);
 });
 
 const STORED: CollectionSpec = {
@@ -162,7 +165,13 @@ for (const [what, given, code, field] of [
 	["a recall in per cent", { recall: 95 }, "INVALID_OPTION", "recall"],
 	["an index without a kind", { index: {} }, "INVALID_OPTION", "index.kind"],
 	["an index that is a word", { index: "hnsw" }, "INVALID_OPTION", "index"],
-	["an index that is not here yet", { index: { kind: "ivf" } }, "UNSUPPORTED", "index.kind"],
+	["cells of bits", { type: "bit", dimensions: 64, index: { kind: "ivf" } }, "UNSUPPORTED", "index.kind"],
+	[
+		"codes that do not fit the dimensions",
+		{ dimensions: 4, index: { kind: "ivfpq", M: 3 } },
+		"INVALID_OPTION",
+		"index.M",
+	],
 	["an option of another index", { index: { kind: "flat", M: 8 } }, "INVALID_OPTION", "M"],
 	["an M beyond the bound", { index: { kind: "hnsw", M: 201 } }, "INVALID_OPTION", "index.M"],
 	[

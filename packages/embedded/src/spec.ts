@@ -7,17 +7,15 @@ import {
 	checkWeights,
 	type Embedder,
 	type EmbedderIdentity,
-	INDEX_KINDS,
-	type IndexSpec,
 	METRICS,
 	type Metric,
 	NighError,
-	nearestName,
 	PRUNE_POLICIES,
 	type VectorType,
 } from "@nigh/contract";
-import { checkFlag } from "./options.ts";
-import type { StoredSpec } from "./records/catalogue.ts";
+import { checkCells, indexOf, isOfCells } from "./index-settings.ts";
+import { checkFlag, oneOf } from "./options.ts";
+import { chosenIndex, type StoredSpec } from "./records/catalogue.ts";
 
 /** Fixed when a collection is created. */
 const FIXED = [
@@ -57,6 +55,9 @@ export async function specOf(given: CollectionSpec, stored: StoredSpec | undefin
 		throw conflict("embedder", stored.embedder, identity);
 	}
 	const spec = filledIn(given, stored, identity);
+	const index = chosenIndex(spec);
+	// Its dimensions may have been told only now.
+	if (isOfCells(index)) checkCells("index.", index, spec);
 	if (stored === undefined) return spec;
 	for (const field of FIXED) {
 		if (isEqual(spec[field], stored[field])) continue;
@@ -89,7 +90,8 @@ function filledIn(
 		weights: given.weights === undefined ? (stored?.weights ?? null) : weightsOf(given.weights, dimensions, type),
 		recall: checkBound("recall", recall ?? stored?.recall ?? BOUNDS.recall.default, BOUNDS.recall),
 		...(stored?.converted !== undefined && { converted: stored.converted }),
-		index: given.index === undefined ? (stored?.index ?? { kind: "auto" }) : indexOf(given.index),
+		index:
+			given.index === undefined ? (stored?.index ?? { kind: "auto" }) : indexOf(given.index, { dimensions, metric }),
 		embedder: identity ?? stored?.embedder ?? null,
 		logQueries,
 		filterable: given.filterable === undefined ? (stored?.filterable ?? []) : pathsOf(given.filterable),
@@ -157,35 +159,6 @@ function weightsOf(weights: CollectionSpec["weights"], dimensions: number | null
 	return [...checkWeights(weights, dimensions)];
 }
 
-/** @throws NighError `INVALID_OPTION`, `UNSUPPORTED`. */
-export function indexOf(index: unknown): IndexSpec {
-	if (typeof index !== "object" || index === null) {
-		throw new NighError("INVALID_OPTION", 'index must be an object with a kind, such as { kind: "hnsw" }.', {
-			field: "index",
-			value: index,
-		});
-	}
-	const { kind, M, efConstruction } = index as { kind?: unknown; M?: unknown; efConstruction?: unknown };
-	const known = oneOf("index.kind", kind, ["auto", ...INDEX_KINDS] as const);
-	if (known === "ivf") {
-		throw new NighError("UNSUPPORTED", 'the embedded back end has no ivf index yet: say "auto", "hnsw" or "flat".', {
-			feature: "ivf",
-			field: "index.kind",
-		});
-	}
-	checkOptions(index, known === "hnsw" ? ["kind", "M", "efConstruction"] : ["kind"], `an index of kind ${known}`);
-	if (known !== "hnsw") return { kind: known };
-	const links = M === undefined ? undefined : checkInteger("index.M", M, BOUNDS.M);
-	const least = Math.max(BOUNDS.efConstruction.min, 2 * (links ?? BOUNDS.M.default));
-	return {
-		kind: known,
-		...(links !== undefined && { M: links }),
-		...(efConstruction !== undefined && {
-			efConstruction: checkInteger("index.efConstruction", efConstruction, { ...BOUNDS.efConstruction, min: least }),
-		}),
-	};
-}
-
 function pathsOf(paths: unknown): readonly string[] {
 	const isList = Array.isArray(paths) && paths.length <= BOUNDS.filterablePaths.max;
 	const bad = isList ? paths.find((path) => !isPath(path)) : paths;
@@ -211,21 +184,6 @@ async function identityOf(embedder: Embedder): Promise<EmbedderIdentity> {
 	}
 	const { name, model, dimensions } = await embedder.identity();
 	return { name, model, dimensions };
-}
-
-function oneOf<T extends string>(field: string, value: unknown, names: readonly T[]): T {
-	const known = names.find((name) => name === value);
-	if (known !== undefined) return known;
-	const nearest = typeof value === "string" ? nearestName(value, names) : undefined;
-	const hint = nearest === undefined ? "" : ` Did you mean ${JSON.stringify(nearest)}?`;
-	throw new NighError(
-		"INVALID_OPTION",
-		`${field} is ${JSON.stringify(value)}; it must be one of ${names.join(", ")}.${hint}`,
-		{
-			field,
-			value,
-		},
-	);
 }
 
 function conflict(field: string, stored: unknown, given: unknown): NighError {

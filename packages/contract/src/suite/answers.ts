@@ -1,6 +1,6 @@
 // What must be true of every answer to a search.
-import { INDEX_KINDS } from "../collection-spec.ts";
 import { compareIds } from "../ids.ts";
+import { INDEX_KINDS } from "../index-spec.ts";
 import { type Distance, scoreOf } from "../metric.ts";
 import { RECALL_STATES, type RecallStatement } from "../recall.ts";
 import type { Hit, SearchResult } from "../search.ts";
@@ -86,6 +86,9 @@ export function checkEvidence(assert: Assert, { recall, plan, changeNumber, erro
 	assert.ok(["index", "filtered-index", "filtered-scan", "scan"].includes(plan.strategy), `strategy ${plan.strategy}`);
 	assert.ok(INDEX_KINDS.includes(plan.index), `index ${plan.index} in the plan`);
 	assert.equal(typeof plan.cutShort, "boolean", "plan.cutShort");
+	for (const count of [plan.ef, plan.nprobe, plan.rerank, plan.rows, plan.cells, plan.matches]) {
+		assert.ok(count === undefined || (Number.isSafeInteger(count) && count >= 0), `a count of the plan is ${count}`);
+	}
 	assert.ok(plan.durationMs >= 0, `plan.durationMs is ${plan.durationMs}`);
 	assert.ok(Number.isSafeInteger(changeNumber) && changeNumber >= 0, `changeNumber is ${changeNumber}`);
 	assert.equal(error, undefined, "error of a search that was answered");

@@ -1,6 +1,7 @@
 import { BOUNDS } from "../bounds.ts";
 import type { Collection } from "../collection.ts";
 import { isNighError } from "../errors.ts";
+import { CELL_KINDS, INDEX_KINDS } from "../index-spec.ts";
 import { collect, plain } from "./model.ts";
 import { type Cases, floatMetrics, type Setting } from "./setting.ts";
 import { collectionVerbs, databaseVerbs } from "./verbs.ts";
@@ -135,10 +136,43 @@ export const everyVerbCases: Cases = {
 			const collection = await setting.create();
 			await setting.refused("UNSUPPORTED", () => collection.search({ vector: [1, 2, 3, 4], k: k + 1 }));
 		}
-		for (const kind of ["flat", "hnsw", "ivf"] as const) {
+		for (const kind of INDEX_KINDS) {
 			const create = () => setting.create({ dimensions: 4, metric, index: { kind } });
-			if (!capabilities.indexes.includes(kind)) await setting.refused("UNSUPPORTED", create, kind);
-			else assert.equal((await (await create()).stats()).effective.index.kind, kind);
+			if (!capabilities.indexes.includes(kind)) {
+				const { details } = await setting.refused("UNSUPPORTED", create, kind);
+				assert.equal(details.field, "index.kind", `${kind}: details.field`);
+			} else assert.equal((await (await create()).stats()).effective.index.kind, kind);
 		}
+	},
+
+	"cells are for metrics that have means, and codes for products of floats: other metrics are UNSUPPORTED": async (
+		setting,
+	) => {
+		const { assert, capabilities } = setting;
+		const { indexes, metrics } = capabilities;
+		const spaces = [
+			{ kinds: CELL_KINDS, space: { type: "bit", metric: "hamming", dimensions: 32 } },
+			{ kinds: ["ivfpq", "ivfrabitq"], space: { metric: "l1", dimensions: 4 } },
+		] as const;
+		for (const { kinds, space } of spaces) {
+			if (!metrics.includes(space.metric)) continue;
+			for (const kind of kinds) {
+				if (!indexes.includes(kind)) continue;
+				const note = `${kind} under ${space.metric}`;
+				const create = () => setting.create({ ...space, index: { kind } });
+				const { details } = await setting.refused("UNSUPPORTED", create, note);
+				assert.deepEqual([details.field, details.value, details.metric], ["index.kind", kind, space.metric], note);
+				if (!setting.has("convert")) continue;
+				const collection = await setting.create(space);
+				await setting.refused("UNSUPPORTED", () => collection.convert({ kind }), `convert, ${note}`);
+			}
+		}
+	},
+
+	'the word "auto" is short for an index of kind auto': async (setting) => {
+		const { database, metric } = setting;
+		const collection = await setting.create({ dimensions: 4, metric, index: "auto" });
+		await database.collection(collection.name, { index: { kind: "auto" } });
+		await database.collection(collection.name, { index: "auto" });
 	},
 };

@@ -16,6 +16,7 @@ import { searchFilteredCases } from "./search-filtered.ts";
 import { searchHybridCases } from "./search-hybrid.ts";
 import { searchManyCases } from "./search-many.ts";
 import { searchMetricsCases } from "./search-metrics.ts";
+import { searchWidthCases } from "./search-width.ts";
 import { type Cases, runCase } from "./setting.ts";
 import type { Suite } from "./suite.ts";
 import { updateCases } from "./update.ts";
@@ -39,6 +40,7 @@ const CASES: Readonly<Record<string, Cases>> = {
 	scan: scanCases,
 	search: searchCases,
 	"search, metrics": searchMetricsCases,
+	"search, widths": searchWidthCases,
 	"search, filtered": searchFilteredCases,
 	"search, hybrid": searchHybridCases,
 	searchMany: searchManyCases,

@@ -1,5 +1,11 @@
 import type { Feature } from "../capabilities.ts";
-import type { MaintenanceReport, ProgressOptions } from "../collection-reports.ts";
+import {
+	CELL_FILLS,
+	type MaintenanceReport,
+	type ProgressOptions,
+	type RebuildOptions,
+} from "../collection-reports.ts";
+import { type CellKind, NLIST_RULES } from "../index-spec.ts";
 import { checkApproximateAnswer, checkExactAnswer, checkStatement } from "./answers.ts";
 import { rank } from "./oracle.ts";
 import { anyVector, type Filled, fill } from "./sample-records.ts";
@@ -57,6 +63,13 @@ const each =
 		await checkWorks(setting, filled, feature);
 	};
 
+/** Of each kind with cells what `rebuild` takes, and what it refuses. */
+const REBUILDS: readonly (readonly [kind: CellKind, given: RebuildOptions, wrong: readonly RebuildOptions[]])[] = [
+	["ivf", { nprobe: 3 }, [{ efConstruction: 40 }, { M: 2 }, { bits: 4 }, { rerank: 100 }, { nlist: 0 }, { nprobe: 6 }]],
+	["ivfpq", { M: 2, bits: 8 }, [{ efConstruction: 40 }, { epsilon: 1 }, { M: 3 }, { bits: 0 }, { rerank: 16_001 }]],
+	["ivfrabitq", { bits: 4, epsilon: 3 }, [{ M: 2 }, { residual: true }, { profile: "memory" }, { bits: 9 }]],
+];
+
 export const maintenanceCases: Cases = {
 	"optimize takes the tail in and gives up what is deleted": each(
 		"optimize",
@@ -90,15 +103,39 @@ export const maintenanceCases: Cases = {
 		await setting.refused("INVALID_OPTION", () => collection.rebuild({ efConstruction: 4_001 }));
 	}),
 
-	"rebuild keeps a flat index flat, and refuses it parameters of a graph": async (setting) => {
+	"rebuild keeps a flat index flat, and refuses it parameters of a graph or of cells": async (setting) => {
 		if (!setting.has("rebuild") || !setting.capabilities.indexes.includes("flat")) return;
 		const collection = await setting.create({ dimensions: 4, index: { kind: "flat" } });
 		await collection.upsert([{ id: "a", vector: [1, 2, 3, 4] }]);
-		for (const field of ["M", "efConstruction"]) {
+		for (const field of ["M", "efConstruction", "nlist", "nprobe", "bits", "epsilon"]) {
 			const { details } = await setting.refused("INVALID_OPTION", () => collection.rebuild({ [field]: 64 }), field);
 			setting.assert.equal(details.field, field);
 		}
 		setting.assert.equal((await collection.rebuild()).index, "flat");
+	},
+
+	"rebuild of cells takes their parameters, keeps what is not named, and refuses those of other kinds": async (
+		setting,
+	) => {
+		const { assert, capabilities } = setting;
+		if (!setting.has("rebuild")) return;
+		for (const [kind, given, wrong] of REBUILDS) {
+			if (!capabilities.indexes.includes(kind)) continue;
+			const filled = await fill(setting, 113, 400, defaultSpace(setting), { kind, nlist: 5 });
+			const report = await withProgress(setting, (options) => filled.collection.rebuild({ ...given, ...options }));
+			checkReport(setting, report, 400);
+			const { index } = (await filled.collection.stats()).effective;
+			assert.deepEqual([report.index, index.kind], [kind, kind]);
+			for (const [name, value] of Object.entries({ nlist: 5, ...given })) {
+				assert.equal(index.parameters[name], value, `${kind}: ${name}`);
+			}
+			for (const options of wrong) {
+				const note = `${kind} ${JSON.stringify(options)}`;
+				const { details } = await setting.refused("INVALID_OPTION", () => filled.collection.rebuild(options), note);
+				assert.equal(details.field, Object.keys(options)[0], `${note}: details.field`);
+			}
+			await checkWorks(setting, filled, `rebuilt ${kind}`);
+		}
 	},
 
 	"what an empty collection is converted to is what it has when vectors come": async (setting) => {
@@ -140,6 +177,10 @@ export const maintenanceCases: Cases = {
 		if (cells === undefined) return;
 		const { min, mean, max } = cells.size;
 		assert.ok(min <= mean && mean <= max && cells.empty <= cells.count, `cells ${min} ${mean} ${max}`);
+		assert.ok(cells.imbalance >= 1 && cells.distinctCentroids <= cells.count, `imbalance ${cells.imbalance}`);
+		assert.ok(CELL_FILLS.includes(cells.fill), `fill ${cells.fill}`);
+		assert.ok(cells.rule === "given" || NLIST_RULES.includes(cells.rule), `rule ${cells.rule}`);
+		assert.ok(cells.trainedFor >= 0, `trained for ${cells.trainedFor}`);
 	}),
 
 	"certify gives statements that say what they rest on": each(

@@ -5,12 +5,14 @@ import { NighError } from "../errors.ts";
 import { parseFilter } from "../filter/parse.ts";
 import { type Predicate, predicateOf } from "../filter/predicate.ts";
 import { checkId } from "../ids.ts";
+import type { IndexKind } from "../index-spec.ts";
 import { findStringProblem } from "../json.ts";
 import { checkMetadata, type Metadata } from "../metadata.ts";
 import { checkBound, checkOptions, isWithin } from "../options.ts";
 import type { IncludeOptions } from "../records.ts";
 import type { SearchRequest } from "../search.ts";
 import { checkBits, checkVector, type Vector } from "../vectors.ts";
+import { checkWidths } from "./reference-index.test-support.ts";
 
 export interface Row {
 	id: string;
@@ -112,12 +114,14 @@ const REQUEST = [
 		"exact",
 		"ef",
 		"nprobe",
+		"rerank",
+		"budget",
 	],
 	...["timeoutMs", "partial", "include", "signal"],
 ];
 
 /** Checks all of a request but its vector. */
-export function checkRequest(request: SearchRequest, capabilities: Capabilities): Predicate {
+export function checkRequest(request: SearchRequest, capabilities: Capabilities, kind: IndexKind): Predicate {
 	checkOptions(request, REQUEST, "search");
 	begin(request);
 	const {
@@ -145,7 +149,9 @@ export function checkRequest(request: SearchRequest, capabilities: Capabilities)
 	}
 	const limit = capabilities.limits.k;
 	if (k !== undefined && k > limit) throw new NighError("UNSUPPORTED", `k is at most ${limit}.`, { field: "k" });
-	if (request.ef !== undefined || request.nprobe !== undefined) requireFeature(capabilities, "searchWidth");
+	const widths = [request.ef, request.nprobe, request.rerank, request.budget];
+	if (widths.some((width) => width !== undefined)) requireFeature(capabilities, "searchWidth");
+	checkWidths(request, kind);
 	checkFlag("exact", exact);
 	if (checkFlag("partial", partial)) requireFeature(capabilities, "partialSearch");
 	checkInclude(include);

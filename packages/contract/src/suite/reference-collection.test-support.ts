@@ -1,16 +1,18 @@
 import { BOUNDS } from "../bounds.ts";
 import { type Capabilities, type Feature, requireFeature } from "../capabilities.ts";
 import type { Collection } from "../collection.ts";
-import type { CollectionSpec } from "../collection-spec.ts";
+import type { RebuildOptions } from "../collection-reports.ts";
+import type { EffectiveSettings } from "../collection-spec.ts";
 import type { Embedder } from "../embedder.ts";
 import { isNighError, NighError } from "../errors.ts";
 import { checkId, compareIds } from "../ids.ts";
-import { checkBound, checkInteger, checkOptions } from "../options.ts";
+import type { IndexSpec } from "../index-spec.ts";
+import { checkBound, checkOptions } from "../options.ts";
 import type { IncludeOptions, PruneOptions, ScanOptions, StoredRecord } from "../records.ts";
 import type { SearchRequest, SearchResult } from "../search.ts";
 import * as check from "./reference-checks.test-support.ts";
+import { checkParameters, indexFor, PARAMETERS } from "./reference-index.test-support.ts";
 import { answer, exactStatement } from "./reference-search.test-support.ts";
-import { checkIndex } from "./reference-spec.test-support.ts";
 import { fillOf, ReferenceStore, type Stored } from "./reference-store.test-support.ts";
 
 /** What a collection knows of where it stands. */
@@ -115,7 +117,7 @@ export class ReferenceCollection implements Collection {
 
 	async #answer(request: SearchRequest, store: ReferenceStore): Promise<SearchResult> {
 		const start = performance.now();
-		const predicate = check.checkRequest(request, this.#place.capabilities);
+		const predicate = check.checkRequest(request, this.#place.capabilities, this.#stored.effective.index.kind);
 		const { effective } = this.#stored;
 		const query = await this.#query(request, store);
 		check.begin(request);
@@ -134,7 +136,7 @@ export class ReferenceCollection implements Collection {
 		return {
 			hits,
 			recall: exactStatement(request.recall ?? effective.recall),
-			plan: { strategy: "scan", index: "flat", cutShort: false, durationMs: 0 },
+			plan: { strategy: "scan", index: this.#stored.effective.index.kind, cutShort: false, durationMs: 0 },
 			changeNumber: store.change,
 		};
 	}
@@ -143,7 +145,7 @@ export class ReferenceCollection implements Collection {
 		return {
 			hits: [],
 			recall: { ...exactStatement(recall), state: "uncertified", estimate: null },
-			plan: { strategy: "scan", index: "flat", cutShort: true, durationMs: 0 },
+			plan: { strategy: "scan", index: this.#stored.effective.index.kind, cutShort: true, durationMs: 0 },
 			changeNumber: change,
 		};
 	}
@@ -172,20 +174,24 @@ export class ReferenceCollection implements Collection {
 		return this.#maintain("optimize", options, []);
 	}
 
-	async rebuild(options?: { M?: number; efConstruction?: number }) {
-		this.#begin("rebuild", options, ["onProgress", "M", "efConstruction"], "rebuild");
-		if (options?.M !== undefined) checkInteger("M", options.M, BOUNDS.M);
-		if (options?.efConstruction !== undefined)
-			checkInteger("efConstruction", options.efConstruction, BOUNDS.efConstruction);
-		const field = ["M", "efConstruction"].find((name) => options?.[name as "M"] !== undefined);
-		if (field !== undefined) throw new NighError("INVALID_OPTION", `${field} is not for a flat index.`, { field });
-		return this.#maintain("rebuild", options, ["M", "efConstruction"]);
+	async rebuild(options: RebuildOptions = {}) {
+		this.#begin("rebuild", options, ["onProgress", ...PARAMETERS], "rebuild");
+		const { onProgress: _, signal: __, ...given } = options;
+		const { index, dimensions } = this.#stored.effective;
+		const parameters = { ...index.parameters, ...given };
+		checkParameters("", index.kind, parameters, dimensions);
+		this.#have({ kind: index.kind, parameters });
+		return this.#maintain("rebuild", options, PARAMETERS);
 	}
 
-	async convert(index: NonNullable<CollectionSpec["index"]>, options?: object) {
+	async convert(index: IndexSpec, options?: object) {
 		this.#begin("convert", options, ["onProgress"], "convert");
-		checkIndex(this.#place.capabilities, index);
+		this.#have(indexFor(this.#place.capabilities, index, this.#stored.effective));
 		return this.#maintain("convert", options, []);
+	}
+
+	#have(index: EffectiveSettings["index"]): void {
+		this.#stored.effective = { ...this.#stored.effective, index };
 	}
 
 	async certify(options: { target?: number; k?: number; confidence?: number } = {}) {
@@ -216,7 +222,7 @@ export class ReferenceCollection implements Collection {
 
 	async analyze(options?: object) {
 		this.#begin("analyze", options, [], "analyze");
-		return { index: "flat" as const, issues: [] };
+		return { index: this.#stored.effective.index.kind, issues: [] };
 	}
 
 	async health() {
@@ -234,7 +240,7 @@ export class ReferenceCollection implements Collection {
 			effective,
 			records,
 			changeNumber: change,
-			index: { kind: "flat" as const, main: records, tail: 0, tombstones: 0 },
+			index: { kind: effective.index.kind, main: records, tail: 0, tombstones: 0 },
 			fill,
 			latency: { search: latency(searches), write: latency(writes) },
 			ages: { fold: null, snapshot: null },
@@ -261,7 +267,14 @@ export class ReferenceCollection implements Collection {
 		const vectors = this.#store.list(() => true).length;
 		check.reportProgress(options, vectors);
 		const bytes = { before: 0, after: 0 };
-		return { index: "flat" as const, vectors, removed: 0, bytes, durationMs: 0, changeNumber: this.#stored.change };
+		return {
+			index: this.#stored.effective.index.kind,
+			vectors,
+			removed: 0,
+			bytes,
+			durationMs: 0,
+			changeNumber: this.#stored.change,
+		};
 	}
 
 	#targets(target: unknown): string[] {

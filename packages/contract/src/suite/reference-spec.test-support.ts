@@ -1,11 +1,12 @@
 import { BOUNDS } from "../bounds.ts";
 import { type Capabilities, requireFeature } from "../capabilities.ts";
-import { type CollectionSpec, type EffectiveSettings, INDEX_KINDS, PRUNE_POLICIES } from "../collection-spec.ts";
+import { type CollectionSpec, type EffectiveSettings, PRUNE_POLICIES } from "../collection-spec.ts";
 import { NighError } from "../errors.ts";
 import { parseFilter } from "../filter/parse.ts";
 import { METRICS } from "../metric.ts";
 import { checkBound, checkOptions } from "../options.ts";
 import { checkWeights } from "../vectors.ts";
+import { indexFor } from "./reference-index.test-support.ts";
 
 const NAMES = [
 	...["dimensions", "type", "metric", "weights", "recall", "index", "embedder", "logQueries", "filterable"],
@@ -44,10 +45,11 @@ export async function settle(
 		database: {},
 	};
 	requireMetric(capabilities, base);
-	if (stored !== undefined) checkConflicts(spec, identity, stored);
+	const index = spec.index === undefined ? base.index : indexFor(capabilities, spec.index, base);
+	if (stored !== undefined) checkConflicts({ ...spec, index }, identity, stored);
 	const { recall, logQueries, filterable, maxRecords, memoryLimit, warnAt, pruneAt, prunePolicy, maxAgeMs } = spec;
 	const changes = { recall, logQueries, filterable, maxRecords, memoryLimit, warnAt, pruneAt, prunePolicy, maxAgeMs };
-	return { ...base, ...Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)) };
+	return { ...base, index, ...Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)) };
 }
 
 function invalid(field: string, message: string): NighError {
@@ -61,7 +63,7 @@ function requireMetric(capabilities: Capabilities, { metric }: EffectiveSettings
 
 function checkSpec(capabilities: Capabilities, spec: CollectionSpec): void {
 	checkOptions(spec, NAMES, "collection");
-	const { dimensions, type = "float", metric, weights, index, embedder } = spec;
+	const { dimensions, type = "float", metric, weights, embedder } = spec;
 	if (!["float", "bit"].includes(type)) throw invalid("type", 'must be "float" or "bit"');
 	if (type === "bit") requireFeature(capabilities, "bits");
 	if (metric !== undefined && !METRICS.includes(metric)) throw invalid("metric", `must be one of ${METRICS}`);
@@ -77,20 +79,9 @@ function checkSpec(capabilities: Capabilities, spec: CollectionSpec): void {
 		if (type === "bit") throw invalid("weights", "are not for bits");
 		checkWeights(weights, dimensions ?? weights.length);
 	}
-	if (index !== undefined) checkIndex(capabilities, index);
 	if (embedder !== undefined && typeof embedder.identity !== "function")
 		throw invalid("embedder", "must be an embedder");
 	checkChangeable(spec);
-}
-
-/** @throws NighError `INVALID_OPTION`, `UNSUPPORTED`. */
-export function checkIndex(capabilities: Capabilities, index: NonNullable<CollectionSpec["index"]>): void {
-	const isKnown = index !== null && typeof index === "object" && ["auto", ...INDEX_KINDS].includes(index.kind);
-	if (!isKnown) throw invalid("index", "must have a known kind");
-	if (index.kind !== "auto" && !capabilities.indexes.includes(index.kind)) {
-		throw new NighError("UNSUPPORTED", `The index ${index.kind} is not supported.`, { field: "index.kind" });
-	}
-	checkOptions(index, ["kind"], "index");
 }
 
 function checkChangeable(spec: CollectionSpec): void {
@@ -119,7 +110,7 @@ function checkChangeable(spec: CollectionSpec): void {
 }
 
 function checkConflicts(
-	spec: CollectionSpec,
+	spec: Omit<CollectionSpec, "index"> & Pick<EffectiveSettings, "index">,
 	identity: EffectiveSettings["embedder"] | undefined,
 	stored: EffectiveSettings,
 ): void {
@@ -129,6 +120,7 @@ function checkConflicts(
 		weights: spec.weights && Array.from(spec.weights),
 		embedder: identity,
 		dimensions: spec.dimensions,
+		index: spec.index,
 	};
 	for (const [field, value] of Object.entries(given)) {
 		if (value === undefined) continue;

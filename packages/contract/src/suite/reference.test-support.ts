@@ -5,6 +5,7 @@ import type { Collection } from "../collection.ts";
 import type { CollectionSpec } from "../collection-spec.ts";
 import type { Database } from "../database.ts";
 import { NighError } from "../errors.ts";
+import { INDEX_KINDS } from "../index-spec.ts";
 import type { Metadata } from "../metadata.ts";
 import { checkCollectionName } from "../names.ts";
 import { checkOptions } from "../options.ts";
@@ -20,12 +21,12 @@ interface Disk {
 	readonly backups: Map<string, ReadonlyMap<string, Stored>>;
 }
 
-/** Everything that a full comparison can do. */
+/** Everything: a full comparison can do it by any name. */
 export const FULL: Capabilities = {
 	backend: "reference",
-	features: featuresBut(["searchWidth"]),
+	features: featuresBut([]),
 	metrics: ["cosine", "l2", "ip", "l1", "hamming"],
-	indexes: ["flat"],
+	indexes: INDEX_KINDS,
 	limits: { dimensions: 16_384, bits: 131_072, k: 10_000 },
 };
 

@@ -39,6 +39,8 @@ export const SABOTAGES: readonly Sabotage[] = [
 	),
 	withRequest("k is one too small", "search", (request) => ({ ...request, k: Math.max(1, (request.k ?? 10) - 1) })),
 	withRequest("the filter is ignored", "search, filtered", (request) => without(request, "filter")),
+	withRequest("nprobe is ignored", "search, widths", (request) => without(request, "nprobe")),
+	withRequest("a width of another kind of index is ignored", "search, widths", (request) => without(request, "ef")),
 	withRequest("maxDistance is ignored", "search", (request) => without(request, "maxDistance")),
 	withRequest("minScore is ignored", "search", (request) => without(request, "minScore")),
 	withRequest("text is ignored", "search, hybrid", (request) => without(request, "text", "fusion")),

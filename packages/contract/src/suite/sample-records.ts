@@ -1,5 +1,6 @@
 // Records to fill collections with.
 import type { Collection } from "../collection.ts";
+import type { IndexSpec } from "../index-spec.ts";
 import type { Metadata } from "../metadata.ts";
 import type { RecordInput } from "../records.ts";
 import type { Vector } from "../vectors.ts";
@@ -58,9 +59,15 @@ export interface Filled {
 }
 
 /** Fills a new collection with `count` records, in batches of different sizes. */
-export async function fill(setting: Setting, seed: number, count: number, space: Space): Promise<Filled> {
+export async function fill(
+	setting: Setting,
+	seed: number,
+	count: number,
+	space: Space,
+	index: IndexSpec = "auto",
+): Promise<Filled> {
 	const random = createRandom(seed);
-	const collection = await createIn(setting, space);
+	const collection = await createIn(setting, space, index);
 	const model = new Model(setting.clock);
 	const records = anyRecords(random, count, space);
 	for (let from = 0; from < count; ) {
@@ -72,10 +79,15 @@ export async function fill(setting: Setting, seed: number, count: number, space:
 	return { collection, model, space, random };
 }
 
-export function createIn(setting: Setting, { metric, dimensions, weights }: Space): Promise<Collection> {
+export function createIn(
+	setting: Setting,
+	{ metric, dimensions, weights }: Space,
+	index: IndexSpec = "auto",
+): Promise<Collection> {
 	return setting.create({
 		dimensions,
 		metric,
+		index,
 		...(metric === "hamming" && { type: "bit" }),
 		...(weights !== undefined && { weights }),
 	});

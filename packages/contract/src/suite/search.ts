@@ -1,5 +1,4 @@
 import { checkApproximateAnswer, checkEvidence, checkExactAnswer } from "./answers.ts";
-import { collect } from "./model.ts";
 import { type Ranked, rank } from "./oracle.ts";
 import { createRandom } from "./random.ts";
 import { anyVector, fill } from "./sample-records.ts";
@@ -215,35 +214,6 @@ export const searchCases: Cases = {
 		await collection.upsert([{ id: "a", vector: toy.vectorOf("red") }]);
 		const { signal } = controller;
 		await setting.refused("ABORTED", () => collection.search({ embed: "red", signal }));
-	},
-
-	"an explicit ef or nprobe is taken where there is the feature, and refused elsewhere": async (setting) => {
-		const { assert, metric, capabilities } = setting;
-		const widths = { hnsw: { ef: 64 }, ivf: { nprobe: 4 } } as const;
-		if (!setting.has("searchWidth")) {
-			const collection = await setting.create();
-			for (const width of Object.values(widths)) {
-				await setting.refused("UNSUPPORTED", () => collection.search({ vector: [1, 2, 3, 4], ...width }));
-			}
-			return;
-		}
-		for (const kind of ["hnsw", "ivf"] as const) {
-			if (!capabilities.indexes.includes(kind)) continue;
-			const collection = await setting.create({ dimensions: 4, metric, index: { kind } });
-			const random = createRandom(28);
-			const space = defaultSpace(setting);
-			await collection.upsert(
-				Array.from({ length: 200 }, (_, i) => ({ id: `${i}`, vector: anyVector(random, space) })),
-			);
-			const result = await collection.search({ vector: [1, 2, 3, 4], ...widths[kind] });
-			const records = await collect(collection.scan({ include: { vector: true } }));
-			const ranked = rank(records as { id: string; vector: Float32Array }[], [1, 2, 3, 4], space);
-			checkApproximateAnswer(setting, result, { ranked, k: 10, space, note: kind });
-			// Vectors that have not been taken into the index yet are all compared.
-			assert.ok(["uncertified", "exact"].includes(result.recall.state), `${kind}: ${result.recall.state}`);
-			if (kind === "hnsw")
-				await setting.refused("INVALID_OPTION", () => collection.search({ id: "1", ef: 9, k: 10 }), "ef below k");
-		}
 	},
 };
 

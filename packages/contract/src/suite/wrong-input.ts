@@ -275,7 +275,7 @@ export const wrongInputCases: Cases = {
 			{ metric, dimensions: 2, weights: [0, 0] },
 			{ metric, dimensions: 2, weights: [1, -1] },
 			{ metric, dimensions: 4, index: { kind: "hnsw", M: 1 } },
-			{ metric, dimensions: 4, index: { kind: "ivf", nlist: 0 } },
+			...WRONG_CELLS.map((index) => ({ metric, dimensions: 4, index })),
 			{ metric, dimensions: 4, index: { kind: "flat", M: 16 } },
 		];
 		for (const spec of contradictory) {
@@ -293,3 +293,30 @@ export const wrongInputCases: Cases = {
 		assert.deepEqual(await database.collections(), []);
 	},
 };
+
+/** Indexes of cells, for collections of 4 floats. */
+const WRONG_CELLS: readonly object[] = [
+	{ kind: "ivf", nlist: 0 },
+	{ kind: "ivf", nlist: 1_000_001 },
+	{ kind: "ivf", nlist: "adaptiv" },
+	{ kind: "ivf", nlist: null },
+	{ kind: "ivf", nlist: 4, nprobe: 5 },
+	{ kind: "ivf", nprobe: 1.5 },
+	{ kind: "ivf", cells: "pq" },
+	{ kind: "ivf", rerank: 100 },
+	{ kind: "ivf", bits: 4 },
+	{ kind: "ivfpq", M: 3 },
+	{ kind: "ivfpq", M: 8 },
+	{ kind: "ivfpq", bits: 0 },
+	{ kind: "ivfpq", bits: 17 },
+	{ kind: "ivfpq", rotation: "random" },
+	{ kind: "ivfpq", residual: 1 },
+	{ kind: "ivfpq", profile: "tiny" },
+	{ kind: "ivfpq", rerank: -1 },
+	{ kind: "ivfpq", epsilon: 1 },
+	{ kind: "ivfrabitq", bits: 9 },
+	{ kind: "ivfrabitq", epsilon: 0 },
+	{ kind: "ivfrabitq", M: 2 },
+	{ kind: "ivfrabitq", rerank: 16_001 },
+	{ kind: "auto", nlist: 10 },
+];

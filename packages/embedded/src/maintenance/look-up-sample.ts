@@ -1,3 +1,4 @@
+import type { IndexKind } from "@nigh/contract";
 import type { CollectionCore } from "../core.ts";
 import type { Generation } from "../memory/generation.ts";
 import { vectorOf } from "../memory/rows.ts";
@@ -5,8 +6,14 @@ import type { SlotQuery } from "../memory/searcher.ts";
 import type { ReadRecord } from "../records/row.ts";
 
 const SAMPLE = 256;
-/** A wide beam: what is asked is whether a vector is there, not how quickly it is found. */
-const EF = 512;
+/** A wide search: what is asked is whether a vector is there, not how quickly it is found, or what the index is told to find by default. */
+const WIDE: Readonly<Record<IndexKind, Pick<SlotQuery, "ef" | "breadth" | "rerank">>> = {
+	flat: {},
+	hnsw: { ef: 512 },
+	ivf: { breadth: 16 },
+	ivfpq: { breadth: 16, rerank: 512 },
+	ivfrabitq: { breadth: 16, rerank: 512 },
+};
 /** Relative, and absolute near zero: the kernels compute with floats of 32 bits. */
 const TOLERANCE = 1e-4;
 
@@ -69,7 +76,13 @@ async function isFound(core: CollectionCore, vector: Float32Array | Uint8Array, 
 		const { searcher } = core;
 		if (searcher === undefined) return true;
 		const { generation } = searcher;
-		const query: SlotQuery = { vector, k: 1, change: generation.change, exact, ...(searcher.hasGraph && { ef: EF }) };
+		const query: SlotQuery = {
+			vector,
+			k: 1,
+			change: generation.change,
+			exact,
+			...WIDE[searcher.mainKind ?? "flat"],
+		};
 		const found = await core.database.threads.reader.call("scan", {
 			key: core.key,
 			generation: generation.handle.number,

@@ -58,7 +58,7 @@ export function smallGeneration(options: SmallOptions = {}): Small {
 	const main = graph ? createHnsw({ arena, metric, dimensions, ...(weights !== null && { weights }) }) : undefined;
 	main?.reserve(capacity);
 	main?.holdCodes();
-	const area = allocateArea(arena, 0, handle, main?.readerSpec() ?? null);
+	const area = allocateArea(arena, 0, handle, main === undefined ? null : { kind: "hnsw", reader: main.readerSpec() });
 	const slots = new SlotWriter(generation);
 	const rows = new RowMaker(format);
 	return {

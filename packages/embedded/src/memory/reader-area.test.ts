@@ -72,9 +72,9 @@ test("where there is a graph the area has the reader that it was given", () => {
 	const arena = new Arena({ shared: true });
 	const index = createHnsw({ arena, metric: "l2", dimensions: 4 });
 	index.reserve(10);
-	const reader = index.readerSpec();
+	const main = { kind: "hnsw", reader: index.readerSpec() } as const;
 	const size = { capacity: 10, ringRows: 10, idBytes: 0, rowBytes: 16 };
-	assert.equal(allocateArea(arena, 3, { size, format: FORMAT, tailCodes: null }, reader).graph, reader);
+	assert.equal(allocateArea(arena, 3, { size, format: FORMAT, tailCodes: null }, main).main, main);
 });
 
 test("the next thread of a number gets what the one before had in a generation, every other one its own", () => {

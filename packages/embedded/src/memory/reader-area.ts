@@ -1,6 +1,6 @@
-import type { ReaderSpec } from "@nigh/index";
 import { type Arena, BOUND_QUERY, ELIGIBILITY } from "@nigh/kernels";
 import type { Generation, GenerationHandle } from "./generation.ts";
+import type { MainSpec } from "./main-search.ts";
 import { tailCodeBytes } from "./tail-codes.ts";
 
 /** Rows of the tail that are compared at a time. */
@@ -31,7 +31,7 @@ export interface ReaderArea {
 	readonly bitmaps: number;
 	readonly bitmapBytes: number;
 	/** For the main index; `null` where everything is in the tail. */
-	readonly graph: ReaderSpec | null;
+	readonly main: MainSpec | null;
 }
 
 /**
@@ -54,7 +54,7 @@ export function allocateArea(
 	arena: Arena,
 	reader: number,
 	{ size, format, tailCodes }: Pick<GenerationHandle, "size" | "format" | "tailCodes">,
-	graph: ReaderSpec | null,
+	main: MainSpec | null,
 ): ReaderArea {
 	const { capacity, rowBytes } = size;
 	const ofCodes = (bytes: number) => (tailCodes === null ? 0 : arena.alloc(bytes));
@@ -70,6 +70,6 @@ export function allocateArea(
 		kept: ofCodes(CHUNK_ROWS * 8),
 		bitmaps: arena.alloc(BITMAPS * bitmapBytes),
 		bitmapBytes,
-		graph,
+		main,
 	};
 }

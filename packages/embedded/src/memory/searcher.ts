@@ -1,6 +1,7 @@
-import { isNighError } from "@nigh/contract";
-import { type AllowedWidths, adaptiveEf, type GraphReader, HNSW_BOUNDS, openReader } from "@nigh/index";
+import { type IndexKind, isNighError } from "@nigh/contract";
+import { AttachedArena } from "@nigh/index";
 import { Generation, type GenerationHandle } from "./generation.ts";
+import { type MainSearch, type MainState, openMain, type Way, type Widths } from "./main-search.ts";
 import type { ReaderArea } from "./reader-area.ts";
 import { RowMaker } from "./rows.ts";
 import { TailScan, writeEligibility } from "./tail-scan.ts";
@@ -19,6 +20,12 @@ export interface SlotQuery {
 	readonly ef?: number | undefined;
 	/** Whether the user has asked for just this width. */
 	readonly isWidthAsked?: boolean;
+	/** Cells to look into, candidates to compare and rows to scan, of cells; `undefined`: the index's. */
+	readonly nprobe?: number | undefined;
+	readonly rerank?: number | undefined;
+	readonly budget?: number | undefined;
+	/** Times the usual number of cells, where nobody has asked for a number. */
+	readonly breadth?: number | undefined;
 	readonly matches?: Matches | undefined;
 }
 
@@ -32,9 +39,6 @@ export interface Matches {
 	readonly change: number;
 }
 
-/** How an answer was found. */
-export type Way = "index" | "filtered-index" | "filtered-scan" | "scan";
-
 /** Searches one generation from one thread. It takes no memory; the answers stay until the next search. */
 export class Searcher {
 	readonly generation: Generation;
@@ -42,13 +46,13 @@ export class Searcher {
 	#rows: RowMaker | undefined;
 	readonly #query: Uint8Array;
 	readonly #tail: TailScan;
-	readonly #graph: GraphReader | undefined;
+	readonly #main: MainSearch | undefined;
 	/** Answers of the last search, nearest first. */
 	readonly slots: number[] = [];
 	readonly distances: number[] = [];
 	way: Way = "scan";
-	/** The beam width of the last search, where it walked. */
-	ef: number | undefined;
+	/** How wide the last search was, where it did not compare everything. */
+	widths: Widths = {};
 
 	constructor(handle: GenerationHandle, area: ReaderArea) {
 		const { memory, engine } = handle;
@@ -57,7 +61,7 @@ export class Searcher {
 		this.#prepare();
 		this.#query = new Uint8Array(memory.buffer, area.query, handle.size.rowBytes);
 		this.#tail = new TailScan(this.generation, area);
-		this.#graph = area.graph === null ? undefined : openReader(memory, engine, area.graph);
+		this.#main = area.main === null ? undefined : openMain(new AttachedArena(memory, engine), area.main);
 	}
 
 	/** What vectors have to be. */
@@ -80,14 +84,15 @@ export class Searcher {
 		return this.#rows;
 	}
 
-	get hasGraph(): boolean {
-		return this.#graph !== undefined;
+	/** What the main index is; `undefined` where everything is in the tail. */
+	get mainKind(): IndexKind | undefined {
+		return this.area.main?.kind;
 	}
 
 	/** Bytes that {@link search} would read to compare rows one by one, about. */
 	bytesCompared({ exact, matches, k }: Pick<SlotQuery, "exact" | "matches" | "k">): number {
 		const { slotEnd, size } = this.generation;
-		const mainEnd = this.#graph === undefined ? 0 : this.generation.mainEnd;
+		const mainEnd = this.#main === undefined ? 0 : this.generation.mainEnd;
 		const main = exact ? Math.min(mainEnd, matches?.count ?? mainEnd) : 0;
 		return main * size.rowBytes + this.#tail.bytesOf(slotEnd - mainEnd, k);
 	}
@@ -119,11 +124,11 @@ export class Searcher {
 		const { generation, area } = this;
 		this.#forget();
 		this.#tail.bytesRead = 0;
-		this.ef = undefined;
+		this.widths = {};
 		generation.enter(area.reader);
 		try {
 			// Before the slots: what is below was in the main index by then.
-			const mainEnd = this.#graph === undefined ? 0 : generation.mainEnd;
+			const mainEnd = this.#main === undefined ? 0 : generation.mainEnd;
 			const { slotEnd } = generation;
 			if (mainEnd > 0) yield* this.#searchMain(query, mainEnd);
 			else this.way = query.matches === undefined ? "scan" : "filtered-scan";
@@ -134,48 +139,17 @@ export class Searcher {
 	}
 
 	*#searchMain(query: SlotQuery, mainEnd: number): Generator<void, void> {
-		const graph = this.#graph as GraphReader;
-		const { vector, k, matches } = query;
-		const eligibility = this.#eligibility(query);
-		const usual = this.#width(query);
-		if (matches !== undefined && (query.exact || isRanked(matches.count, mainEnd, usual))) {
-			return this.#rank(query, mainEnd);
-		}
-		if (!query.exact) {
-			const { deadInMain } = this.generation;
-			const { ef, allowedWidths } =
-				matches === undefined ? { ef: usual } : filteredWalk(query, matches.count, mainEnd, usual);
-			this.way = matches === undefined ? "index" : "filtered-index";
-			this.ef = ef;
-			const wanted = Math.min(k, matches?.count ?? mainEnd - deadInMain);
-			const dropAfter = matches === undefined && deadInMain <= mainEnd * MOST_DROPPED;
-			let found = graph.search(vector, k, { ef, eligibility, dropAfter, allowedWidths });
-			if (found < wanted && dropAfter) found = graph.search(vector, k, { ef, eligibility });
-			// A walk can miss parts of a graph. What was promised is min(k, matches) answers.
-			if (found >= wanted) return this.#take(graph, mainEnd);
-		}
-		if (matches !== undefined) return this.#rank(query, mainEnd);
+		const main = this.#main as MainSearch;
+		// What a search that is cut short has done is compare.
 		this.way = "scan";
-		const steps = graph.scan(vector, k, { eligibility });
+		const state = { mainEnd, dead: this.generation.deadInMain, eligibility: this.#eligibility(query) };
 		try {
-			while (steps.next().done !== true) yield;
+			this.way = yield* main.search(query, state);
+			this.widths = main.widths;
 		} finally {
 			// Also where the caller's time has run out: what has been found by then is the answer.
-			this.#take(graph, mainEnd);
+			this.#take(main, mainEnd);
 		}
-	}
-
-	/** Beam width where there is no filter. */
-	#width({ k, ef }: SlotQuery): number {
-		return ef ?? Math.max(this.#graph?.spec.ef ?? 0, k > 10 ? adaptiveEf(k) : k);
-	}
-
-	/** Compares the matches of a filter, one by one. */
-	#rank(query: SlotQuery, mainEnd: number): void {
-		const graph = this.#graph as GraphReader;
-		this.way = "filtered-scan";
-		graph.rankAllowed(query.vector, query.k, { eligibility: this.#eligibility(query) });
-		this.#take(graph, mainEnd);
 	}
 
 	*#searchTail(query: SlotQuery, from: number, to: number): Generator<void, void> {
@@ -194,13 +168,13 @@ export class Searcher {
 		}
 	}
 
-	/** Keeps what the graph has found. Slots beyond `mainEnd` were taken in meanwhile, and are found in the tail. */
-	#take(graph: GraphReader, mainEnd: number): void {
-		for (let i = 0; i < graph.count; i++) {
-			const slot = graph.labelAt(i);
+	/** Keeps what the main index has found. Slots beyond `mainEnd` were taken in meanwhile, and are found in the tail. */
+	#take(main: MainSearch, mainEnd: number): void {
+		for (let i = 0; i < main.count; i++) {
+			const slot = main.slotAt(i);
 			if (slot >= mainEnd) continue;
 			this.slots.push(slot);
-			this.distances.push(graph.distanceAt(i));
+			this.distances.push(main.distanceAt(i));
 		}
 	}
 
@@ -222,7 +196,7 @@ export class Searcher {
 		}
 	}
 
-	#eligibility({ change, matches }: SlotQuery) {
+	#eligibility({ change, matches }: SlotQuery): MainState["eligibility"] {
 		const { tables, size } = this.generation.handle;
 		return {
 			born: tables.born,
@@ -233,47 +207,3 @@ export class Searcher {
 		};
 	}
 }
-
-/** Dead slots, as a share, up to which an unfiltered walk drops them afterwards instead of minding them on the way. */
-const MOST_DROPPED = 0.05;
-
-/** Filters that let this share of the nodes through stand in the way of a walk so little that it goes through everything. */
-const LARGE_SHARE = 0.2;
-
-/**
- * Whether a filter's matches are compared one by one, most of them by their codes alone, at about 60 ns each. A walk takes about as long as
- * for so many matches, one through much that matches far less; and where few nodes match, a walk through those does not get everywhere.
- */
-function isRanked(matches: number, nodes: number, usual: number): boolean {
-	const perWidth = matches < LARGE_SHARE * nodes ? RANKED_PER_WIDTH : RANKED_OF_MANY;
-	return matches <= perWidth * usual || matches <= LEAST_WALKED * nodes;
-}
-
-const RANKED_PER_WIDTH = 75;
-const RANKED_OF_MANY = 10;
-const LEAST_WALKED = 0.0125;
-
-/**
- * How a filtered walk goes. By the time it has met ef nodes that match, of a share s, it has seen ef / s, so that the beam may be narrower
- * than without a filter. A query that lies far from what matches is not served so: up to a number its matches are compared all the same,
- * which finds them all; of more, the walk goes through those that match alone, with a wider beam where they are far apart.
- */
-function filteredWalk(
-	{ k, isWidthAsked }: SlotQuery,
-	matches: number,
-	nodes: number,
-	usual: number,
-): { readonly ef: number; readonly allowedWidths?: AllowedWidths } {
-	const share = matches / nodes;
-	if (share >= LARGE_SHARE) {
-		const width = Math.max(k + 10, Math.round(usual * Math.min(1, 1.6 * Math.sqrt(share))));
-		return { ef: isWidthAsked ? usual : Math.min(HNSW_BOUNDS.ef.max, width) };
-	}
-	if (isWidthAsked) return { ef: usual, allowedWidths: { least: usual, full: usual, widest: usual } };
-	const around = { least: k + 4, full: Math.round(1.2 * usual) };
-	if (matches <= RANKED_WHEN_FAR * usual) return { ef: usual, allowedWidths: { ...around, widest: 0 } };
-	const ef = Math.max(k, Math.min(HNSW_BOUNDS.ef.max, Math.round(usual * Math.max(1, 0.05 / share))));
-	return { ef, allowedWidths: { ...around, widest: 8 * ef } };
-}
-
-const RANKED_WHEN_FAR = 300;

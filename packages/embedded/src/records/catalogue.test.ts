@@ -3,9 +3,12 @@ import { DatabaseSync } from "node:sqlite";
 import { describe, type TestContext, test } from "node:test";
 import fc from "fast-check";
 import {
+	chosenIndex,
 	createCollection,
 	dropCollection,
 	findCollection,
+	type IndexChoice,
+	isSameIndex,
 	listCollections,
 	replaceSpec,
 	type StoredSpec,
@@ -28,6 +31,29 @@ function planFor(db: DatabaseSync, key: number, path: readonly string[]): string
 	const sql = `EXPLAIN QUERY PLAN SELECT label FROM ${tablesOf(key).records} WHERE ${fieldSql(path)} = ?`;
 	return (db.prepare(sql).all("x") as { detail: string }[]).map(({ detail }) => detail).join("; ");
 }
+
+test("what was converted to is what a collection is to have", () => {
+	const index = { kind: "hnsw", M: 8 } as const;
+	assert.deepEqual(chosenIndex({ index }), index);
+	assert.deepEqual(chosenIndex({ index, converted: { kind: "ivf", nlist: 3 } }), { kind: "ivf", nlist: 3 });
+});
+
+test("two choices are the same whatever the order of their parameters, and differ in any of them", () => {
+	const choice: IndexChoice = { kind: "ivfpq", nlist: 10, M: 4 };
+	assert.ok(isSameIndex(choice, { M: 4, nlist: 10, kind: "ivfpq" }));
+	const others: readonly IndexChoice[] = [
+		{ kind: "ivfpq", nlist: 10 },
+		{ kind: "ivfpq", nlist: 10, M: 4, bits: 4 },
+		{ kind: "ivfpq", nlist: "adaptive", M: 4 },
+		{ kind: "ivfpq", nlist: 10, bits: 4 },
+		{ kind: "ivf", nlist: 10 },
+		{ kind: "hnsw", M: 4 },
+	];
+	for (const other of others) {
+		assert.equal(isSameIndex(choice, other), false, JSON.stringify(other));
+		assert.equal(isSameIndex(other, choice), false, JSON.stringify(other));
+	}
+});
 
 describe("catalogue", () => {
 	test("gives back what was created, by name and as a list in the order of UTF-8", (t) => {

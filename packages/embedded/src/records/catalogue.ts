@@ -1,28 +1,37 @@
 import type { DatabaseSync } from "node:sqlite";
-import { type EffectiveSettings, type IndexSpec, NighError } from "@nigh/contract";
+import { type EffectiveSettings, type IndexKind, type IndexSettings, NighError } from "@nigh/contract";
 import { fieldSql } from "./field-sql.ts";
 import { createTables, dropTables, tablesOf } from "./schema.ts";
 import { asNighError } from "./sqlite-errors.ts";
 
 /** What is kept of a collection's spec, every default filled in: the settings in force, but with the index as it was asked for. */
 export type StoredSpec = Omit<EffectiveSettings, "index" | "database"> & {
-	readonly index: IndexSpec;
+	readonly index: IndexSettings;
 	/** What `convert` or `rebuild` has put in its place since. */
 	readonly converted?: IndexChoice;
 };
 
 /** How an index is to be built. With `auto`, the parameters are those of the graph that there will be. */
-export interface IndexChoice {
-	readonly kind: "auto" | "flat" | "hnsw";
-	readonly M?: number;
-	readonly efConstruction?: number;
-}
+export type IndexChoice =
+	| { readonly kind: "auto"; readonly M?: number; readonly efConstruction?: number }
+	| Exclude<IndexSettings, { readonly kind: "auto" }>;
 
 /** The index that a collection is to have now. */
 export function chosenIndex({ index, converted }: Pick<StoredSpec, "index" | "converted">): IndexChoice {
-	const chosen = converted ?? index;
-	// There are none yet: a spec that asks for one is refused.
-	return chosen.kind === "ivf" ? { kind: "auto" } : chosen;
+	return converted ?? index;
+}
+
+/** The kind of index that a collection is to have, as far as that does not depend on its size. */
+export function askedKind(spec: Pick<StoredSpec, "index" | "converted">): IndexKind {
+	const { kind } = chosenIndex(spec);
+	return kind === "auto" ? "flat" : kind;
+}
+
+/** Whether two choices are of one kind and of the same parameters, in whatever order these are written. */
+export function isSameIndex(a: IndexChoice, b: IndexChoice): boolean {
+	const parameters: Readonly<Record<string, unknown>> = { ...b };
+	const given = Object.entries(a);
+	return given.length === Object.keys(b).length && given.every(([name, value]) => parameters[name] === value);
 }
 
 /** A collection as the catalogue knows it. */

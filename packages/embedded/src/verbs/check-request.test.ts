@@ -4,6 +4,7 @@ import {
 	BOUNDS,
 	type CollectionSpec,
 	type ErrorCode,
+	type IndexSpec,
 	isNighError,
 	type NighError,
 	type SearchRequest,
@@ -48,13 +49,19 @@ test("every default is filled in", () => {
 		recall: 0.9,
 		exact: false,
 		ef: undefined,
+		nprobe: undefined,
+		rerank: undefined,
+		budget: undefined,
 		timeoutMs: undefined,
 		partial: false,
 		include: { vector: false, metadata: true, text: false },
 		signal: undefined,
 	});
 	const undefinedIsLeftOut = Object.fromEntries(
-		["k", "recall", "exact", "ef", "nprobe", "fusion", "include", "filter", "id"].map((name) => [name, undefined]),
+		["k", "recall", "exact", "ef", "nprobe", "rerank", "budget", "fusion", "include", "filter", "id"].map((name) => [
+			name,
+			undefined,
+		]),
 	);
 	assert.deepEqual(check({ vector, ...undefinedIsLeftOut }), check({ vector }));
 });
@@ -73,7 +80,7 @@ test("what is given comes through, at the ends of its bounds as well", () => {
 		include: { vector: true, metadata: false, text: true },
 		signal,
 	};
-	const { node, weights, rrfK, text, ...checked } = check({
+	const { node, weights, rrfK, text, nprobe, rerank, budget, ...checked } = check({
 		...given,
 		id: "near",
 		text: "words",
@@ -82,6 +89,7 @@ test("what is given comes through, at the ends of its bounds as well", () => {
 	});
 	assert.deepEqual(checked, { ...given, vector: undefined, embed: undefined, id: "near" });
 	assert.deepEqual([weights, rrfK, text], [{ vector: 1, text: 0 }, 1, "words"]);
+	assert.deepEqual([nprobe, rerank, budget], [undefined, undefined, undefined]);
 	assert.ok(node !== undefined);
 	assert.equal(check({ embed: "words" }, EMBEDDING).embed, "words");
 });
@@ -110,6 +118,43 @@ test("a vector is copied: what the caller does to it later does not reach the se
 		query.fill(77);
 		assert.deepEqual([...(vector ?? [])], [1, 2]);
 	}
+});
+
+test("widths are those of the kind of index that the collection is to have", async () => {
+	type Widths = Pick<SearchRequest, "ef" | "nprobe" | "rerank" | "budget">;
+	const cells: Widths[] = [{ nprobe: 1 }, { nprobe: 1_000_000, budget: 1 }];
+	const codes: Widths[] = [...cells, { rerank: 0 }, { rerank: 10 }, { rerank: 16_000, nprobe: 2 }];
+	const noCells: Widths[] = [{ nprobe: 1 }, { budget: 1 }, { rerank: 0 }];
+	const wrongCells: Widths[] = [{ ef: 20 }, { nprobe: 0 }, { nprobe: 1_000_001 }, { nprobe: 1.5 }, { budget: 0 }];
+	const wrongCodes: Widths[] = [...wrongCells, { rerank: 9 }, { rerank: 16_001 }, { rerank: -1 }, { rerank: 10.5 }];
+	const rows: [index: IndexSpec, taken: Widths[], refused: Widths[]][] = [
+		["auto", [{ ef: 20 }], noCells],
+		[{ kind: "flat" }, [], noCells],
+		[{ kind: "hnsw" }, [{ ef: 20 }], noCells],
+		[{ kind: "ivf" }, cells, [...wrongCells, { rerank: 10 }]],
+		[{ kind: "ivfpq" }, codes, wrongCodes],
+		[{ kind: "ivfrabitq" }, codes, wrongCodes],
+	];
+	for (const [index, taken, refused] of rows) {
+		const core = await coreOf({ dimensions: 2, index });
+		for (const widths of taken) {
+			const { ef, nprobe, rerank, budget } = check({ vector, ...widths }, core);
+			const none = { ef: undefined, nprobe: undefined, rerank: undefined, budget: undefined };
+			assert.deepEqual({ ef, nprobe, rerank, budget }, { ...none, ...widths });
+		}
+		for (const widths of refused) {
+			const { code, details, message } = refusal({ vector, ...widths }, core);
+			assert.deepEqual([code, details.field], ["INVALID_OPTION", Object.keys(widths)[0]], message);
+		}
+	}
+});
+
+test("a width of another kind says what the collection has, also after it was converted", async () => {
+	const core = await coreOf({ dimensions: 2, index: { kind: "ivf" } });
+	assert.match(refusal({ vector, ef: 40 }, core).message, /has cells of vectors \(ivf\): say nprobe instead/);
+	core.spec = { ...core.spec, converted: { kind: "hnsw" } };
+	assert.match(refusal({ vector, nprobe: 4 }, core).message, /has a graph \(hnsw\): leave it out/);
+	assert.equal(check({ vector, ef: 40 }, core).ef, 40);
 });
 
 const many = { in: Array.from({ length: BOUNDS.inValues.max + 1 }, (_, i) => i) };
@@ -154,6 +199,8 @@ const BAD: Record<string, [request: unknown, code: ErrorCode, field?: string]> =
 	"ef above its bound": [{ vector, ef: 10_001 }, "INVALID_OPTION", "ef"],
 	"half an ef": [{ vector, ef: 20.5 }, "INVALID_OPTION", "ef"],
 	"nprobe without cells": [{ vector, nprobe: 3 }, "INVALID_OPTION", "nprobe"],
+	"rerank without codes": [{ vector, rerank: 30 }, "INVALID_OPTION", "rerank"],
+	"budget without cells": [{ vector, budget: 30 }, "INVALID_OPTION", "budget"],
 	"exact that is no flag": [{ vector, exact: 1 }, "INVALID_OPTION", "exact"],
 	"exact as a bigint": [{ vector, exact: 1n }, "INVALID_OPTION", "exact"],
 	"null as exact": [{ vector, exact: null }, "INVALID_OPTION", "exact"],

@@ -1,5 +1,7 @@
 import {
 	BOUNDS,
+	CELL_KINDS,
+	type CellKind,
 	checkBits,
 	checkBound,
 	checkId,
@@ -13,7 +15,9 @@ import {
 	type SearchRequest,
 } from "@nigh/contract";
 import type { CollectionCore } from "../core.ts";
+import { isCellKind } from "../index-settings.ts";
 import { checkFlag } from "../options.ts";
+import { chosenIndex, type IndexChoice } from "../records/catalogue.ts";
 import { includeOf } from "./get.ts";
 
 const NAMES = [
@@ -30,6 +34,8 @@ const NAMES = [
 	"exact",
 	"ef",
 	"nprobe",
+	"rerank",
+	"budget",
 	"timeoutMs",
 	"partial",
 	"include",
@@ -52,6 +58,10 @@ export interface Checked {
 	readonly recall: number;
 	readonly exact: boolean;
 	readonly ef: number | undefined;
+	/** Of an index of cells. That there are so many cells is looked at when they are searched. */
+	readonly nprobe: number | undefined;
+	readonly rerank: number | undefined;
+	readonly budget: number | undefined;
 	readonly timeoutMs: number | undefined;
 	readonly partial: boolean;
 	readonly include: Required<IncludeOptions>;
@@ -76,16 +86,10 @@ function checked(core: CollectionCore, request: SearchRequest, row: number | und
 		throw new NighError("INVALID_OPTION", "search takes an object, such as { vector, k }.", { field: "request" });
 	}
 	checkOptions(request, NAMES, "search");
-	const { k = BOUNDS.k.default, ef, nprobe, exact = false, partial = false, recall = core.spec.recall } = request;
+	const { k = BOUNDS.k.default, exact = false, partial = false, recall = core.spec.recall } = request;
 	checkInteger("k", k, BOUNDS.k);
 	checkFlag("exact", exact);
 	checkFlag("partial", partial);
-	if (nprobe !== undefined) {
-		throw new NighError("INVALID_OPTION", "nprobe is of an ivf index, and this collection has none: leave it out.", {
-			field: "nprobe",
-			value: nprobe,
-		});
-	}
 	checkBound("recall", recall, BOUNDS.recall);
 	return {
 		...questionOf(core, request, row),
@@ -96,12 +100,53 @@ function checked(core: CollectionCore, request: SearchRequest, row: number | und
 		maxDistance: optional("maxDistance", request.maxDistance, BOUNDS.maxDistance) ?? Number.POSITIVE_INFINITY,
 		recall,
 		exact: exact || recall === 1 || k > BOUNDS.k.exactAbove,
-		ef: ef === undefined ? undefined : checkInteger("ef", ef, { ...BOUNDS.ef, min: k }),
+		...widthsOf(core, request, k),
 		timeoutMs: optional("timeoutMs", request.timeoutMs, BOUNDS.timeoutMs),
 		partial,
 		include: includeOf(request.include, {}),
 		signal: request.signal,
 	};
+}
+
+type Width = "ef" | "nprobe" | "rerank" | "budget";
+
+/** What a collection has, for messages. */
+const HAS: Readonly<Record<IndexChoice["kind"], string>> = {
+	auto: "a graph or none (auto)",
+	flat: "none",
+	hnsw: "a graph (hnsw)",
+	ivf: "cells of vectors (ivf)",
+	ivfpq: "cells of codes (ivfpq)",
+	ivfrabitq: "cells of codes (ivfrabitq)",
+};
+
+/** The kinds of index that a width is of, where not all take it. */
+const OF: Readonly<Record<Exclude<Width, "ef">, readonly CellKind[]>> = {
+	nprobe: CELL_KINDS,
+	rerank: ["ivfpq", "ivfrabitq"],
+	budget: CELL_KINDS,
+};
+
+/** How wide the search is to be, by the names that the collection's kind of index has for it. */
+function widthsOf(core: CollectionCore, request: SearchRequest, k: number): Pick<Checked, Width> {
+	const { kind } = chosenIndex(core.spec);
+	const { ef, nprobe, rerank, budget } = request;
+	if (ef !== undefined && isCellKind(kind)) throw ofAnother("ef", ef, "a graph", `${HAS[kind]}: say nprobe instead`);
+	for (const [field, value] of Object.entries({ nprobe, rerank, budget })) {
+		const kinds = OF[field as keyof typeof OF];
+		if (value === undefined || kinds.some((each) => each === kind)) continue;
+		throw ofAnother(field, value, `an index of kind ${kinds.join(" or ")}`, `${HAS[kind]}: leave it out`);
+	}
+	return {
+		ef: optionalInteger("ef", ef, { ...BOUNDS.ef, min: k }),
+		nprobe: optionalInteger("nprobe", nprobe, BOUNDS.nprobe),
+		rerank: rerank === 0 ? rerank : optionalInteger("rerank", rerank, { ...BOUNDS.rerank, min: k }),
+		budget: optionalInteger("budget", budget, BOUNDS.budget),
+	};
+}
+
+function ofAnother(field: string, value: unknown, of: string, has: string): NighError {
+	return new NighError("INVALID_OPTION", `${field} is of ${of}, and this collection has ${has}.`, { field, value });
 }
 
 function questionOf(core: CollectionCore, { vector, embed, id, text }: SearchRequest, row: number | undefined) {
@@ -162,4 +207,8 @@ function fusionOf({ fusion, text }: SearchRequest): Pick<Checked, "rrfK" | "weig
 
 function optional(field: string, value: unknown, bound: Parameters<typeof checkBound>[2]): number | undefined {
 	return value === undefined ? undefined : checkBound(field, value, bound);
+}
+
+function optionalInteger(field: string, value: unknown, bound: Parameters<typeof checkInteger>[2]): number | undefined {
+	return value === undefined ? undefined : checkInteger(field, value, bound);
 }

@@ -12,6 +12,7 @@ import {
 	type VectorType,
 } from "@nigh/contract";
 import type { CollectionCore } from "../core.ts";
+import { checkFirstVector } from "../index-settings.ts";
 import type { Row } from "../records/packed-rows.ts";
 
 const FIELDS = ["id", "vector", "metadata", "text", "expiresAt"] as const satisfies readonly (keyof RecordInput)[];
@@ -70,7 +71,7 @@ function checkFields(input: object, row: number): void {
 }
 
 function checkedVector(core: CollectionCore, vector: unknown, row: number, known: number | null): Vector {
-	const dimensions = known ?? dimensionsOf(core.spec.type, vector, row);
+	const dimensions = known ?? dimensionsOf(core, vector, row);
 	return core.rowsFor(dimensions).format.check(vector as Float32Array, row);
 }
 
@@ -79,12 +80,17 @@ function told(type: VectorType, { length }: { readonly length: number }): number
 	return length * (type === "bit" ? 8 : 1);
 }
 
-function dimensionsOf(type: VectorType, vector: unknown, row: number): number {
+/** Dimensions that the first vector tells. */
+function dimensionsOf({ spec }: CollectionCore, vector: unknown, row: number): number {
+	const { type } = spec;
 	const bound = type === "bit" ? BOUNDS.bits : BOUNDS.dimensions;
 	// What is no vector at all is told so by the check that follows.
 	if (!Array.isArray(vector) && !ArrayBuffer.isView(vector)) return bound.min;
 	const dimensions = told(type, { length: (vector as { readonly length?: number }).length ?? 0 });
-	if (dimensions >= bound.min && dimensions <= bound.max) return dimensions;
+	if (dimensions >= bound.min && dimensions <= bound.max) {
+		checkFirstVector(spec, dimensions, row);
+		return dimensions;
+	}
 	throw new NighError(
 		"INVALID_VECTOR",
 		`The vector of row ${row} has ${dimensions} dimensions; it must have ${bound.min} to ${bound.max}.`,

@@ -15,7 +15,7 @@ class SlowState {
 	readonly evaluated = Promise.withResolvers<Matches | undefined>();
 	readonly change = 4;
 	readonly searcher = {
-		hasGraph: false,
+		area: { main: null },
 		generation: { change: 4, labels: [70], idOf: () => "a" },
 		bytesCompared: () => 1,
 		slots: [0],

@@ -1,7 +1,8 @@
-import { compareIds, type FilterNode } from "@nigh/contract";
+import { checkInteger, compareIds, type FilterNode } from "@nigh/contract";
 import { adaptiveEf } from "@nigh/index";
 import type { CollectionCore } from "../core.ts";
-import type { Matches, Searcher, SlotQuery, Way } from "../memory/searcher.ts";
+import type { Way, Widths } from "../memory/main-search.ts";
+import type { Matches, Searcher, SlotQuery } from "../memory/searcher.ts";
 import { scoreFor } from "./attach.ts";
 import type { Checked } from "./check-request.ts";
 import { fuse, type Ranked } from "./fuse.ts";
@@ -16,7 +17,7 @@ export interface Found {
 	readonly ranked: readonly Ranked[];
 	readonly change: number;
 	readonly way: Way;
-	readonly ef: number | undefined;
+	readonly widths: Widths;
 	readonly matches: number | undefined;
 	readonly cutShort: boolean;
 }
@@ -30,7 +31,7 @@ export interface Question {
 
 /** What there is to find where there are no vectors, or no time. */
 export function nothing({ change }: CollectionCore, cutShort: boolean): Found {
-	return { ranked: [], change, way: "scan", ef: undefined, matches: undefined, cutShort };
+	return { ranked: [], change, way: "scan", widths: {}, matches: undefined, cutShort };
 }
 
 /**
@@ -98,8 +99,7 @@ async function findAmong(
 		k: depth,
 		change,
 		exact: request.exact,
-		ef: efFor(request, depth, searcher),
-		isWidthAsked: request.ef !== undefined,
+		...widthFor(request, depth, searcher),
 		matches,
 	};
 	const [near, words] = await Promise.all([
@@ -115,8 +115,8 @@ async function findAmong(
 		}),
 	);
 	ranked.sort(byDistance);
-	const { way, ef, cutShort } = near;
-	const found = { change, way, ef, matches: matches?.count, cutShort };
+	const { way, widths, cutShort } = near;
+	const found = { change, way, widths, matches: matches?.count, cutShort };
 	if (words === undefined) return { ...found, ranked: within(core, request, ranked) };
 	const fused = await fuse(core, vector, ranked, words.hits, request, state);
 	return fused && { ...found, ranked: within(core, request, fused).slice(0, request.k) };
@@ -126,7 +126,7 @@ interface Near {
 	readonly slots: readonly number[];
 	readonly distances: readonly number[];
 	readonly way: Way;
-	readonly ef: number | undefined;
+	readonly widths: Widths;
 	readonly cutShort: boolean;
 }
 
@@ -149,7 +149,7 @@ async function nearest(
 			slots: searcher.slots.slice(),
 			distances: searcher.distances.slice(),
 			way: searcher.way,
-			ef: searcher.ef,
+			widths: searcher.widths,
 			cutShort: false,
 		};
 	}
@@ -164,7 +164,7 @@ async function nearest(
 			deadline: deadline === undefined ? undefined : performance.timeOrigin + deadline,
 			abort,
 		});
-		return found === undefined ? undefined : { ...found, ef: undefined };
+		return found;
 	} finally {
 		signal?.removeEventListener("abort", raise);
 	}
@@ -176,16 +176,29 @@ function legDepth(k: number): number {
 }
 
 /**
- * The beam width for a recall, until it is measured: the index's own is made for 0.95, and the share that is missed falls about in
- * proportion to its width.
+ * How wide to search for a recall, until it is measured: the index's own width is made for 0.95, and the share that is missed falls about in
+ * proportion to it.
  */
-function efFor({ ef, recall }: Checked, depth: number, searcher: Searcher): number | undefined {
-	// A leg of a hybrid search looks for more than its user asked for, so it cannot be narrower than that.
-	if (ef !== undefined) return Math.max(ef, depth);
-	if (!searcher.hasGraph) return undefined;
-	const base = Math.max(searcher.area.graph?.ef ?? 0, adaptiveEf(depth));
-	const factor = Math.min(16, Math.max(0.5, 0.05 / Math.max(1e-3, 1 - recall)));
-	return factor === 1 ? undefined : Math.min(10_000, Math.max(depth, Math.round(base * factor)));
+function widthFor(
+	{ ef, nprobe, rerank, budget, recall }: Checked,
+	depth: number,
+	searcher: Searcher,
+): Pick<SlotQuery, "ef" | "isWidthAsked" | "nprobe" | "rerank" | "budget" | "breadth"> {
+	const { main } = searcher.area;
+	if (main === null) return {};
+	const breadth = Math.min(16, Math.max(0.5, 0.05 / Math.max(1e-3, 1 - recall)));
+	if (main.kind !== "hnsw") {
+		const { nlist } = main.reader;
+		const most = (asked: number | undefined) =>
+			asked === undefined ? undefined : checkInteger("nprobe", asked, { min: 1, max: nlist });
+		// A leg of a hybrid search looks for more than its user asked for.
+		const candidates = rerank === undefined || rerank === 0 ? rerank : Math.max(rerank, depth);
+		return { nprobe: most(nprobe), rerank: candidates, budget, breadth, isWidthAsked: nprobe !== undefined };
+	}
+	if (ef !== undefined) return { ef: Math.max(ef, depth), isWidthAsked: true };
+	if (breadth === 1) return {};
+	const base = Math.max(main.reader.ef, adaptiveEf(depth));
+	return { ef: Math.min(10_000, Math.max(depth, Math.round(base * breadth))) };
 }
 
 function within(

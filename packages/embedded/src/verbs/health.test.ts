@@ -17,6 +17,7 @@ const SOUND: Partial<IndexState> = {
 	problems: [],
 	building: null,
 	built: { records: 1_000, live: 1_000, died: 0 },
+	cells: null,
 	tail: 7,
 };
 

@@ -7,7 +7,7 @@ import {
 } from "@nigh/contract";
 import type { CollectionCore, DatabaseCore } from "../core.ts";
 import type { CatalogueEntry } from "../records/catalogue.ts";
-import { indexAdvice } from "../watch/index-advice.ts";
+import { cellAdvice, indexAdvice } from "../watch/index-advice.ts";
 import { type Limit, nearestLimit } from "../workers/limits.ts";
 import type { IndexState } from "../workers/messages.ts";
 
@@ -193,17 +193,24 @@ function problemsOf({ problems, building, kind }: IndexState): HealthReason[] {
 }
 
 /** Not while another is being built: that is what would be advised. */
-function adviceFor({ latency }: CollectionCore, { built, building, choice, parameters }: IndexState): HealthReason[] {
+function adviceFor(
+	{ latency }: CollectionCore,
+	{ built, building, choice, parameters, cells }: IndexState,
+): HealthReason[] {
 	if (built === null || building !== null) return [];
-	const { M, efConstruction } = choice;
-	return indexAdvice({
-		records: built.live,
-		builtRecords: built.records,
-		died: built.died,
-		searchP95: latency.search.p95,
-		asked: { M, efConstruction },
-		used: parameters,
-	});
+	const { kind: _, ...asked } = choice;
+	const drawn = cells === null ? [] : cellAdvice(cells, built.live);
+	return [
+		...drawn,
+		...indexAdvice({
+			records: built.live,
+			builtRecords: built.records,
+			died: built.died,
+			searchP95: latency.search.p95,
+			asked: cells === null ? asked : {},
+			used: parameters,
+		}),
+	];
 }
 
 const MORE: Readonly<Record<Limit, string>> = {

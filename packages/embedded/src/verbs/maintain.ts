@@ -2,7 +2,7 @@ import {
 	type AnalyzeReport,
 	type CallOptions,
 	checkOptions,
-	type IndexSpec,
+	type IndexSettings,
 	isNighError,
 	type MaintenanceReport,
 	NighError,
@@ -12,13 +12,13 @@ import {
 	type WarmReport,
 } from "@nigh/contract";
 import type { CollectionCore } from "../core.ts";
-import { chosenIndex, type IndexChoice } from "../records/catalogue.ts";
+import { askedKind, chosenIndex, type IndexChoice, isSameIndex } from "../records/catalogue.ts";
 import type { IndexState } from "../workers/messages.ts";
 import { Task } from "../workers/task.ts";
 import { turn } from "../workers/turn.ts";
 import { checkAborted } from "./check-aborted.ts";
 import { Progress } from "./progress.ts";
-import { rebuiltIndex } from "./rebuilt-index.ts";
+import { REBUILD_PARAMETERS, rebuiltIndex } from "./rebuilt-index.ts";
 
 const PROGRESS = ["onProgress", "signal"] as const satisfies readonly (keyof ProgressOptions)[];
 
@@ -33,7 +33,7 @@ export async function optimize(core: CollectionCore, options: ProgressOptions, d
 }
 
 export async function rebuild(core: CollectionCore, options: RebuildOptions, disk: Disk): Promise<MaintenanceReport> {
-	checkOptions(options, [...PROGRESS, "M", "efConstruction"], "rebuild");
+	checkOptions(options, [...PROGRESS, ...REBUILD_PARAMETERS], "rebuild");
 	return afterConversions(core, options, async () => {
 		const index = rebuiltIndex(core.spec, options);
 		return maintain(core, options, disk, { fresh: true, ...(index !== undefined && { index }) });
@@ -43,13 +43,12 @@ export async function rebuild(core: CollectionCore, options: RebuildOptions, dis
 /** `index` has been checked. */
 export async function convert(
 	core: CollectionCore,
-	index: IndexSpec,
+	index: IndexSettings,
 	options: ProgressOptions,
 	disk: Disk,
 ): Promise<MaintenanceReport> {
 	checkOptions(options, PROGRESS, "convert");
-	const choice = chosenIndex({ index });
-	return afterConversions(core, options, () => maintain(core, options, disk, { fresh: true, index: choice }));
+	return afterConversions(core, options, () => maintain(core, options, disk, { fresh: true, index }));
 }
 
 /** One after the other, each with its spec: what was asked for last is what serves, and what the spec says. */
@@ -104,7 +103,7 @@ async function maintain(
 	progress.finish();
 	const bytesAfter = disk.diskBytes();
 	return {
-		index: state?.kind ?? (chosenIndex(core.spec).kind === "hnsw" ? "hnsw" : "flat"),
+		index: state?.kind ?? askedKind(core.spec),
 		vectors: state?.main ?? 0,
 		removed,
 		bytes: bytesBefore === null || bytesAfter === null ? null : { before: bytesBefore, after: bytesAfter },
@@ -145,7 +144,7 @@ async function arrange(
 
 /** What was converted stays so when the collection is opened again. */
 async function keepChoice(core: CollectionCore, index: IndexChoice | undefined): Promise<void> {
-	if (index === undefined || isSame(chosenIndex(core.spec), index)) return;
+	if (index === undefined || isSameIndex(chosenIndex(core.spec), index)) return;
 	core.spec = await core.database.threads.writer.call("respec", {
 		key: core.key,
 		spec: { ...core.spec, converted: index },
@@ -157,14 +156,10 @@ async function keepWhatServes(core: CollectionCore, index: IndexChoice | undefin
 	if (index === undefined) return;
 	try {
 		const { choice } = await core.database.threads.indexer.call("state", core.key);
-		if (isSame(choice, index)) await keepChoice(core, index);
+		if (isSameIndex(choice, index)) await keepChoice(core, index);
 	} catch {
 		// What has failed before is what the caller is to hear of.
 	}
-}
-
-function isSame(a: IndexChoice, b: IndexChoice): boolean {
-	return a.kind === b.kind && a.M === b.M && a.efConstruction === b.efConstruction;
 }
 
 function aborted(signal: AbortSignal | undefined): NighError {

@@ -10,6 +10,7 @@ function breakSearches(core: CollectionCore, rows: number): unknown[] {
 	const asked: unknown[] = [];
 	const value = {
 		generation: { change: 0, expire() {} },
+		area: { main: null },
 		bytesCompared: () => rows * 1_024,
 		search({ vector }: { readonly vector: unknown }) {
 			asked.push(vector);

@@ -8,7 +8,7 @@ import {
 } from "@nigh/contract";
 import type { CollectionCore } from "../core.ts";
 import { vectorOf } from "../memory/rows.ts";
-import { chosenIndex } from "../records/catalogue.ts";
+import { askedKind } from "../records/catalogue.ts";
 import { publish } from "../watch/events.ts";
 import { attach } from "./attach.ts";
 import { checkAborted } from "./check-aborted.ts";
@@ -99,14 +99,14 @@ export async function vectorFor(
 function resultOf<M extends Metadata>(
 	core: CollectionCore,
 	{ request, start }: Pick<Question, "request" | "start">,
-	{ change, way, ef, matches, cutShort }: Found,
+	{ change, way, widths, matches, cutShort }: Found,
 	hits: readonly Hit<M>[],
 ): SearchResult<M> {
 	const durationMs = performance.now() - start;
 	const plan: SearchPlan = {
 		strategy: way,
-		index: core.searcher?.hasGraph === true || chosenIndex(core.spec).kind === "hnsw" ? "hnsw" : "flat",
-		...(ef !== undefined && { ef }),
+		index: core.searcher?.mainKind ?? askedKind(core.spec),
+		...widths,
 		...(matches !== undefined && { matches }),
 		cutShort,
 		durationMs,

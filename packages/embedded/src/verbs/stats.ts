@@ -1,6 +1,6 @@
 import type { CollectionStats } from "@nigh/contract";
 import type { CollectionCore, DatabaseCore } from "../core.ts";
-import { chosenIndex } from "../records/catalogue.ts";
+import { askedKind, chosenIndex } from "../records/catalogue.ts";
 import { fillOf } from "../workers/limits.ts";
 
 export async function stats(core: CollectionCore, diskBytes: number | null): Promise<CollectionStats> {
@@ -10,7 +10,7 @@ export async function stats(core: CollectionCore, diskBytes: number | null): Pro
 	const hasIndex = core.searcher !== undefined;
 	// Before the first vector there is none: what was asked for is what will be.
 	const { kind, ...parameters } = chosenIndex(spec);
-	const asked = kind === "hnsw" ? "hnsw" : "flat";
+	const asked = askedKind(spec);
 	const [state, memory, records] = await Promise.all([
 		hasIndex ? indexer.call("state", key) : undefined,
 		hasIndex ? indexer.call("memory", key) : null,

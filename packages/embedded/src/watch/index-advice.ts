@@ -1,4 +1,5 @@
 import type { HealthReason } from "@nigh/contract";
+import type { CellAnalysis } from "@nigh/index";
 
 /** An index as it is, beside what it was when it was built. */
 export interface IndexFacts {
@@ -28,6 +29,21 @@ export const ADVISED_FROM = {
 export function indexAdvice(facts: IndexFacts): HealthReason[] {
 	return [slower(facts), outgrown(facts), churned(facts), otherParameters(facts)].filter((each) => each !== undefined);
 }
+
+/** What the number of cells means for the vectors there are: with the word for it, as `analyze()` tells it. */
+export function cellAdvice({ fill, nlist, rule, trainedFor }: CellFacts, records: number): HealthReason[] {
+	const perCell = nlist === 0 ? 0 : Math.round(records / nlist);
+	const cells = `${nlist} cells (${rule ?? "none"}, trained for ${trainedFor} records) for ${records} records, ${perCell} a cell`;
+	// Any other rule, or a number, would come to what there is again.
+	const call = rule === "adaptive" ? "rebuild()" : 'rebuild({ nlist: "adaptive" })';
+	const advice = `${call} trains as many as suit the records there are; the old ones answer meanwhile.`;
+	if (fill === "DEGRADED")
+		return [reason("cells-degraded", `DEGRADED: ${cells}: searches scan more than they have to.`, advice)];
+	if (fill !== "INEFFICIENT") return [];
+	return [reason("cells-inefficient", `INEFFICIENT: ${cells}: finding cells takes longer than scanning them.`, advice)];
+}
+
+type CellFacts = Pick<CellAnalysis, "fill" | "nlist" | "rule" | "trainedFor">;
 
 function slower({ searchP95 }: IndexFacts): HealthReason | undefined {
 	if (searchP95 === undefined || searchP95.now < searchP95.built * ADVISED_FROM.slower) return undefined;

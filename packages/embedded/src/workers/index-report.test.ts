@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { HnswIndex } from "@nigh/index";
 import { serial } from "@nigh/index";
 import { rowBytes } from "@nigh/kernels";
 import { RowMaker } from "../memory/rows.ts";
@@ -84,7 +85,7 @@ test("a graph is analysed as it is: all of it reached, no link leads nowhere", a
 		graph.layers.toSorted((a, b) => b - a),
 		"and those of a layer are on all below",
 	);
-	const highest = collection.owned.main?.analyze().layers ?? [];
+	const highest = (collection.owned.main as HnswIndex).analyze().layers;
 	assert.equal(graph.layers.at(-1), highest.at(-1));
 	assert.ok(graph.meanPathLength > 0);
 	const { min, mean, max } = graph.degree;

@@ -1,13 +1,17 @@
-import type { AnalyzeReport, MemoryStats } from "@nigh/contract";
+import type { AnalyzeReport, IndexSettings, MemoryStats } from "@nigh/contract";
+import { HnswIndex, IvfIndex, type IvfMemoryReport, type MemoryReport } from "@nigh/index";
 import { SLOT_BYTES } from "../memory/sizes.ts";
 import { tailCodeBytes } from "../memory/tail-codes.ts";
+import { askedKind } from "../records/catalogue.ts";
+import { cellAdvice } from "../watch/index-advice.ts";
 import { diedSince } from "./built.ts";
 import type { IndexedCollection } from "./indexed-collection.ts";
 import type { GraphCheck, IndexState } from "./messages.ts";
 
 /** How well the graph is built. Takes time in proportion to it. */
-export function analyzeIndex({ owned: { main } }: IndexedCollection): AnalyzeReport {
+export function analyzeIndex({ owned: { main }, generation }: IndexedCollection): AnalyzeReport {
 	if (main === undefined) return { index: "flat", issues: [] };
+	if (main instanceof IvfIndex) return analyzeCells(main, generation.live);
 	const { connectivityPercentage, averagePathLength, degree, layers, issues, recommendation } = main.analyze();
 	return {
 		index: "hnsw",
@@ -21,6 +25,16 @@ export function analyzeIndex({ owned: { main } }: IndexedCollection): AnalyzeRep
 	};
 }
 
+function analyzeCells(main: IvfIndex, records: number): AnalyzeReport {
+	const cells = main.analyze();
+	const { nlist, rule = "given", tombstones: _, ...rest } = cells;
+	return {
+		index: main.kind,
+		cells: { ...rest, count: nlist, rule },
+		issues: cellAdvice(cells, records),
+	};
+}
+
 /** A node is on its highest layer and on all below. */
 function nodesOfLayers(highest: readonly number[]): number[] {
 	return highest.map((_, layer) => highest.slice(layer).reduce((sum, nodes) => sum + nodes, 0));
@@ -28,7 +42,7 @@ function nodesOfLayers(highest: readonly number[]): number[] {
 
 /** What damage would show in, as far as there is a graph. */
 export function checkGraph({ owned: { main } }: IndexedCollection): GraphCheck | null {
-	if (main === undefined || main.size === 0) return null;
+	if (!(main instanceof HnswIndex) || main.size === 0) return null;
 	const { danglingLinks, connectivityPercentage } = main.analyze();
 	return { dangling: danglingLinks, reachable: connectivityPercentage / 100 };
 }
@@ -41,29 +55,44 @@ export function memoryOf({ owned, generation, tail }: IndexedCollection): Memory
 	const tables = slots * SLOT_BYTES + ids;
 	const tailCodes = handle.tailCodes === null ? 0 : tail * tailCodeBytes(handle.format).stride;
 	const main = owned.main?.memory();
-	// Room that was reserved and never written to takes no memory.
+	// Room that was reserved and never written to takes no memory. Centroids and codebooks are there from the start.
 	const used = owned.main === undefined ? 0 : owned.main.size / size.capacity;
+	const learnt = main === undefined ? 0 : learntBytes(main);
 	const codes = Math.round((main?.codes ?? 0) * used) + tailCodes;
-	const index = Math.round((main?.index ?? 0) * used) + tables + tail * 4 + tailCodes;
+	const index = Math.round(((main?.index ?? 0) - learnt) * used) + learnt + tables + tail * 4 + tailCodes;
 	const vectors = Math.round((main?.vectors ?? 0) * used) + tail * size.rowBytes;
 	const formula = (main?.formula ?? 0) + tables + tail * (size.rowBytes + 4) + tailCodes;
-	return { codes, index, vectors, total: index + vectors, formula };
+	const parts = main === undefined || !("ids" in main) ? {} : partsOf(main as IvfMemoryReport, used, tables);
+	return { codes, index, vectors, total: index + vectors, formula, ...parts };
 }
+
+function learntBytes(main: MemoryReport | IvfMemoryReport): number {
+	return "centroids" in main ? main.centroids + main.codebooks : 0;
+}
+
+function partsOf({ ids, centroids, codebooks, codeBytesPerVector }: IvfMemoryReport, used: number, tables: number) {
+	return { ids: Math.round(ids * used) + tables, centroids, codebooks, links: 0, codeBytesPerVector };
+}
+
+/** Of the settings in force, those that tell one index from another. */
+const PARAMETERS = [
+	...["M", "efConstruction", "ef", "codes", "seed", "mL"],
+	...["nlist", "nlistRule", "trainedFor", "nprobe", "rerank", "bits", "rotation", "width", "residual", "epsilon"],
+];
 
 /** What `stats` and `health` tell of an index. */
 export function stateOf(collection: IndexedCollection): IndexState {
 	const { generation, owned } = collection;
 	const effective = owned.main?.effective() ?? {};
 	const parameters = Object.fromEntries(
-		["M", "efConstruction", "ef", "codes", "seed", "mL"].flatMap((name) =>
-			name in effective ? [[name, effective[name] as number | string]] : [],
+		PARAMETERS.flatMap((name) =>
+			effective[name] === undefined ? [] : [[name, effective[name] as number | string | boolean]],
 		),
 	);
-	const isGraph = owned.main !== undefined || collection.choice.kind === "hnsw";
 	const { built } = collection;
 	const since = (time: number | null) => (time === null ? null : performance.timeOrigin + time);
 	return {
-		kind: isGraph ? "hnsw" : "flat",
+		kind: owned.main?.kind ?? askedKind({ index: collection.choice as IndexSettings }),
 		choice: collection.choice,
 		parameters,
 		main: owned.main === undefined ? generation.live : generation.mainEnd - generation.deadInMain,
@@ -76,6 +105,7 @@ export function stateOf(collection: IndexedCollection): IndexState {
 		change: generation.change,
 		problems: [...collection.problems.values()],
 		building: collection.building,
+		cells: owned.main instanceof IvfIndex ? owned.main.analyze() : null,
 		built:
 			built === undefined
 				? null

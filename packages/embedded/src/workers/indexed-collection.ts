@@ -1,12 +1,12 @@
 import { isNighError, NighError } from "@nigh/contract";
-import type { Parallel } from "@nigh/index";
+import { HnswIndex, IvfIndex, type Parallel } from "@nigh/index";
 import type { Generation } from "../memory/generation.ts";
 import { givesRoom } from "../memory/sizes.ts";
 import { chosenIndex, type IndexChoice, type StoredSpec } from "../records/catalogue.ts";
 import { type Built, builtNow, carriedOver } from "./built.ts";
 import { type Chore, faultOf } from "./chores.ts";
 import { collectGarbageSoon } from "./collect-garbage.ts";
-import { type MainIndex, mainIndexFor } from "./main-index.ts";
+import { isOtherKind, type MainIndex, mainIndexFor } from "./main-index.ts";
 import type { IndexProblem, Installed } from "./messages.ts";
 import { insert, type Next, nextGeneration, type Owned, rowOf } from "./next-generation.ts";
 import { ARRANGING, type OptimizeOptions, optimize, SAVING } from "./optimize.ts";
@@ -133,8 +133,10 @@ export class IndexedCollection {
 		const isFull = slotEnd - generation.ringFree > size.ringRows / 2;
 		const isStuck = this.#leaving !== undefined && now - this.#leaving.since > STUCK_MS && isFull;
 		if (isStuck || this.#isRoomDue()) yield "room";
-		if (owned.main === undefined && this.wanted(live) !== null) yield "build";
-		if (owned.main?.codesAreStale() === true) yield "codes";
+		const wanted = this.wanted(live);
+		if ((owned.main === undefined && wanted !== null) || isOtherKind(owned.main, wanted)) yield "build";
+		if (owned.main instanceof HnswIndex && owned.main.codesAreStale()) yield "codes";
+		if (owned.main instanceof IvfIndex && owned.main.hasDrifted()) yield "train";
 		if (deleted >= LEAST_DEAD && deleted > slotEnd * DEAD_SHARE) yield "dead";
 		if (owned.main === undefined) return;
 		if (tail > 0 && (isIdle || tail > size.ringRows * HOT_TAIL_SHARE)) yield "fold";
@@ -165,6 +167,7 @@ export class IndexedCollection {
 			case "snapshot":
 				return this.#around.saveSnapshot(this);
 			case "build":
+			case "train":
 				return this.replace({ fresh: true, arrange: true });
 			default:
 				return this.replace({ fresh: false, arrange: false });
@@ -264,7 +267,7 @@ export class IndexedCollection {
 			collectGarbageSoon();
 			this.#leaving = undefined;
 			this.#failedAt.clear();
-			for (const chore of ["build", "room", "codes", "dead"]) this.problems.delete(`${chore}-failed`);
+			for (const chore of ["build", "room", "codes", "train", "dead"]) this.problems.delete(`${chore}-failed`);
 		} catch (error) {
 			// What was half built is a large memory.
 			collectGarbageSoon();

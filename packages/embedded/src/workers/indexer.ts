@@ -14,6 +14,7 @@ import { failureCode } from "../watch/events.ts";
 import { giveWay } from "./background.ts";
 import { analyzeIndex, checkGraph, memoryOf, stateOf } from "./index-report.ts";
 import { IndexedCollection, type IndexerSurroundings } from "./indexed-collection.ts";
+import { mainSpec } from "./main-index.ts";
 import type {
 	IndexerMethods,
 	IndexerNotes,
@@ -294,9 +295,7 @@ caller.serve<IndexerMethods>({
 		while (mustWait(collectionOf(key))) await turn();
 		const { owned, generation, installed } = collectionOf(key);
 		const area = areas.of(generation, reader, () =>
-			withinMemory(generation.live, () =>
-				allocateArea(owned.arena, reader, generation.handle, owned.main?.readerSpec() ?? null),
-			),
+			withinMemory(generation.live, () => allocateArea(owned.arena, reader, generation.handle, mainSpec(owned.main))),
 		);
 		return { installed, area };
 	},

@@ -1,19 +1,32 @@
-import { NighError } from "@nigh/contract";
+import { BOUNDS, type Metric, NighError } from "@nigh/contract";
+import { cellBytesPerVector } from "@nigh/index";
 import { rowBytes } from "@nigh/kernels";
 import { vectorBytes } from "../memory/rows.ts";
 import { mostRecords, SLOT_BYTES } from "../memory/sizes.ts";
-import { chosenIndex, type StoredSpec } from "../records/catalogue.ts";
+import { chosenIndex, type IndexChoice, type StoredSpec } from "../records/catalogue.ts";
 
-/** Bytes of memory that so many records take: the vector, its code, the links of a graph, and the tables, by the formula of the layout. */
+/** Bytes of memory that so many records take: the vector, its code, the links of a graph or the place in a cell, and the tables, by the formula of the layout. */
 export function memoryFor(spec: StoredSpec, records: number): number {
 	const { dimensions, metric } = spec;
 	const index = chosenIndex(spec);
 	const length = dimensions ?? 0;
 	const row = metric === "hamming" ? length / 8 : length * 4;
-	const code = metric === "hamming" || metric === "l1" ? 0 : length;
-	const M = index.M ?? 16;
-	const links = index.kind === "flat" ? 0 : M * 2 * 4 * 1.05;
-	return records * (row + code + links + SLOT_BYTES + 40);
+	return records * (row + indexBytes(index, length, metric) + SLOT_BYTES + 40);
+}
+
+/** Bytes of an index for one vector, beside the vector. Until the dimensions are known there are none. */
+function indexBytes(index: IndexChoice, dimensions: number, metric: Metric): number {
+	if (dimensions === 0) return 0;
+	const code = metric === "hamming" || metric === "l1" ? 0 : dimensions;
+	switch (index.kind) {
+		case "flat":
+			return code;
+		case "auto":
+		case "hnsw":
+			return code + (index.M ?? BOUNDS.M.default) * 2 * 4 * 1.05;
+		default:
+			return cellBytesPerVector({ ...index, dimensions, metric });
+	}
 }
 
 /** The limits of a collection: those of its spec, and the end of what one memory holds. */

@@ -71,8 +71,8 @@ export function longReads(
 					cutShort = deadline !== undefined && performance.timeOrigin + performance.now() >= deadline;
 					if (cutShort) break;
 				}
-				const { slots, distances, way } = searcher;
-				return { slots: [...slots], distances: [...distances], way, cutShort };
+				const { slots, distances, way, widths } = searcher;
+				return { slots: [...slots], distances: [...distances], way, widths, cutShort };
 			});
 			last = run.catch(() => {}).then(turn);
 			return run;

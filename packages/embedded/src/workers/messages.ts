@@ -1,8 +1,10 @@
 import type { MessagePort } from "node:worker_threads";
 import type { AnalyzeReport, FilterNode, IncludeOptions, IndexKind, MemoryStats } from "@nigh/contract";
+import type { CellAnalysis } from "@nigh/index";
 import type { GenerationHandle } from "../memory/generation.ts";
+import type { Way, Widths } from "../memory/main-search.ts";
 import type { ReaderArea } from "../memory/reader-area.ts";
-import type { SlotQuery, Way } from "../memory/searcher.ts";
+import type { SlotQuery } from "../memory/searcher.ts";
 import type { IndexChoice, StoredSpec } from "../records/catalogue.ts";
 import type { Durability } from "../records/connection.ts";
 import type { PackedRecords } from "../records/packed-records.ts";
@@ -208,6 +210,8 @@ export interface IndexState {
 	 * there is none.
 	 */
 	readonly built: { readonly records: number; readonly live: number; readonly died: number } | null;
+	/** How the vectors lie in the cells; `null` where there are none. */
+	readonly cells: CellAnalysis | null;
 }
 
 /** What of a graph cannot be otherwise unless it is damaged. */
@@ -308,5 +312,5 @@ export type ReaderMethods = StateReads & {
 		deadline: number | undefined;
 		/** Raised to 1: the search is not wanted any more. */
 		abort: Int32Array | undefined;
-	}): Promise<{ slots: number[]; distances: number[]; way: Way; cutShort: boolean } | undefined>;
+	}): Promise<{ slots: number[]; distances: number[]; way: Way; widths: Widths; cutShort: boolean } | undefined>;
 };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isNighError } from "@nigh/contract";
-import { createHnsw, serial } from "@nigh/index";
+import { createHnsw, type IvfIndex, serial } from "@nigh/index";
 import { MAX_ARENA_BYTES, rowBytes } from "@nigh/kernels";
 import fc from "fast-check";
 import type { VectorFormat } from "../memory/generation.ts";
@@ -65,42 +65,75 @@ function content(owned: Owned) {
 	}));
 }
 
+const GRAPH = { kind: "hnsw", M: 4 } as const;
+
 test("an empty generation has room for so many records, and nothing in it", () => {
 	const flat = emptyGeneration(7, L2, bytesOf(L2), 100_000, null);
 	assert.equal(flat.generation.handle.number, 7);
 	assert.ok(flat.generation.size.capacity >= 100_000);
 	assert.equal(flat.generation.size.ringRows, flat.generation.size.capacity, "all of it stays in the tail");
 	assert.deepEqual([flat.generation.slotEnd, flat.generation.change, flat.main, flat.wanted], [0, 0, undefined, null]);
-	const graph = emptyGeneration(1, L2, bytesOf(L2), 0, { M: 4 });
-	assert.deepEqual([graph.main?.size, graph.wanted], [0, { M: 4 }]);
+	const graph = emptyGeneration(1, L2, bytesOf(L2), 0, GRAPH);
+	assert.deepEqual([graph.main?.size, graph.wanted], [0, GRAPH]);
 	assert.deepEqual([graph.areas.caller.reader, graph.areas.worker.reader], [0, 1]);
-	assert.ok(graph.areas.caller.graph !== null && flat.areas.caller.graph === null);
+	assert.ok(graph.areas.caller.main !== null && flat.areas.caller.main === null);
 });
 
+const WIDE: VectorFormat = { metric: "cosine", dimensions: 32, weights: null };
+const KINDS = {
+	flat: null,
+	graph: GRAPH,
+	ivf: { kind: "ivf", nlist: 5 },
+	ivfpq: { kind: "ivfpq" },
+	ivfrabitq: { kind: "ivfrabitq", bits: 2, nlist: 3 },
+} as const satisfies Readonly<Record<string, MainIndex>>;
+
+/** Cells have no mean of bits. */
+function wantedOf(kind: keyof typeof KINDS, format: VectorFormat): MainIndex {
+	return format === BITS && kind.startsWith("ivf") ? GRAPH : KINDS[kind];
+}
+
+/** A generation of that kind with `count` records, of which so many are in its main index. */
+async function filled(format: VectorFormat, wanted: MainIndex, count: number, folded: number): Promise<Owned> {
+	const labels = Array.from({ length: count }, (_, i) => i * 2);
+	const isOfCells = wanted !== null && wanted.kind !== "hnsw";
+	const owned = emptyGeneration(1, format, bytesOf(format), count, isOfCells ? null : wanted);
+	if (!isOfCells) {
+		add(owned, format, labels);
+		if (wanted !== null) await fold(owned, folded);
+		return owned;
+	}
+	// Cells are learnt from what is there: half of it, and what comes later is taken in.
+	const first = Math.max(1, Math.floor(folded / 2));
+	add(owned, format, labels.slice(0, first));
+	const options = { ...SURROUNDINGS, wanted, fresh: true, arrange: true, room: { slots: count, idBytes: 99 * count } };
+	const { owned: cells } = await nextGeneration(owned, bytesOf(format), options);
+	add(cells, format, labels.slice(first));
+	await fold(cells, Math.max(first, folded));
+	return cells;
+}
+
 test("the next generation has exactly what is alive in the old one, in the order of labels, whatever index either has", async () => {
+	const kind = fc.constantFrom(...(Object.keys(KINDS) as (keyof typeof KINDS)[]));
 	const plan = fc.record({
-		format: fc.constantFrom(L2, BITS),
+		format: fc.constantFrom(L2, WIDE, BITS),
 		count: fc.integer({ min: 1, max: 60 }),
 		dead: fc.array(fc.nat(59), { maxLength: 40 }),
 		folded: fc.nat(60),
-		from: fc.constantFrom("flat" as const, "graph" as const),
-		to: fc.constantFrom(null, {}, { M: 4 }),
+		from: kind,
+		to: kind,
 		fresh: fc.boolean(),
 		arrange: fc.boolean(),
 		room: fc.constantFrom({ slots: 0, idBytes: 0 }, { slots: 3_000_000, idBytes: 2 ** 27 }),
 	});
 	await fc.assert(
 		fc.asyncProperty(plan, async ({ format, count, dead, folded, from, to, fresh, arrange, room }) => {
-			const old = emptyGeneration(1, format, bytesOf(format), 0, from === "flat" ? null : { M: 4 });
-			add(
-				old,
-				format,
-				Array.from({ length: count }, (_, i) => i * 2),
-			);
+			const old = await filled(format, wantedOf(from, format), count, Math.min(folded, count));
+			const { number } = old.generation.handle;
 			for (const slot of dead) if (slot < count) old.generation.kill(slot, 900);
-			if (from === "graph") await fold(old, Math.min(folded, count));
 			const before = content(old);
-			const options = { ...SURROUNDINGS, wanted: to, fresh, arrange, room };
+			const wanted = wantedOf(to, format);
+			const options = { ...SURROUNDINGS, wanted, fresh, arrange, room };
 			const { owned, oldSlots, fromSlot } = await nextGeneration(old, bytesOf(format), options);
 			assert.deepEqual(content(owned), before);
 			assert.deepEqual(content(old), before, "the old one is as it was");
@@ -111,14 +144,17 @@ test("the next generation has exactly what is alive in the old one, in the order
 			);
 			const { generation, main } = owned;
 			assert.deepEqual([generation.slotEnd, generation.dead, generation.deadInMain], [before.length, 0, 0]);
-			assert.deepEqual([generation.change, generation.handle.number], [1_000, 2]);
+			assert.deepEqual([generation.change, generation.handle.number], [1_000, number + 1]);
 			assert.equal(generation.nextExpiry, Math.min(NEVER, ...before.map(({ expires }) => expires as number)));
-			assert.equal(main?.size, to === null ? undefined : before.length);
-			assert.equal(generation.mainEnd, to === null ? 0 : before.length);
+			// Of nothing no cells are made.
+			const made = before.length === 0 && wanted?.kind !== "hnsw" ? null : wanted;
+			assert.equal(main?.kind, made?.kind);
+			assert.equal(main?.size, made === null ? undefined : before.length);
+			assert.equal(generation.mainEnd, made === null ? 0 : before.length);
 			assert.ok(generation.slotEnd + room.slots <= generation.size.capacity);
 			assert.ok((generation.idStarts[generation.slotEnd] as number) + room.idBytes <= generation.size.idBytes);
 		}),
-		{ numRuns: 25 },
+		{ numRuns: 60 },
 	);
 });
 
@@ -137,17 +173,13 @@ test("the tail has the codes of the main index, where that has some", async () =
 		});
 		return owned;
 	};
-	const coded = await after(wide, { M: 4 });
+	const coded = await after(wide, GRAPH);
 	const { tailCodes } = coded.generation.handle;
 	assert.deepEqual({ origin: tailCodes?.origin, unit: tailCodes?.unit }, coded.main?.codes);
 	assert.ok((tailCodes?.unit as number) > 0);
 	assert.equal((await after(wide, null)).generation.handle.tailCodes, null);
-	assert.equal(
-		(await after(L2, { M: 4 })).generation.handle.tailCodes,
-		null,
-		"few dimensions are walked by their rows",
-	);
-	assert.equal((await after(BITS, { M: 4 })).generation.handle.tailCodes, null);
+	assert.equal((await after(L2, GRAPH)).generation.handle.tailCodes, null, "few dimensions are walked by their rows");
+	assert.equal((await after(BITS, GRAPH)).generation.handle.tailCodes, null);
 });
 
 test("progress ends at all of it, and other work gets its turn in between", async () => {
@@ -161,7 +193,7 @@ test("progress ends at all of it, and other work gets its turn in between", asyn
 	let turns = 0;
 	await nextGeneration(old, bytesOf(L2), {
 		parallel: serial,
-		wanted: { M: 4, efConstruction: 8 },
+		wanted: { kind: "hnsw", M: 4, efConstruction: 8 },
 		fresh: true,
 		arrange: true,
 		between: async () => void turns++,
@@ -174,6 +206,85 @@ test("progress ends at all of it, and other work gets its turn in between", asyn
 	]);
 	assert.equal(turns, 3);
 });
+
+for (const kind of ["ivf", "ivfpq", "ivfrabitq"] as const) {
+	test(`${kind}: what gives the training up between two of its steps ends it there, and the old generation is as it was`, async () => {
+		const N = 600;
+		const old = await filled(L2, null, N, 0);
+		const before = content(old);
+		let [turns, ofTraining, told] = [0, 0, 0];
+		const options = { parallel: serial, wanted: { kind } as const, fresh: true, arrange: true };
+		const onProgress = () => void told++;
+		const { owned } = await nextGeneration(old, bytesOf(L2), {
+			...options,
+			onProgress,
+			between: async () => {
+				await turn();
+				turns++;
+				if (told === 0) ofTraining++;
+			},
+		});
+		assert.deepEqual(content(owned), before);
+		assert.ok(ofTraining > 4 && ofTraining < turns, `${ofTraining} of ${turns} turns are of the training`);
+		for (const most of [1, Math.floor(ofTraining / 2), ofTraining]) {
+			const reason = new Error("given up");
+			let looks = 0;
+			told = 0;
+			const ended = nextGeneration(old, bytesOf(L2), {
+				...options,
+				onProgress,
+				between: async () => {
+					await turn();
+					if (++looks === most) throw reason;
+				},
+			});
+			await assert.rejects(ended, (error) => error === reason);
+			assert.deepEqual([looks, told], [most, 0], "nothing more is done");
+			assert.deepEqual(content(old), before);
+		}
+	});
+
+	test(`${kind}: vectors that are all alike cannot be told apart by cells, and the old generation is as it was`, async () => {
+		const old = emptyGeneration(1, L2, bytesOf(L2), 0, null);
+		const slots = new SlotWriter(old.generation);
+		const row = new RowMaker(L2).row(Float32Array.of(1, 2, 3));
+		for (let label = 0; label < 500; label++) slots.append({ label, id: `r${label}`, born: 1, expires: NEVER, row });
+		old.generation.publish(1_000);
+		const before = content(old);
+		const options = { ...SURROUNDINGS, wanted: { kind } as const, fresh: true, arrange: true };
+		await assert.rejects(nextGeneration(old, bytesOf(L2), options), (error) => {
+			assert.ok(isNighError(error, "NOT_TRAINED"), String(error));
+			assert.equal(error.details.distinctCentroids, 1);
+			return true;
+		});
+		assert.deepEqual(content(old), before);
+		assert.equal(old.generation.slotEnd, 500);
+	});
+
+	test(`${kind}: where everything has died there is nothing to learn cells from, and none are made`, async () => {
+		for (const from of [null, { kind, nlist: 3 } as const]) {
+			const old = await filled(L2, from, 40, 30);
+			for (let slot = 0; slot < 40; slot++) old.generation.kill(slot, 900);
+			const options = { ...SURROUNDINGS, wanted: { kind } as const, fresh: from === null, arrange: true };
+			const { owned } = await nextGeneration(old, bytesOf(L2), options);
+			assert.deepEqual([owned.main, owned.wanted, owned.generation.slotEnd], [undefined, null, 0]);
+			add(owned, L2, [1, 2]);
+			assert.equal(content(owned).length, 2);
+		}
+	});
+
+	test(`${kind}: a copy answers as the one before it, bit for bit, and fresh cells are those of the rows alone`, async () => {
+		const wanted = { kind, nlist: 6 } as const;
+		const old = await filled(WIDE, wanted, 300, 200);
+		const next = async (fresh: boolean) =>
+			(await nextGeneration(old, bytesOf(WIDE), { ...SURROUNDINGS, wanted, fresh, arrange: true })).owned;
+		const answers = ({ main }: Owned) =>
+			[3, 111, 297].map((label) => (main as IvfIndex).search(vectorOf(WIDE, label), 7, { nprobe: 3 }));
+		await fold(old, 300);
+		assert.deepEqual(answers(await next(false)), answers(old));
+		assert.deepEqual(answers(await next(true)), answers(await next(true)));
+	});
+}
 
 /** Checks that it is MEMORY_LIMIT with these details. */
 function memoryLimit(count: number, limit: number): (error: unknown) => true {
@@ -200,7 +311,7 @@ test("tables that no memory holds are MEMORY_LIMIT with count and limit", () => 
 
 test("an arena that is full while a generation is filled is MEMORY_LIMIT; other errors come through", () => {
 	const own = (fill: Parameters<typeof ownGeneration>[5]) =>
-		ownGeneration(1, L2, bytesOf(L2), { records: 3, idBytes: 9 }, {}, fill);
+		ownGeneration(1, L2, bytesOf(L2), { records: 3, idBytes: 9 }, { kind: "hnsw" }, fill);
 	const overfull: Parameters<typeof ownGeneration>[5] = (arena) => {
 		arena.alloc(MAX_ARENA_BYTES);
 		throw new Error("not reached");

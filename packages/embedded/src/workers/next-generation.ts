@@ -1,12 +1,13 @@
-import { createHnsw, type HnswIndex, type Parallel, restoreHnsw } from "@nigh/index";
+import { HnswIndex, IvfIndex, type Parallel, restoreHnsw, restoreIvf } from "@nigh/index";
 import type { Arena } from "@nigh/kernels";
 import { allocateTables, Generation, type GenerationHandle, type VectorFormat } from "../memory/generation.ts";
 import { allocateArea } from "../memory/reader-area.ts";
 import { flatSize, generationSize } from "../memory/sizes.ts";
 import { allocateTailCodes } from "../memory/tail-codes.ts";
 import { asMemoryLimit, newArena, withinMemory } from "../memory/within-memory.ts";
-import type { MainIndex } from "./main-index.ts";
+import { createMain, isOtherKind, type Main, type MainIndex, mainSpec } from "./main-index.ts";
 import type { ReaderAreas } from "./messages.ts";
+import { TRAINING_VECTORS } from "./parameters.ts";
 import { NO_ROOM, type Room } from "./room.ts";
 import { turn } from "./turn.ts";
 
@@ -14,7 +15,7 @@ import { turn } from "./turn.ts";
 export interface Owned {
 	readonly arena: Arena;
 	readonly generation: Generation;
-	readonly main: HnswIndex | undefined;
+	readonly main: Main | undefined;
 	readonly wanted: MainIndex;
 	readonly areas: ReaderAreas;
 }
@@ -51,7 +52,7 @@ export function ownGeneration(
 	rowBytes: number,
 	room: { readonly records: number; readonly idBytes: number },
 	wanted: MainIndex,
-	fill: (arena: Arena, view: Generation) => HnswIndex,
+	fill: (arena: Arena, view: Generation) => Main,
 ): Owned {
 	return withinMemory(room.records, () => {
 		const building = begin(format, rowBytes, room, wanted);
@@ -90,9 +91,10 @@ export interface NextOptions {
 export async function nextGeneration(old: Owned, rowBytes: number, options: NextOptions): Promise<Next> {
 	const { generation } = old;
 	const { format, number } = generation.handle;
-	const { wanted, room = NO_ROOM } = options;
+	const { room = NO_ROOM } = options;
 	const fromSlot = generation.slotEnd;
 	const oldSlots = liveSlots(generation, fromSlot);
+	const wanted = wantedFor(options.wanted, oldSlots.length);
 	const idBytes = oldSlots.reduce(
 		(sum, slot) => sum + (generation.idStarts[slot + 1] as number) - (generation.idStarts[slot] as number),
 		0,
@@ -115,11 +117,16 @@ export async function nextGeneration(old: Owned, rowBytes: number, options: Next
 	return { owned, oldSlots, fromSlot };
 }
 
+/** Cells are learnt: where everything has been deleted since they were asked for, there is nothing to learn them from. */
+function wantedFor(wanted: MainIndex, records: number): MainIndex {
+	return records === 0 && wanted?.kind !== "hnsw" ? null : wanted;
+}
+
 interface Building {
 	readonly arena: Arena;
 	readonly handle: GenerationHandle;
 	readonly view: Generation;
-	main: HnswIndex | undefined;
+	main: Main | undefined;
 }
 
 function begin(
@@ -138,38 +145,18 @@ function begin(
 
 function finish(building: Building, number: number, format: VectorFormat, wanted: MainIndex): Owned {
 	const { arena } = building;
-	const main = building.main ?? (wanted === null ? undefined : createMain(arena, format, wanted));
+	// Cells have to be trained: without anything to train them on there are none.
+	const main = building.main ?? (wanted?.kind === "hnsw" ? createMain(arena, format, wanted) : undefined);
 	if (main !== undefined) {
 		main.reserve(building.handle.size.capacity);
-		main.holdCodes();
+		if (main instanceof HnswIndex) main.holdCodes();
 	}
 	const codes = main?.codes;
 	const tailCodes = codes === undefined ? null : allocateTailCodes(arena, building.handle, codes);
 	const handle = { ...building.handle, number, tailCodes };
-	const area = (reader: number) => allocateArea(arena, reader, handle, main?.readerSpec() ?? null);
+	const area = (reader: number) => allocateArea(arena, reader, handle, mainSpec(main));
 	const areas: ReaderAreas = { caller: area(0), worker: area(1) };
 	return { arena, generation: new Generation(handle), main, wanted, areas };
-}
-
-/**
- * Below this, vectors are walked by themselves: a code has one step for all dimensions, and where few dimensions spread over a wide range, many
- * neighbours share one.
- */
-const LEAST_CODED_DIMENSIONS = 32;
-
-function createMain(
-	arena: Arena,
-	{ metric, dimensions, weights }: VectorFormat,
-	wanted: Exclude<MainIndex, null>,
-): HnswIndex {
-	return createHnsw({
-		arena,
-		metric,
-		dimensions,
-		...(weights !== null && { weights }),
-		codes: dimensions < LEAST_CODED_DIMENSIONS ? "none" : "auto",
-		...wanted,
-	});
 }
 
 /** Of what has been deleted nothing is kept; what has expired is, as its record is, until it is deleted. */
@@ -214,39 +201,74 @@ function copyTail(old: Owned, slots: Uint32Array, to: Generation): void {
 	});
 }
 
-async function buildMain(
-	old: Owned,
-	oldSlots: Uint32Array,
-	building: Building,
-	options: NextOptions,
-): Promise<HnswIndex> {
+async function buildMain(old: Owned, oldSlots: Uint32Array, building: Building, options: NextOptions): Promise<Main> {
 	const wanted = options.wanted as Exclude<MainIndex, null>;
 	const { format, size } = building.handle;
-	const isCopied = !options.fresh && old.main !== undefined && old.main.size > 0;
+	const isCopied =
+		!options.fresh && old.main !== undefined && old.main.size > 0 && !isOtherKind(old.main, options.wanted);
 	const main = isCopied
 		? copied(old, oldSlots, building.arena, size.capacity)
 		: createMain(building.arena, format, wanted);
+	if (!isCopied && main instanceof IvfIndex) await train(main, old, oldSlots, options);
 	// All that it will ever have in this memory, so that nothing moves: what has moved leaves a hole as large as itself.
 	main.reserve(size.capacity);
 	const missing = oldSlots.map((_, slot) => slot).filter((slot) => !main.has(slot));
 	if (!isCopied) shuffle(missing);
 	await insert(main, missing, (slot) => rowOf(old, oldSlots[slot] as number), options);
-	if (options.arrange || !isCopied) main.optimize({ keepRoom: true });
+	if (options.arrange || !isCopied) arrange(main);
 	return main;
 }
 
-/** The graph there is, without what has died, its labels being the new slots; with room for so many. */
-function copied({ main, generation }: Owned, oldSlots: Uint32Array, arena: Arena, reserve: number): HnswIndex {
-	const { state, sections } = (main as HnswIndex).parts();
-	const bytesOf = new Map(sections.map(({ name, bytes }) => [name, bytes]));
-	const copy = restoreHnsw(
-		{
-			state,
-			sections: sections.map(({ name, bytes }) => ({ name, bytes: bytes.length })),
-			read: (name, into) => into.set(bytesOf.get(name) as Uint8Array),
+/** Lays nodes, or the rows of cells, out anew; keeps the room for what is still to come. */
+function arrange(main: Main): void {
+	if (main instanceof IvfIndex) main.compact({ keepRoom: true });
+	else main.optimize({ keepRoom: true });
+}
+
+/** Learns cells from some of the rows, at even distances. */
+async function train(
+	main: IvfIndex,
+	old: Owned,
+	oldSlots: Uint32Array,
+	{ parallel, between }: NextOptions,
+): Promise<void> {
+	const n = Math.min(oldSlots.length, TRAINING_VECTORS);
+	const slots = Uint32Array.from({ length: n }, (_, i) => Math.floor((i * oldSlots.length) / n));
+	const rows = gather(slots, (slot) => rowOf(old, oldSlots[slot] as number));
+	const vectors = oldSlots.length;
+	await main.train(rows, {
+		vectors,
+		capacity: CAPACITY * vectors,
+		stored: true,
+		parallel: givingWay(parallel, between),
+	});
+}
+
+/** Threads that let other work have its turn after each step, and stop where that has given this up. */
+function givingWay(parallel: Parallel, between: () => Promise<void>): Parallel {
+	return {
+		lanes: parallel.lanes,
+		async run(...call) {
+			await parallel.run(...call);
+			await between();
 		},
-		{ arena, reserve },
-	);
+	};
+}
+
+/** The number of cells is chosen for so many times the records there are: as many as there may be before they are trained anew. */
+const CAPACITY = 2;
+
+/** The main index there is, without what has died, its labels being the new slots; with room for so many. */
+function copied({ main, generation }: Owned, oldSlots: Uint32Array, arena: Arena, reserve: number): Main {
+	const { state, sections } = (main as Main).parts();
+	const bytesOf = new Map(sections.map(({ name, bytes }) => [name, bytes]));
+	const source = {
+		state,
+		sections: sections.map(({ name, bytes }) => ({ name, bytes: bytes.length })),
+		read: (name: string, into: Uint8Array) => into.set(bytesOf.get(name) as Uint8Array),
+	};
+	const copy =
+		main instanceof IvfIndex ? restoreIvf(source, { arena, reserve }) : restoreHnsw(source, { arena, reserve });
 	const newSlots = new Uint32Array(generation.slotEnd).fill(0xffffffff);
 	oldSlots.forEach((oldSlot, slot) => {
 		newSlots[oldSlot] = slot;
@@ -259,7 +281,7 @@ function copied({ main, generation }: Owned, oldSlots: Uint32Array, arena: Arena
 
 /** Takes rows in step by step; more at a time where several threads share the work. */
 export async function insert(
-	main: HnswIndex,
+	main: Main,
 	slots: Uint32Array,
 	row: (slot: number) => Float32Array | Uint8Array,
 	{ parallel, between, onProgress }: Pick<NextOptions, "parallel" | "between" | "onProgress">,
@@ -270,7 +292,8 @@ export async function insert(
 		await main.insertMany(gather(labels, row), {
 			labels,
 			stored: true,
-			...(parallel.lanes > 1 ? { parallel } : { together: LINKED_TOGETHER }),
+			...(parallel.lanes > 1 && { parallel }),
+			...(parallel.lanes === 1 && main instanceof HnswIndex && { together: LINKED_TOGETHER }),
 		});
 		onProgress(Math.min(slots.length, from + step), slots.length);
 		await between();

@@ -1,5 +1,6 @@
 import type { IndexChoice } from "../records/catalogue.ts";
 import type { IndexedCollection, IndexerSurroundings } from "./indexed-collection.ts";
+import { isOtherKind } from "./main-index.ts";
 import { Task } from "./task.ts";
 
 /** What copying a graph, laying its nodes out, and saving it weigh for each vector; to link one anew weighs 1. */
@@ -34,21 +35,22 @@ export async function optimize(
 		if (collection.owned === owned) collection.choice = choice;
 		throw error;
 	}
+	// What was wrong has been done anew; what has failed again is still so.
+	collection.problems.clear();
 	await collection.snapshotNow(task);
 	await around.keepNewest(collection);
 }
 
 async function renew(collection: IndexedCollection, fresh: boolean, task: Task): Promise<void> {
 	task.check();
-	collection.problems.clear();
 	const { generation, tail, owned } = collection;
 	const { live, deleted, slotEnd } = generation;
 	const folding = owned.main === undefined ? 0 : tail;
-	const isGraph = collection.wanted(live) !== null;
-	const isFresh = fresh || isGraph !== (owned.main !== undefined);
+	const isIndexed = collection.wanted(live) !== null;
+	const isFresh = fresh || isIndexed !== (owned.main !== undefined) || isOtherKind(owned.main, collection.wanted(live));
 	const isNew = isFresh || deleted > 0 || collection.arrangedUpTo !== slotEnd;
 	const building = isNew ? live * ((isFresh ? 1 : COPYING) + ARRANGING) : 0;
-	task.plan(folding + building + (isGraph ? live * SAVING : 0));
+	task.plan(folding + building + (isIndexed ? live * SAVING : 0));
 	task.begin(folding);
 	await collection.foldAll(task);
 	if (!isNew) return;

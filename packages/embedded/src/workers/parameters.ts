@@ -4,6 +4,11 @@ export const GRAPH_FROM = 4_096;
 /** Records from which on a graph that was asked for is built: codes learnt from fewer vectors tell them apart badly. */
 export const LEAST_GRAPH = 256;
 
+/** Records from which on cells that were asked for are trained, or more where their number or their codes need more. */
+export const LEAST_CELLS = 1_024;
+/** Vectors of a collection that cells and codes are learnt from, at most. */
+export const TRAINING_VECTORS = 131_072;
+
 /** Writes have paused when there was none for so long; then the whole tail is taken in. */
 export const IDLE_MS = 20;
 /** While writes go on, the tail is taken in from this share of its room on: until then they have the processor for themselves. */

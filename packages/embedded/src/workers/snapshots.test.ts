@@ -6,11 +6,10 @@ import { type HnswIndex, serial } from "@nigh/index";
 import { testFolder } from "../folder/folder.test-support.ts";
 import { type Small, smallGeneration } from "../memory/generations.test-support.ts";
 import { snapshotPath } from "../snapshot/folder.ts";
-import type { SnapshotMeta } from "../snapshot/header.ts";
 import { openSnapshot, readInfo } from "../snapshot/read.ts";
-import { writeSnapshot } from "../snapshot/write.ts";
 import { specOf } from "../spec.ts";
 import { diedSince } from "./built.ts";
+import { type Forged, forge, state, words } from "./forged-snapshot.test-support.ts";
 import { IndexedCollection } from "./indexed-collection.ts";
 import { nextGeneration, type Owned, rowOf } from "./next-generation.ts";
 import { keepNewest, recoverSnapshot, saveSnapshot } from "./snapshots.ts";
@@ -34,7 +33,10 @@ async function filled({ expiring = true } = {}): Promise<{ small: Small; owned: 
 	small.generation.publish(CHANGE);
 	const { generation, area } = small;
 	const main = small.main as HnswIndex;
-	return { small, owned: { arena: main.arena, generation, main, wanted: {}, areas: { caller: area, worker: area } } };
+	return {
+		small,
+		owned: { arena: main.arena, generation, main, wanted: { kind: "hnsw" }, areas: { caller: area, worker: area } },
+	};
 }
 
 function collectionOf(owned: Owned): IndexedCollection {
@@ -177,7 +179,7 @@ test("the next generation has the same graph without what has died", async () =>
 	const { owned } = await filled();
 	for (const arrange of [false, true]) {
 		const { owned: next, oldSlots } = await nextGeneration(owned, owned.generation.size.rowBytes, {
-			wanted: {},
+			wanted: { kind: "hnsw" },
 			fresh: false,
 			arrange,
 			parallel: serial,
@@ -194,38 +196,6 @@ test("the next generation has the same graph without what has died", async () =>
 		assert.equal(next.generation.nextExpiry, 1_007);
 	}
 });
-
-/** A section's bytes, or the header's fields, changed by somebody who writes the right checksums. */
-interface Forged {
-	readonly meta: SnapshotMeta & { index: { kind: string; parameters: Record<string, unknown> } };
-	readonly sections: Map<string, { element: "u8" | "u32" | "f64"; bytes: Uint8Array }>;
-}
-
-async function forge(path: string, change: (forged: Forged) => void): Promise<void> {
-	const snapshot = openSnapshot(path);
-	const { sections, ...meta } = snapshot.info;
-	const read = sections.map(({ name, element, bytes }) => {
-		const into = new Uint8Array(bytes);
-		snapshot.readSection(name, into);
-		return [name, { element, bytes: into }] as const;
-	});
-	snapshot.close();
-	const forged = { meta: structuredClone(meta), sections: new Map(read) } as unknown as Forged;
-	change(forged);
-	await writeSnapshot(
-		path,
-		forged.meta,
-		[...forged.sections].map(([name, { element, bytes }]) => ({ name, element, bytes: bytes.length, chunks: [bytes] })),
-	);
-}
-
-const words = ({ sections }: Forged, name: string): Uint32Array => {
-	const section = sections.get(name);
-	assert.ok(section !== undefined, name);
-	return new Uint32Array(section.bytes.buffer, 0, section.bytes.length / 4);
-};
-
-const state = ({ meta }: Forged) => meta.index.parameters;
 
 describe("a snapshot under right checksums that is none of this collection is reported and passed over", () => {
 	let whole: { owned: Owned; stride: number; label: number };

@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from "node:fs";
 import { NighError } from "@nigh/contract";
-import { type HnswIndex, type HnswSource, restoreHnsw } from "@nigh/index";
-import { rowBytes } from "@nigh/kernels";
+import { type HnswSource, IVF_KINDS, restoreHnsw, restoreIvf } from "@nigh/index";
+import { type Arena, rowBytes } from "@nigh/kernels";
 import { DELETED, type Generation, type VectorFormat } from "../memory/generation.ts";
 import { vectorBytes } from "../memory/rows.ts";
 import { type CatalogueEntry, chosenIndex, type StoredSpec } from "../records/catalogue.ts";
@@ -12,7 +12,7 @@ import { checkSpace } from "../snapshot/space.ts";
 import { type SectionSource, writeSnapshot } from "../snapshot/write.ts";
 import { type Built, restoredBuilt, savedBuilt } from "./built.ts";
 import type { IndexedCollection } from "./indexed-collection.ts";
-import { graphParameters } from "./main-index.ts";
+import { graphParameters, type Main, mainIndexFor } from "./main-index.ts";
 import type { IndexProblem, WorkerData } from "./messages.ts";
 import { type Owned, ownGeneration } from "./next-generation.ts";
 import { SNAPSHOTS_KEPT } from "./parameters.ts";
@@ -33,7 +33,7 @@ export async function saveSnapshot(
 	// What dies from here on may be in the file or not: its tombstone has a larger number, so it is applied again on opening.
 	const { change } = generation;
 	const slots = generation.mainEnd;
-	const main = owned.main as HnswIndex;
+	const main = owned.main as Main;
 	const { state, sections: parts } = main.parts();
 	const nextLabel = slots === 0 ? 0 : (generation.labels[slots - 1] as number) + 1;
 	const sections: SectionSource[] = [
@@ -225,7 +225,8 @@ function read(snapshot: Snapshot, records: number, format: VectorFormat, spec: S
 	const bytesOf = new Map(snapshot.info.sections.map(({ name, bytes }) => [name, bytes]));
 	const slots = (bytesOf.get("labels") ?? 0) / 4;
 	const idBytes = bytesOf.get("ids") ?? 0;
-	const wanted = graphParameters(chosenIndex(spec));
+	const choice = chosenIndex(spec);
+	const wanted = mainIndexFor(choice, Number.POSITIVE_INFINITY) ?? graphParameters(choice);
 	return ownGeneration(
 		number,
 		format,
@@ -250,17 +251,23 @@ function read(snapshot: Snapshot, records: number, format: VectorFormat, spec: S
 			view.noteExpiries();
 			view.publish(snapshot.info.change);
 			checkSlots(view, slots, idBytes);
-			const main = restoreHnsw(indexOf(snapshot), { arena, reserve: view.size.capacity });
-			if (fitsFormat(main, format, slots)) return main;
+			const main = restored(snapshot, { arena, reserve: view.size.capacity });
+			if (main.kind === snapshot.info.index.kind && fitsFormat(main, format, slots)) return main;
 			throw new NighError("CORRUPT_SNAPSHOT", `${snapshot.info.path} has an index that does not fit its collection.`);
 		},
 	);
 }
 
+function restored(snapshot: Snapshot, options: { readonly arena: Arena; readonly reserve: number }): Main {
+	const { path, index } = snapshot.info;
+	if (index.kind === "hnsw") return restoreHnsw(sourceOf(snapshot), options);
+	if (IVF_KINDS.some((kind) => kind === index.kind)) return restoreIvf(sourceOf(snapshot), options);
+	throw new NighError("CORRUPT_SNAPSHOT", `${path} has an index of the kind ${index.kind}.`);
+}
+
 /** The main index in a snapshot, each section of which is read straight to where it stays. */
-function indexOf(snapshot: Snapshot): HnswSource {
-	const { path, index, sections } = snapshot.info;
-	if (index.kind !== "hnsw") throw new NighError("CORRUPT_SNAPSHOT", `${path} has an index of the kind ${index.kind}.`);
+function sourceOf(snapshot: Snapshot): HnswSource {
+	const { index, sections } = snapshot.info;
 	return {
 		state: index.parameters,
 		sections: sections
@@ -270,7 +277,7 @@ function indexOf(snapshot: Snapshot): HnswSource {
 	};
 }
 
-function fitsFormat(main: HnswIndex, { metric, dimensions }: VectorFormat, slots: number): boolean {
+function fitsFormat(main: Main, { metric, dimensions }: VectorFormat, slots: number): boolean {
 	return main.metric === metric && main.dimensions === dimensions && main.nextLabel <= slots;
 }
 

@@ -1,0 +1,58 @@
+import type { CellKind } from "@nigh/contract";
+import type { AttachedArena, IvfReaderSpec, ReaderSpec } from "@nigh/index";
+import { CellSearch } from "./cell-search.ts";
+import { GraphSearch } from "./graph-search.ts";
+import type { SlotQuery } from "./searcher.ts";
+
+/** What a reading thread needs to search the main index of a generation. */
+export type MainSpec =
+	| { readonly kind: "hnsw"; readonly reader: ReaderSpec }
+	| { readonly kind: CellKind; readonly reader: IvfReaderSpec };
+
+/** How an answer was found. */
+export type Way = "index" | "filtered-index" | "filtered-scan" | "scan";
+
+/** What there is in the main index while a search goes on. */
+export interface MainState {
+	/** Slots below this are in it. */
+	readonly mainEnd: number;
+	/** Of those: how many have died. */
+	readonly dead: number;
+	/** Which may be answered. */
+	readonly eligibility: {
+		readonly born: number;
+		readonly died: number;
+		readonly dated: number;
+		readonly reader: number;
+		readonly allow: { readonly address: number; readonly covered: number } | undefined;
+	};
+}
+
+/** What a search was asked for and went by, as a plan tells it. */
+export interface Widths {
+	readonly ef?: number;
+	readonly nprobe?: number;
+	readonly rerank?: number;
+	/** Rows and cells that were scanned. */
+	readonly rows?: number;
+	readonly cells?: number;
+}
+
+/** Searches the main index of a generation, whatever its kind. The answers stay until the next search. */
+export interface MainSearch {
+	/** Searches in steps; returns by which way. Answers so far are right at every step. */
+	search(query: SlotQuery, state: MainState): Generator<void, Way>;
+	/** Answers of the last search. */
+	readonly count: number;
+	slotAt(i: number): number;
+	distanceAt(i: number): number;
+	/** How wide the last search was. */
+	readonly widths: Widths;
+}
+
+/** What searches the main index that a spec tells of. */
+export function openMain(arena: AttachedArena, { kind, reader }: MainSpec): MainSearch {
+	return kind === "hnsw"
+		? new GraphSearch(arena, reader as ReaderSpec)
+		: new CellSearch(arena, reader as IvfReaderSpec);
+}
