@@ -83,6 +83,60 @@ test("hnsw gives a line for each ef, of one build; an ef of all vectors finds ev
 	assert.ok(narrow.bytes_codes > 0);
 });
 
+test("cells give a line for each nprobe and each depth of re-ranking, of one build; all cells and all candidates find everything", async (t) => {
+	const folder = await files(t);
+	const args = ["eval", ...FILES, "--metric", "l2", "--json", "--param", "nprobe=1,4,10", "--param", "nlist=10"];
+	for (const [kind, ...more] of [
+		["ivf"],
+		["ivfpq", "--rerank", "0,300", "--param", "M=4", "--param", "bits=4"],
+		["ivfrabitq", "--rerank", "0,300", "--param", "bits=1"],
+	] as [string, ...string[]][]) {
+		const { status, stderr, objects } = nigh([...args, "--index", kind, ...more], folder);
+		assert.deepEqual([status, stderr], [0, ""], kind);
+		const points = objects();
+		assert.equal(points.length, kind === "ivf" ? 3 : 6, kind);
+		for (const { params, build_s, train_s, insert_s, bytes_total } of points) {
+			assert.equal(params.nlist, 10);
+			// Rounded, each for itself.
+			assert.ok(train_s >= 0 && insert_s >= 0 && Math.abs(build_s - train_s - insert_s) < 0.0016);
+			assert.equal(bytes_total, points[0].bytes_total);
+		}
+		const [first] = points;
+		assert.deepEqual(Object.keys(first), KEYS.toSpliced(3, 0, "train_s", "insert_s"));
+		const ranked = points.filter(({ params }) => params.rerank !== 0).map(({ recall }) => recall);
+		assert.deepEqual(ranked, ranked.toSorted(), `${kind}: recall does not fall with nprobe`);
+		assert.equal(ranked.at(-1), 1, kind);
+		// Without re-ranking the order is that of codes, whose estimates may be below any true distance: that must not count.
+		const coarse = points.filter(({ params }) => params.rerank === 0).map(({ recall }) => recall);
+		for (const recall of coarse) assert.ok(recall > 0 && recall < 1, `${kind}: ${recall}`);
+	}
+});
+
+test("cells that there will not be are refused before anything is trained, as is what the dimensions do not allow", async (t) => {
+	const folder = await files(t);
+	const refused: readonly (readonly [args: string[], message: RegExp])[] = [
+		[["ivf", "--param", "nprobe=11"], /nprobe is 11, but 300 vectors get 10 cells/],
+		[["ivfpq", "--param", "M=3"], /M is 3; it must divide the 8 dimensions/],
+	];
+	for (const [args, message] of refused) {
+		const run = nigh(["eval", ...FILES, "--metric", "l2", "--index", ...args], folder);
+		assert.deepEqual([run.status, run.stdout], [1, ""]);
+		assert.match(run.stderr, message);
+	}
+});
+
+test("too few vectors to train on are told of above the table, and threads change nothing", async (t) => {
+	const folder = await files(t);
+	const args = ["eval", ...FILES, "--metric", "cosine", "--index", "ivfpq", "--param", "bits=8", "--param", "M=4"];
+	const { status, stdout, stderr } = nigh([...args, "--rerank", "300", "--threads", "2"], folder);
+	assert.deepEqual([status, stderr], [0, ""]);
+	assert.match(stdout, /\nwarning: the product quantiser was trained on 300 rows; 9984 /);
+	assert.match(
+		stdout,
+		/\nivfpq +nlist=10 M=4 bits=8 rotation=none residual=true seed=42 nprobe=4 rerank=300 +[0-9.]+ /,
+	);
+});
+
 test("a build on several threads measures like one on a single thread", async (t) => {
 	const folder = await files(t);
 	const args = ["eval", ...FILES, "--metric", "l2", "--param", "ef=300", "--json"];
@@ -173,6 +227,9 @@ test("a wrong command line ends with exit code 2 and names the nearest word", as
 		],
 		[["eval", ...FILES, "--metric", "l2", "--param", "M=500"], /M is 500; it must be a whole number from 2 to 200/],
 		[["eval", ...FILES, "--metric", "l1", "--param", "codes=sq7"], /codes "sq7"/],
+		[["eval", ...FILES, "--metric", "l1", "--index", "ivfpq"], /ivfpq cannot compare by "l1"/],
+		[["eval", ...FILES, "--metric", "l2", "--index", "ivfpq", "--param", "bits=12"], /kernels for 4 to 8/],
+		[["eval", ...FILES, "--metric", "l2", "--index", "ivfpq", "--param", "M=5000"], /M is 5000/],
 		[[], /Say what to do/],
 	];
 	for (const [args, message] of refused) {

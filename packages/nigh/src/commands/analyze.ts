@@ -5,6 +5,7 @@ import { withCollection } from "../database/with-database.ts";
 import { parseArguments } from "../terminal/arguments.ts";
 import { factLines } from "../terminal/facts.ts";
 import { jsonText } from "../terminal/json.ts";
+import { countText } from "../terminal/quantities.ts";
 import { grouped } from "../terminal/table.ts";
 import type { Command } from "./command.ts";
 
@@ -14,11 +15,17 @@ Usage: nigh analyze COLLECTION [options]
 
 ${dataHelp(12)}
 
-Walks through the whole graph: takes time in proportion to its size.
+Walks through the whole index: takes time in proportion to its size. Of a graph
   layers      vectors whose highest layer it is; all of them are on layer 0
   links       of a vector on layer 0
   reachable   share of the vectors that the entry point leads to
   path        from one vector to another, the shortest way
+Of cells
+  imbalance   of the largest cell: what the slowest searches pay
+  centroids   that are like no other: fewer than all tell of a poor training
+  nlist       the rule that chose the number of cells, and for how many vectors
+  fill        DEGRADED: too many vectors a cell; INEFFICIENT: too few; OPTIMAL;
+              nigh train puts the first two right
 
 Examples
   nigh analyze notes
@@ -48,6 +55,10 @@ function linesOf({ index, graph, cells, issues }: AnalyzeReport): string[] {
 		["path", graph && `mean ${graph.meanPathLength.toFixed(2)} links`],
 		["cells", cells && `${grouped(cells.count)}, ${grouped(cells.empty)} of them empty`],
 		["cell size", cells && `${cells.size.min} to ${cells.size.max}, mean ${cells.size.mean.toFixed(1)}`],
+		["imbalance", cells && `${cells.imbalance.toFixed(2)}, the largest cell by the mean`],
+		["centroids", cells && `${grouped(cells.distinctCentroids)} of ${grouped(cells.count)} differ`],
+		["nlist", cells && `${cells.rule}, for ${countText(cells.trainedFor, "vector")}`],
+		["fill", cells?.fill],
 		["issues", issues.length === 0 ? "none" : String(issues.length)],
 	]);
 	return [...facts, ...issues.flatMap(({ message, recommendation }) => [`  ${message}`, `    ${recommendation}`])];

@@ -1,5 +1,6 @@
-import { BOUNDS, type Collection, isNighError } from "@nigh/contract";
+import { BOUNDS, type Collection, INDEX_KINDS, isNighError } from "@nigh/contract";
 import { dataHelp } from "../database/data-folder.ts";
+import { parameterHelp } from "../database/index-parameters.ts";
 import { OWN_EMBEDDERS } from "../database/own-embedder.ts";
 import { withDatabase } from "../database/with-database.ts";
 import { checkFile, type Imported, importFile } from "../import/import-file.ts";
@@ -20,8 +21,8 @@ Usage: nigh import COLLECTION FILE [options]
 ${dataHelp(22)}
   --metric METRIC       cosine (default), l2, ip, l1, or hamming: rows are then
                         bits, eight in each byte
-  --index INDEX         auto (default), flat or hnsw
-  --param NAME=VALUE    of hnsw: M, efConstruction. May repeat.
+  --index INDEX         auto (default), ${INDEX_KINDS.join(", ")}
+${parameterHelp(22)}
   --filterable PATH     a path of the metadata that filters often name, e.g.
                         author.name. May repeat.
   --batch N             rows of a write, ${BATCH.min} to ${BOUNDS.recordsPerCall.max}; default ${BATCH.default}

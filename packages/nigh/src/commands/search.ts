@@ -26,8 +26,12 @@ Usage: nigh search COLLECTION TEXT [options]
   -k N, --k N         hits of an answer, 1 to 10000; default 10
   --filter JSON       only records whose metadata looks like it
   --recall R          mean recall to keep, 0.5 to 1; default: the collection's
-  --ef N              beam width of the graph, instead of --recall
-  --exact             compare everything; TEXT does, without --recall or --ef
+  --ef N              beam width of a graph, instead of --recall
+  --nprobe N          cells that an ivf, ivfpq or ivfrabitq index looks into,
+                      instead of --recall
+  --rerank N          candidates of an ivfpq or ivfrabitq index to compare by
+                      their vectors; 0: none, distances are estimates
+  --exact             compare everything; TEXT does, without any of these
 ${includeHelp(20, "metadata")}
 ${dataHelp(20)}, an object for each answer
 

@@ -1,11 +1,11 @@
-import type { CollectionStats, LatencyStats } from "@nigh/contract";
+import type { CollectionStats, LatencyStats, MemoryStats } from "@nigh/contract";
 import { DATA_OPTIONS, dataFolder, dataHelp } from "../database/data-folder.ts";
 import { collectionName } from "../database/typed.ts";
 import { withCollection, withDatabase } from "../database/with-database.ts";
 import { parseArguments } from "../terminal/arguments.ts";
 import { type Fact, factLines } from "../terminal/facts.ts";
 import { jsonText } from "../terminal/json.ts";
-import { bytesText, durationText } from "../terminal/quantities.ts";
+import { bytesText, durationText, numberText } from "../terminal/quantities.ts";
 import { grouped } from "../terminal/table.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import type { Command } from "./command.ts";
@@ -76,8 +76,20 @@ function factsOf({ name, effective, records, index, fill, latency, memory, diskB
 				? undefined
 				: `${bytesText(memory.total)} (index ${bytesText(memory.index)}, vectors ${bytesText(memory.vectors)})`,
 		],
+		["of it", memory === null ? undefined : partsText(memory)],
 		["disk", diskBytes === null ? undefined : `${bytesText(diskBytes)} (the whole database)`],
 	];
+}
+
+/** The parts of the index, where it can tell them apart: `codes 1.2 MiB (16 bytes each), ids 300 KiB, centroids 40 KiB` */
+function partsText({ codes, codeBytesPerVector, ids, centroids, codebooks, links }: MemoryStats): string | undefined {
+	const parts = Object.entries({ ids, centroids, codebooks, links }).filter(([, bytes]) => bytes !== undefined);
+	if (parts.length === 0) return undefined;
+	const each = codeBytesPerVector === undefined ? "" : ` (${numberText(codeBytesPerVector)} bytes each)`;
+	return [
+		`codes ${bytesText(codes)}${each}`,
+		...parts.map(([name, bytes]) => `${name} ${bytesText(bytes as number)}`),
+	].join(", ");
 }
 
 /** `hnsw (auto) M=16 ef=40` */

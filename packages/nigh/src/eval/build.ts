@@ -1,24 +1,34 @@
-import { createFlat, createHnsw, type VectorIndex } from "@nigh/index";
+import { NighError } from "@nigh/contract";
+import {
+	chooseNlist,
+	createFlat,
+	createHnsw,
+	createIvf,
+	IVF_BOUNDS,
+	IvfIndex,
+	type IvfWarning,
+	type Parallel,
+	resolveIvfParameters,
+	type VectorIndex,
+} from "@nigh/index";
 import { createPool, type ThreadPool } from "@nigh/threads";
 import { asUsage } from "../terminal/usage-error.ts";
-import type { FloatMetric } from "./exact-distance.ts";
 import type { Vectors } from "./load.ts";
 import type { OperatingPoint } from "./report.ts";
-import type { BuildParameters, IndexName } from "./settings.ts";
+import type { BuildParameters, EvalSettings, SearchParameters } from "./settings.ts";
 
-export interface BuildOptions {
-	readonly index: IndexName;
-	readonly metric: FloatMetric;
-	readonly build: BuildParameters;
-	readonly threads: number;
-}
+export type BuildOptions = Pick<EvalSettings, "index" | "metric" | "build" | "threads">;
 
 export type OnProgress = (done: number, total: number) => void;
 
 export interface BuiltIndex {
 	readonly index: VectorIndex;
-	/** Seconds of `insertMany`, and of `optimize` where there is one. */
+	/** Seconds of all of it: `train` where there are cells, `insertMany`, and `optimize` or `compact`. */
 	readonly seconds: number;
+	/** Of an index with cells: seconds of `train`, and of the rest. */
+	readonly parts?: { readonly training: number; readonly insertion: number };
+	/** What training warns of. */
+	readonly warnings: readonly IvfWarning[];
 }
 
 /**
@@ -27,7 +37,9 @@ export interface BuiltIndex {
  * @throws UsageError.
  */
 export function checkBuild(options: BuildOptions): void {
-	asUsage(() => emptyIndex(options, 8).dispose());
+	// M must divide the dimensions, which nobody knows yet: here it does.
+	const M = Math.max(1, Math.min(IVF_BOUNDS.M.max, Math.floor(options.build.M ?? 1)));
+	asUsage(() => emptyIndex(options, 8 * M).dispose());
 }
 
 /** Builds the index over the base, on as many threads as asked for. Ctrl-C ends the threads and fails with `ABORTED`. */
@@ -46,33 +58,83 @@ export async function buildIndex(options: BuildOptions, base: Vectors, onProgres
 	}
 }
 
+/**
+ * Refuses cells to look into that there will not be, before they are trained.
+ *
+ * @throws NighError `INVALID_OPTION`.
+ */
+export function checkSearches(
+	{ index, metric, build, searches }: EvalSettings,
+	{ count: n, dimensions }: Vectors,
+): void {
+	if (index === "flat" || index === "hnsw") return;
+	const parameters = resolveIvfParameters({ kind: index, dimensions, metric, ...build });
+	const { nlist } = chooseNlist(parameters.nlist, n);
+	for (const { nprobe = 1 } of searches) {
+		if (nprobe <= nlist) continue;
+		throw new NighError(
+			"INVALID_OPTION",
+			`nprobe is ${nprobe}, but ${n} vectors get ${nlist} cells: choose at most as many, or a larger nlist.`,
+			{ field: "nprobe", value: nprobe, bound: { min: 1, max: nlist } },
+		);
+	}
+}
+
 /** The settings in force that tell one build from another: what was asked for, and the defaults of the usual ones. */
-export function buildParameters(index: VectorIndex, { preset, mL }: BuildParameters): OperatingPoint["params"] {
+export function buildParameters(index: VectorIndex, build: BuildParameters): OperatingPoint["params"] {
 	const effective = index.effective();
-	const names = index.kind === "flat" ? ["codes"] : ["M", "efConstruction", "codes", "seed"];
-	if (mL !== undefined) names.push("mL");
-	const params: Record<string, number | string> = preset === undefined ? {} : { preset };
-	for (const name of names) {
+	const params: Record<string, number | string | boolean> = {};
+	for (const name of ["preset", "profile"] as const) if (build[name] !== undefined) params[name] = build[name];
+	for (const name of [...SHOWN[index.kind], ...(build.mL === undefined ? [] : ["mL"])]) {
 		const value = effective[name];
-		if (typeof value === "number" || typeof value === "string") params[name] = value;
+		if (typeof value === "number" || typeof value === "string" || typeof value === "boolean") params[name] = value;
 	}
 	return params;
+}
+
+const SHOWN: Readonly<Record<VectorIndex["kind"], readonly string[]>> = {
+	flat: ["codes"],
+	hnsw: ["M", "efConstruction", "codes", "seed"],
+	ivf: ["nlist", "rotation", "codes", "seed"],
+	ivfpq: ["nlist", "M", "bits", "rotation", "residual", "seed"],
+	ivfrabitq: ["nlist", "bits", "epsilon", "seed"],
+};
+
+/** A search as it is shown, with what the index fills in. */
+export function searchParameters(index: VectorIndex, search: SearchParameters): OperatingPoint["params"] {
+	if (!(index instanceof IvfIndex)) return { ...search };
+	const { nprobe } = index.effective() as { nprobe: number };
+	return { nprobe, ...search };
 }
 
 async function fill(
 	options: BuildOptions,
 	base: Vectors,
-	insert: Parameters<VectorIndex["insertMany"]>[1],
+	{
+		onProgress,
+		...work
+	}: { readonly onProgress: OnProgress; readonly parallel?: Parallel; readonly signal?: AbortSignal },
 ): Promise<BuiltIndex> {
 	const index = emptyIndex(options, base.dimensions);
 	const start = performance.now();
-	await index.insertMany(base.values, insert);
-	if ("optimize" in index) index.optimize();
-	return { index, seconds: (performance.now() - start) / 1_000 };
+	const secondsSince = (from: number) => (performance.now() - from) / 1_000;
+	if (!(index instanceof IvfIndex)) {
+		await index.insertMany(base.values, { onProgress, ...work });
+		if ("optimize" in index) index.optimize();
+		return { index, seconds: secondsSince(start), warnings: [] };
+	}
+	const { warnings } = await index.train(base.values, { onProgress, ...work });
+	const trained = performance.now();
+	await index.insertMany(base.values, { onProgress, ...work });
+	index.compact();
+	const parts = { training: (trained - start) / 1_000, insertion: secondsSince(trained) };
+	return { index, seconds: parts.training + parts.insertion, parts, warnings };
 }
 
+/** The parameters are those of the kind: the command line has been checked for others. */
 function emptyIndex({ index, metric, build, threads }: BuildOptions, dimensions: number) {
-	if (index === "hnsw") return createHnsw({ dimensions, metric, ...build, shared: threads > 1 });
-	const { codes } = build;
-	return createFlat({ dimensions, metric, ...(codes !== undefined && { codes }) });
+	if (index === "flat") return createFlat({ dimensions, metric, ...build });
+	const shape = { dimensions, metric, shared: threads > 1 };
+	if (index === "hnsw") return createHnsw({ ...shape, ...build });
+	return createIvf({ kind: index, ...shape, ...build });
 }

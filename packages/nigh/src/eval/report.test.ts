@@ -24,8 +24,13 @@ test("a line of JSON has exactly the promised keys in their order, and recall un
 	);
 });
 
+test("an index with cells tells training and insertion apart, behind what both come to", () => {
+	const line = jsonLine({ ...POINT, index: "ivf", train_s: 10.12345, insert_s: 2.22222 });
+	assert.match(line, /"build_s":12\.346,"train_s":10\.123,"insert_s":2\.222,"recall"/);
+});
+
 test("rows of the table stand under their headings, and a recall below 1 never reads 1.0000", () => {
-	const { header, row } = pointTable(10, paramsText(POINT.params).length);
+	const { header, row } = pointTable(10, POINT.index.length, paramsText(POINT.params).length);
 	const line = row(POINT);
 	assert.deepEqual(line.split(/ {2,}/), [
 		"hnsw",

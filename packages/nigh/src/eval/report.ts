@@ -3,8 +3,11 @@ import { type Column, grouped, shareText, tableRows } from "../terminal/table.ts
 /** What one setting of an index gives: a line of the report. Times in seconds and microseconds, sizes in bytes. */
 export interface OperatingPoint {
 	readonly index: string;
-	readonly params: Readonly<Record<string, number | string>>;
+	readonly params: Readonly<Record<string, number | string | boolean>>;
 	readonly build_s: number;
+	/** Of an index with cells: what {@link build_s} consists of. */
+	readonly train_s?: number;
+	readonly insert_s?: number;
 	/** Mean recall@k. */
 	readonly recall: number;
 	readonly qps: number;
@@ -19,11 +22,28 @@ export interface OperatingPoint {
 
 /** One line of JSON with the keys of {@link OperatingPoint} in their order. */
 export function jsonLine(point: OperatingPoint): string {
-	const { index, params, build_s, recall, qps, p50_us, p99_us, bytes_total, bytes_codes, n, dim, k } = point;
+	const {
+		index,
+		params,
+		build_s,
+		train_s,
+		insert_s,
+		recall,
+		qps,
+		p50_us,
+		p99_us,
+		bytes_total,
+		bytes_codes,
+		n,
+		dim,
+		k,
+	} = point;
 	return JSON.stringify({
 		index,
 		params,
 		build_s: rounded(build_s, 3),
+		...(train_s !== undefined && { train_s: rounded(train_s, 3) }),
+		...(insert_s !== undefined && { insert_s: rounded(insert_s, 3) }),
 		recall,
 		qps: rounded(qps, 1),
 		p50_us: rounded(p50_us, 1),
@@ -36,10 +56,10 @@ export function jsonLine(point: OperatingPoint): string {
 	});
 }
 
-/** The table for people. `paramsWidth` is the length of the longest {@link paramsText} that will come. */
-export function pointTable(k: number, paramsWidth: number) {
+/** The table for people. The widths are those of the longest name of an index and the longest {@link paramsText} that will come. */
+export function pointTable(k: number, indexWidth: number, paramsWidth: number) {
 	const columns: Column[] = [
-		{ title: "index", align: "left" },
+		{ title: "index", align: "left", width: indexWidth },
 		{ title: "parameters", align: "left", width: paramsWidth },
 		{ title: "build s", align: "right", width: 8 },
 		{ title: `recall@${k}`, align: "right" },

@@ -18,25 +18,45 @@ test("what is left out takes the defaults: hnsw, k 10, one thread, one point at 
 		metric: "l2",
 		index: "hnsw",
 		build: {},
-		efs: [40],
+		searches: [{ ef: 40 }],
 		k: 10,
 		limit: undefined,
 		queries: undefined,
 		threads: 1,
 		json: false,
 	});
-	assert.deepEqual(settings(`${FILES} --metric l2 --preset max`).efs, [100]);
-	assert.deepEqual(settings(`${FILES} --metric l2 --k 100`).efs, [200]);
-	assert.deepEqual(settings(`${FILES} --metric l2 --index flat`).efs, []);
+	assert.deepEqual(settings(`${FILES} --metric l2 --preset max`).searches, [{ ef: 100 }]);
+	assert.deepEqual(settings(`${FILES} --metric l2 --k 100`).searches, [{ ef: 200 }]);
+	assert.deepEqual(settings(`${FILES} --metric l2 --index flat`).searches, [{}]);
+	for (const kind of ["ivf", "ivfpq", "ivfrabitq"]) {
+		assert.deepEqual(settings(`${FILES} --metric l2 --index ${kind}`).searches, [{}]);
+	}
 });
 
 test("parameters are gathered from every --param, and ef may list several values", () => {
-	const { build, efs } = settings(
+	const { build, searches } = settings(
 		`${FILES} --metric ip --preset high --param M=12 --param ef=10,20,40 --param codes=none --param seed=7`,
 	);
 	assert.deepEqual(build, { preset: "high", M: 12, codes: "none", seed: 7 });
-	assert.deepEqual(efs, [10, 20, 40]);
+	assert.deepEqual(searches, [{ ef: 10 }, { ef: 20 }, { ef: 40 }]);
 	assert.deepEqual(settings(`${FILES} --metric ip --index flat --param codes=sq7`).build, { codes: "sq7" });
+});
+
+test("cells are asked for every nprobe with every depth of re-ranking", () => {
+	const { build, searches } = settings(
+		`${FILES} --metric l2 --index ivfpq --param nlist=64 --param nprobe=1,8 --param M=4 --param bits=8 --param rotation=none --param residual=false --param seed=3 --rerank 0,50`,
+	);
+	assert.deepEqual(build, { nlist: 64, M: 4, bits: 8, rotation: "none", residual: false, seed: 3 });
+	assert.deepEqual(searches, [
+		{ nprobe: 1, rerank: 0 },
+		{ nprobe: 1, rerank: 50 },
+		{ nprobe: 8, rerank: 0 },
+		{ nprobe: 8, rerank: 50 },
+	]);
+	const rabitq = settings(`${FILES} --metric ip --index ivfrabitq --param bits=4 --param epsilon=2.5 --rerank 100`);
+	assert.deepEqual([rabitq.build, rabitq.searches], [{ bits: 4, epsilon: 2.5 }, [{ rerank: 100 }]]);
+	const profile = settings(`${FILES} --metric l2 --index ivfpq --param profile=memory --param nlist=nanoindex`);
+	assert.deepEqual(profile.build, { profile: "memory", nlist: "nanoindex" });
 });
 
 test("a wrong command line is refused, saying what to write", () => {
@@ -52,6 +72,21 @@ test("a wrong command line is refused, saying what to write", () => {
 		[`${FILES} --metric l2 --index flat --preset high`, /--preset is not for --index flat/],
 		[`${FILES} --metric l2 --index flat --threads 2`, /--threads is not for --index flat/],
 		[`${FILES} --metric l2 --threads 0`, /--threads is 0; it must be a whole number from 1 to 64\./],
+		[`${FILES} --metric l2 --index ivf --preset high`, /--preset is not for --index ivf/],
+		[`${FILES} --metric l2 --index ivf --rerank 50`, /--rerank is not for --index ivf/],
+		[`${FILES} --metric l2 --rerank 50`, /--rerank is not for --index hnsw/],
+		[`${FILES} --metric l2 --index ivfpq --rerank 9`, /--rerank is 9; it must be a whole number from 10 to 16,000/],
+		[`${FILES} --metric l2 --index ivfpq --rerank 50,x`, /--rerank is "x"/],
+		[`${FILES} --metric l2 --index ivf --param ef=40`, /ivf has no parameter "ef"/],
+		[`${FILES} --metric l2 --index ivf --param M=8`, /ivf has no parameter "M"/],
+		[`${FILES} --metric l2 --index ivf --param nprobe=0`, /--param nprobe is 0/],
+		[`${FILES} --metric l2 --index ivf --param nlist=adaptiv`, /Did you mean adaptive\?/],
+		[`${FILES} --metric l2 --index ivf --param nlist=10,20`, /another build.*only nprobe may list several/],
+		[`${FILES} --metric l2 --index ivfpq --param epsilon=2`, /ivfpq has no parameter "epsilon"/],
+		[`${FILES} --metric l2 --index ivfpq --param rotation=random`, /auto, none or opq/],
+		[`${FILES} --metric l2 --index ivfpq --param residual=yes`, /true or false/],
+		[`${FILES} --metric l2 --index ivfpq --param profile=memry`, /Did you mean memory\?/],
+		[`${FILES} --metric l2 --index flat --param codes=none,sq7`, /another build\. Run nigh eval once for each\.$/],
 		[`${FILES} --metric l2 --k ten`, /--k is "ten"; it must be a whole number from 1 to 10,000/],
 		[`${FILES} --metric l2 --k 1.5`, /--k is "1\.5"/],
 		[`${FILES} --metric l2 --limit 0`, /--limit is 0/],

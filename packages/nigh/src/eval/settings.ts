@@ -1,6 +1,6 @@
-import { BOUNDS } from "@nigh/contract";
+import { BOUNDS, type Bound, INDEX_KINDS, type IndexKind, NLIST_RULES, PQ_PROFILES, ROTATIONS } from "@nigh/contract";
 import type { VectorFormat } from "@nigh/formats";
-import { adaptiveEf, PRESETS } from "@nigh/index";
+import { adaptiveEf, type IvfOptions, PRESETS } from "@nigh/index";
 import { MAX_THREADS } from "@nigh/threads";
 import { type Arguments, alternatives, chosen, hint, type OptionKind, wholeNumber } from "../terminal/arguments.ts";
 import { typedFormat } from "../terminal/typed-format.ts";
@@ -15,6 +15,7 @@ export const EVAL_OPTIONS: Readonly<Record<string, OptionKind>> = {
 	index: "value",
 	preset: "value",
 	param: "values",
+	rerank: "value",
 	k: "value",
 	limit: "value",
 	queries: "value",
@@ -22,18 +23,26 @@ export const EVAL_OPTIONS: Readonly<Record<string, OptionKind>> = {
 	json: "flag",
 };
 
-export type IndexName = "flat" | "hnsw";
 export type PresetName = keyof typeof PRESETS;
 export type CodesName = "auto" | "none" | "sq7";
 
+type CellParameters = Pick<
+	IvfOptions,
+	"nlist" | "M" | "bits" | "rotation" | "residual" | "profile" | "epsilon" | "seed" | "codes"
+>;
+
 /** What an index is built with; what is absent is left to its defaults. */
-export interface BuildParameters {
+export interface BuildParameters extends CellParameters {
 	readonly preset?: PresetName;
-	readonly M?: number;
 	readonly efConstruction?: number;
 	readonly mL?: number;
-	readonly seed?: number;
-	readonly codes?: CodesName;
+}
+
+/** What a search is asked with; what is absent is left to the index. */
+export interface SearchParameters {
+	readonly ef?: number;
+	readonly nprobe?: number;
+	readonly rerank?: number;
 }
 
 export interface InputFile {
@@ -49,10 +58,10 @@ export interface EvalSettings {
 	readonly query: InputFile;
 	readonly truth: InputFile | undefined;
 	readonly metric: FloatMetric;
-	readonly index: IndexName;
+	readonly index: IndexKind;
 	readonly build: BuildParameters;
-	/** Beam widths to measure, one operating point each; empty for flat. */
-	readonly efs: readonly number[];
+	/** What to measure, one operating point each. */
+	readonly searches: readonly SearchParameters[];
 	readonly k: number;
 	/** Rows of the base to take. */
 	readonly limit: number | undefined;
@@ -67,11 +76,34 @@ const CODES = ["auto", "none", "sq7"] as const;
 const THREADS = { min: 1, max: MAX_THREADS, integer: true } as const;
 const ROWS = { min: 1, max: BOUNDS.maxRecords.max, integer: true } as const;
 
-/** What `--param` can set, by index. */
-const PARAMETERS = {
-	flat: ["codes"],
-	hnsw: ["M", "efConstruction", "ef", "codes", "seed", "mL"],
-} as const satisfies Record<IndexName, readonly string[]>;
+/** A value as it was typed, checked as far as it can be without the index that takes it. */
+type Reader = (what: string, typed: string) => number | string | boolean;
+
+const number: Reader = (what, typed) => plainNumber(what, typed);
+const codes: Reader = (what, typed) => chosen(what, typed, CODES);
+const nlist: Reader = (what, typed) =>
+	/^[-+.0-9]/.test(typed) ? number(what, typed) : chosen(what, typed, NLIST_RULES);
+const rotation: Reader = (what, typed) => chosen(what, typed, ROTATIONS);
+const residual: Reader = (what, typed) => chosen(what, typed, ["true", "false"]) === "true";
+const profile: Reader = (what, typed) => chosen(what, typed, PQ_PROFILES);
+
+/** What `--param` can set of a build, by index. */
+const BUILD: Readonly<Record<IndexKind, Readonly<Record<string, Reader>>>> = {
+	flat: { codes },
+	hnsw: { M: number, efConstruction: number, codes, seed: number, mL: number },
+	ivf: { nlist, rotation, codes, seed: number },
+	ivfpq: { nlist, M: number, bits: number, rotation, residual, profile, seed: number },
+	ivfrabitq: { nlist, bits: number, epsilon: number, seed: number },
+};
+
+/** What `--param` can list values of, since searches alone depend on it. */
+const LISTED: Readonly<Record<IndexKind, "ef" | "nprobe" | undefined>> = {
+	flat: undefined,
+	hnsw: "ef",
+	ivf: "nprobe",
+	ivfpq: "nprobe",
+	ivfrabitq: "nprobe",
+};
 
 /**
  * Reads the command line of `nigh eval`. The bounds of the build parameters are the affair of the index that takes them.
@@ -82,7 +114,7 @@ export function evalSettings(args: Arguments): EvalSettings {
 	const [extra] = args.positionals;
 	if (extra !== undefined)
 		throw new UsageError(`${JSON.stringify(extra)} belongs to no option; files go to --base and --query.`);
-	const index = chosen("--index", args.value("index") ?? "hnsw", ["flat", "hnsw"]);
+	const index = chosen("--index", args.value("index") ?? "hnsw", INDEX_KINDS);
 	const k = numberOf(args, "k", BOUNDS.k) ?? BOUNDS.k.default;
 	const presetText = args.value("preset");
 	const preset = presetText === undefined ? undefined : chosen("--preset", presetText, presetNames());
@@ -94,9 +126,10 @@ export function evalSettings(args: Arguments): EvalSettings {
 			"--truth and --limit exclude each other: the neighbours in the file are those of the whole base. Leave out --truth and they are computed.",
 		);
 	}
-	if (index === "flat" && preset !== undefined) throw notForFlat("--preset", "it has no graph to build");
-	if (index === "flat" && threads > 1) throw notForFlat("--threads", "its build only copies the rows");
-	const { efs, ...build } = parametersOf(args.values("param"), index, k);
+	if (index !== "hnsw" && preset !== undefined) throw notFor(index, "--preset", "it has no graph to build");
+	if (index === "flat" && threads > 1) throw notFor(index, "--threads", "its build only copies the rows");
+	const { build, listed } = parametersOf(args.values("param"), index, k);
+	const reranks = reranksOf(args.value("rerank"), index, k);
 	return {
 		base: vectorFile("--base", required(args, "base")),
 		query: vectorFile("--query", required(args, "query")),
@@ -104,7 +137,7 @@ export function evalSettings(args: Arguments): EvalSettings {
 		metric: chosen("--metric", required(args, "metric"), FLOAT_METRICS),
 		index,
 		build: { ...(preset !== undefined && { preset }), ...build },
-		efs: index === "flat" ? [] : (efs ?? [Math.max(PRESETS[preset ?? "balanced"].ef, adaptiveEf(k))]),
+		searches: searchesOf(index, listed, reranks, Math.max(PRESETS[preset ?? "balanced"].ef, adaptiveEf(k))),
 		k,
 		limit,
 		queries: numberOf(args, "queries", ROWS),
@@ -113,14 +146,22 @@ export function evalSettings(args: Arguments): EvalSettings {
 	};
 }
 
-/** Reads the `name=value` texts of `--param`. Only `ef` may list several values: the others would each need a build of their own. */
-function parametersOf(texts: readonly string[], index: IndexName, k: number): BuildParameters & { efs?: number[] } {
-	const known: readonly string[] = PARAMETERS[index];
+/** Reads the `name=value` texts of `--param`. Only what searches alone depend on may list several values: others would each need a build of their own. */
+function parametersOf(
+	texts: readonly string[],
+	index: IndexKind,
+	k: number,
+): { readonly build: BuildParameters; readonly listed: readonly number[] } {
+	const readers = BUILD[index];
+	const ofSearch = LISTED[index];
+	const known = [...Object.keys(readers), ...(ofSearch === undefined ? [] : [ofSearch])];
 	const given = new Map<string, string[]>();
 	for (const text of texts) {
 		const [, name, list] = /^([^=]*)=(.*)$/.exec(text) ?? [];
 		if (name === undefined || list === undefined) {
-			throw new UsageError(`--param is ${JSON.stringify(text)}; it must be NAME=VALUE, e.g. ef=40.`);
+			throw new UsageError(
+				`--param is ${JSON.stringify(text)}; it must be NAME=VALUE, e.g. ${ofSearch ?? known[0]}=40.`,
+			);
 		}
 		if (!known.includes(name)) {
 			throw new UsageError(
@@ -129,25 +170,56 @@ function parametersOf(texts: readonly string[], index: IndexName, k: number): Bu
 		}
 		if (given.has(name)) {
 			throw new UsageError(
-				`--param ${name} is given more than once; ${name === "ef" ? "list the values: ef=10,20" : "leave one"}.`,
+				`--param ${name} is given more than once; ${name === ofSearch ? `list the values: ${name}=10,20` : "leave one"}.`,
 			);
 		}
 		const values = list.split(",");
-		if (name !== "ef" && values.length > 1) {
+		if (name !== ofSearch && values.length > 1) {
+			const which = ofSearch === undefined ? "" : `; only ${ofSearch} may list several`;
 			throw new UsageError(
-				`--param ${name} takes one value, not ${values.length}: each would be another build. Run nigh eval once for each; only ef may list several.`,
+				`--param ${name} takes one value, not ${values.length}: each would be another build. Run nigh eval once for each${which}.`,
 			);
 		}
 		given.set(name, values);
 	}
-	const result: { -readonly [P in keyof BuildParameters]: BuildParameters[P] } & { efs?: number[] } = {};
+	const build: Record<string, number | string | boolean> = {};
+	let listed: number[] = [];
 	for (const [name, values] of given) {
-		const [first] = values as [string];
-		if (name === "ef") result.efs = values.map((value) => wholeNumber("--param ef", value, { ...BOUNDS.ef, min: k }));
-		else if (name === "codes") result.codes = chosen("--param codes", first, CODES);
-		else result[name as "M" | "efConstruction" | "mL" | "seed"] = plainNumber(`--param ${name}`, first);
+		const read = readers[name];
+		if (read !== undefined) build[name] = read(`--param ${name}`, values[0] as string);
+		else listed = values.map((value) => wholeNumber(`--param ${name}`, value, searchBound(index, k)));
 	}
-	return result;
+	return { build, listed };
+}
+
+function searchBound(index: IndexKind, k: number): Bound {
+	return index === "hnsw" ? { ...BOUNDS.ef, min: k } : BOUNDS.nprobe;
+}
+
+/** The values of `--rerank`: candidates that are ranked again by their vectors. */
+function reranksOf(typed: string | undefined, index: IndexKind, k: number): readonly number[] {
+	if (typed === undefined) return [];
+	if (index !== "ivfpq" && index !== "ivfrabitq")
+		throw notFor(index, "--rerank", "it has no coarser codes to rank again");
+	return typed.split(",").map((value) => {
+		const rerank = wholeNumber("--rerank", value, BOUNDS.rerank);
+		return rerank === 0 ? 0 : wholeNumber("--rerank", value, { ...BOUNDS.rerank, min: k });
+	});
+}
+
+/** Every listed value with every depth of re-ranking. */
+function searchesOf(
+	index: IndexKind,
+	listed: readonly number[],
+	reranks: readonly number[],
+	usualEf: number,
+): readonly SearchParameters[] {
+	const name = LISTED[index];
+	if (name === undefined) return [{}];
+	const usual: SearchParameters = name === "ef" ? { ef: usualEf } : {};
+	const first: readonly SearchParameters[] = listed.length === 0 ? [usual] : listed.map((value) => ({ [name]: value }));
+	if (reranks.length === 0) return first;
+	return first.flatMap((search) => reranks.map((rerank) => ({ ...search, rerank })));
 }
 
 function plainNumber(what: string, typed: string): number {
@@ -186,6 +258,6 @@ function truthFile(path: string): InputFile {
 	);
 }
 
-function notForFlat(option: string, reason: string): UsageError {
-	return new UsageError(`${option} is not for --index flat: ${reason}.`);
+function notFor(index: IndexKind, option: string, reason: string): UsageError {
+	return new UsageError(`${option} is not for --index ${index}: ${reason}.`);
 }

@@ -1,10 +1,11 @@
 import { resolve } from "node:path";
-import { BOUNDS, type IndexSpec, METRICS, type Metric } from "@nigh/contract";
+import { BOUNDS, type IndexSettings, METRICS, type Metric } from "@nigh/contract";
 import { type JsonlFieldNames, readJsonl, type VectorFormat } from "@nigh/formats";
 import { DATA_OPTIONS, dataFolder } from "../database/data-folder.ts";
+import { INDEX_NAMES, indexSettings, WITH_PARAMETERS } from "../database/index-parameters.ts";
 import { OWN_EMBEDDERS, type OwnEmbedder } from "../database/own-embedder.ts";
 import { collectionName, positionalsOf } from "../database/typed.ts";
-import { type Arguments, alternatives, chosen, hint, type OptionKind, wholeNumber } from "../terminal/arguments.ts";
+import { type Arguments, chosen, type OptionKind, wholeNumber } from "../terminal/arguments.ts";
 import { typedFormat } from "../terminal/typed-format.ts";
 import { asUsage, UsageError } from "../terminal/usage-error.ts";
 
@@ -46,7 +47,7 @@ export interface ImportSettings {
 	readonly reading: ReadingSettings;
 	/** What is said about the collection; the rest is as stored, or as the defaults say. */
 	readonly metric: Metric | undefined;
-	readonly index: IndexSpec | undefined;
+	readonly index: IndexSettings | undefined;
 	readonly filterable: readonly string[] | undefined;
 	/** What makes vectors of the texts of a new collection. */
 	readonly embedder: OwnEmbedder | undefined;
@@ -57,7 +58,6 @@ export interface ImportSettings {
 }
 
 const FIELD_OPTIONS = ["id-field", "vector-field", "text-field", "metadata", "embedder"] as const;
-const INDEX_NAMES = ["auto", "flat", "hnsw"] as const;
 
 /** @throws UsageError. */
 export function importSettings(args: Arguments): ImportSettings {
@@ -114,29 +114,11 @@ function embedderOf(args: Arguments): OwnEmbedder | undefined {
 	return chosen("--embedder", typed, OWN_EMBEDDERS);
 }
 
-function indexOf(args: Arguments): IndexSpec | undefined {
+function indexOf(args: Arguments): IndexSettings | undefined {
 	const typed = args.value("index");
 	const texts = args.values("param");
-	const kind = typed === undefined ? undefined : chosen("--index", typed, INDEX_NAMES);
-	if (kind !== "hnsw") {
-		if (texts.length > 0) throw new UsageError("--param sets up a graph: write --index hnsw as well.");
-		return kind === undefined ? undefined : { kind };
-	}
-	const given = new Map<string, number>();
-	for (const text of texts) {
-		const [, name, value] = /^(\w+)=(.*)$/.exec(text) ?? [];
-		if (name === undefined || value === undefined) {
-			throw new UsageError(`--param is ${JSON.stringify(text)}; it must be NAME=VALUE, e.g. M=24.`);
-		}
-		if (!PARAMETERS.includes(name)) {
-			throw new UsageError(
-				`hnsw has no parameter ${name}.${hint(name, PARAMETERS)} --param takes ${alternatives(PARAMETERS)}.`,
-			);
-		}
-		if (given.has(name)) throw new UsageError(`--param ${name} is given more than once; leave one.`);
-		given.set(name, wholeNumber(`--param ${name}`, value, BOUNDS[name as "M" | "efConstruction"]));
-	}
-	return { kind, ...Object.fromEntries(given) };
+	if (typed !== undefined) return indexSettings(chosen("--index", typed, INDEX_NAMES), texts);
+	if (texts.length > 0)
+		throw new UsageError(`--param needs a kind of index: write --index ${WITH_PARAMETERS} as well.`);
+	return undefined;
 }
-
-const PARAMETERS: readonly string[] = ["M", "efConstruction"];

@@ -1,7 +1,7 @@
-import type { Hit, SearchResult } from "@nigh/contract";
+import type { Hit, SearchPlan, SearchResult } from "@nigh/contract";
 import { jsonText } from "../terminal/json.ts";
 import { countText, durationText, numberText, oneLine } from "../terminal/quantities.ts";
-import { type Column, tableRows } from "../terminal/table.ts";
+import { type Column, grouped, tableRows } from "../terminal/table.ts";
 
 const MOST = { id: 40, metadata: 80, text: 120, vector: 80 } as const;
 
@@ -37,7 +37,24 @@ export function hitRows(hits: readonly Hit[]): string[] {
 /** `3 hits in 0.42 ms: index (hnsw, ef 40), recall 0.95 asked for, uncertified` */
 export function planText({ hits, plan, recall }: SearchResult): string {
 	const { strategy, index, ef, matches, durationMs } = plan;
-	const how = [index, ef && `ef ${ef}`, matches !== undefined && `of ${countText(matches, "record")}`];
+	const how = [
+		index,
+		ef && `ef ${ef}`,
+		...cellsTexts(plan),
+		matches !== undefined && `of ${countText(matches, "record")}`,
+	];
 	const evidence = recall.state === "exact" ? "exact" : `recall ${recall.target} asked for, ${recall.state}`;
 	return `${countText(hits.length, "hit")} in ${durationText(durationMs)}: ${strategy} (${how.filter(Boolean).join(", ")}), ${evidence}`;
+}
+
+/** `nprobe 8`, `1,024 rows`, `60 re-ranked`, where a search looked into cells. */
+function cellsTexts({ nprobe, cells, rows, rerank }: SearchPlan): (string | undefined)[] {
+	// Fewer than were asked for: the budget has run out.
+	const looked = cells !== undefined && cells !== nprobe ? `${countText(cells, "cell")} scanned` : undefined;
+	return [
+		nprobe === undefined ? undefined : `nprobe ${nprobe}`,
+		looked,
+		rows === undefined ? undefined : countText(rows, "row"),
+		rerank === undefined ? undefined : `${grouped(rerank)} re-ranked`,
+	];
 }

@@ -3,7 +3,7 @@ import type { VectorFormat } from "@nigh/formats";
 import { DATA_OPTIONS, dataFolder } from "../database/data-folder.ts";
 import { includeOf } from "../database/include.ts";
 import { collectionName, filterOf, jsonOf, typedId } from "../database/typed.ts";
-import { type Arguments, type OptionKind, plainNumber, wholeNumber } from "../terminal/arguments.ts";
+import { type Arguments, alternatives, type OptionKind, plainNumber, wholeNumber } from "../terminal/arguments.ts";
 import { typedFormat } from "../terminal/typed-format.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 
@@ -17,6 +17,8 @@ export const SEARCH_OPTIONS: Readonly<Record<string, OptionKind>> = {
 	filter: "value",
 	recall: "value",
 	ef: "value",
+	nprobe: "value",
+	rerank: "value",
 	exact: "flag",
 	include: "value",
 };
@@ -39,6 +41,9 @@ export interface SearchSettings {
 	readonly isMany: boolean;
 	readonly json: boolean;
 }
+
+/** What says how wide a search is. */
+const WIDTHS = ["ef", "nprobe", "rerank"] as const;
 
 const QUERIES = ["vector", "vector-file", "id"] as const;
 
@@ -63,15 +68,21 @@ export function searchSettings(args: Arguments): SearchSettings {
 function requestOf(args: Arguments, query: Query): SearchRequest {
 	const filter = filterOf(args);
 	const words = args.value("words");
-	const [k, ef, recall] = ["k", "ef", "recall"].map((name) => args.value(name));
-	if (ef !== undefined && recall !== undefined) {
-		throw new UsageError("--ef says how wide the search is, --recall how good it has to be: give one of them.");
+	const [k, recall] = ["k", "recall"].map((name) => args.value(name));
+	const widths = WIDTHS.filter((name) => args.has(name)).map((name) => `--${name}`);
+	const isWide = widths.length > 0;
+	if (isWide && recall !== undefined) {
+		throw new UsageError(
+			`${alternatives(widths)} says how wide the search is, --recall how good it has to be: give one of them.`,
+		);
 	}
-	if (args.has("exact") && (ef !== undefined || recall !== undefined)) {
-		throw new UsageError("--exact compares everything: leave out --ef and --recall.");
+	if (args.has("exact") && (isWide || recall !== undefined)) {
+		throw new UsageError(
+			`--exact compares everything: leave out ${alternatives([...WIDTHS.map((name) => `--${name}`), "--recall"])}.`,
+		);
 	}
 	// On vectors of hashed words a graph falls far short of the recall that it is asked for.
-	const exact = args.has("exact") || (query.kind === "text" && ef === undefined && recall === undefined);
+	const exact = args.has("exact") || (query.kind === "text" && !isWide && recall === undefined);
 	const include: IncludeOptions = includeOf(args, {});
 	const hits = k === undefined ? BOUNDS.k.default : wholeNumber("--k", k, BOUNDS.k);
 	return {
@@ -79,9 +90,21 @@ function requestOf(args: Arguments, query: Query): SearchRequest {
 		include,
 		...(filter !== undefined && { filter }),
 		...(words !== undefined && { text: words }),
-		...(ef !== undefined && { ef: wholeNumber("--ef", ef, { ...BOUNDS.ef, min: hits }) }),
+		...widthsOf(args, hits),
 		...(recall !== undefined && { recall: plainNumber("--recall", recall, BOUNDS.recall) }),
 		...(exact && { exact: true }),
+	};
+}
+
+/** How wide the search is. What the collection's kind of index has no use for, the collection refuses. */
+function widthsOf(args: Arguments, hits: number): Pick<SearchRequest, (typeof WIDTHS)[number]> {
+	const [ef, nprobe, rerank] = WIDTHS.map((name) => args.value(name));
+	// 0 stands for none at all.
+	const min = rerank === "0" ? 0 : hits;
+	return {
+		...(ef !== undefined && { ef: wholeNumber("--ef", ef, { ...BOUNDS.ef, min: hits }) }),
+		...(nprobe !== undefined && { nprobe: wholeNumber("--nprobe", nprobe, BOUNDS.nprobe) }),
+		...(rerank !== undefined && { rerank: wholeNumber("--rerank", rerank, { ...BOUNDS.rerank, min }) }),
 	};
 }
 
