@@ -1,5 +1,5 @@
-// Writes docs/benchmarks.md and its plots: measures every section (hours, with all peers) or those that are named, and leaves the others as
-// they stand in the document.
+// Writes the documents that are measured, and their plots: docs/benchmarks.md, docs/choosing-an-index.md and docs/limits.md. Measures every
+// section (hours, with all peers) or those that are named, and leaves the others as they stand in their document.
 //
 //   npm run bench:docs -- [SECTION...] [--data FOLDER]
 import { execFileSync } from "node:child_process";
@@ -13,19 +13,12 @@ import { UsageError } from "../../packages/nigh/src/terminal/usage-error.ts";
 import { pinned } from "../run/pinned.ts";
 import { CHECK_FAILED } from "../tables/exit-code.ts";
 import { documentOf, sectionsOf } from "./document.ts";
+import { type DocumentName, HEADS } from "./documents.ts";
 import { SECTIONS, type Section } from "./sections.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const DOCUMENT = join(ROOT, "docs/benchmarks.md");
 const PLOTS = join(ROOT, "docs/benchmarks");
 const NAMES = SECTIONS.map(({ name }) => name);
-
-const HEAD = `# Benchmarks
-
-Written by \`npm run bench:docs -- --data FOLDER\`, after \`npm run bench:setup\` (which installs and compiles the peers); every section names
-its own command and machine. Engines take turns, a pass over the queries at a time, so that what else the machine does hits all of them
-alike. On a shared machine two runs differ by a tenth and more: compare within one table. How the engine came to be as fast as it is, and
-what was tried and did not pay, is in [performance-notes.md](performance-notes.md).`;
 
 function main(args: readonly string[]): void {
 	const { values, positionals } = parseArgs({
@@ -39,10 +32,15 @@ function main(args: readonly string[]): void {
 		process.stderr.write(`${section.name} ...\n`);
 		const text = measure(section, resolve(values.data));
 		// Read anew each time, and written at once: a run of hours that ends early keeps what it has.
-		const sections = sectionsOf(existsSync(DOCUMENT) ? readFileSync(DOCUMENT, "utf8") : "");
+		const file = join(ROOT, `docs/${section.document}.md`);
+		const sections = sectionsOf(existsSync(file) ? readFileSync(file, "utf8") : "");
 		sections.set(section.name, text);
-		writeFileSync(DOCUMENT, documentOf(HEAD, NAMES, sections));
+		writeFileSync(file, documentOf(HEADS[section.document], namesOf(section.document), sections));
 	}
+}
+
+function namesOf(document: DocumentName): string[] {
+	return SECTIONS.filter((section) => section.document === document).map(({ name }) => name);
 }
 
 /** Runs a section's command; returns its text, and puts its plot where the text looks for it. */

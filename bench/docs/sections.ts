@@ -1,6 +1,10 @@
-/** A part of docs/benchmarks.md: what one command prints or writes. */
+import type { DocumentName } from "./documents.ts";
+
+/** A part of a document: what one command prints or writes. */
 export interface Section {
 	readonly name: string;
+	/** The document that it stands in. */
+	readonly document: DocumentName;
 	/** The script and its arguments, from the root of the repository; `--out` and `--data` are added where they are wanted. */
 	readonly command: readonly string[];
 	/** Writes a report of this name (.md, .svg, .json), the set's, instead of printing. */
@@ -20,10 +24,10 @@ const GRAPHS = ["--peers", "hnswlib-cpp,usearch-f32,usearch-f16,hnswlib-node"];
 const MANY = ["--peers", "hnswlib-cpp,usearch-f32,usearch-f16,hnswlib-node,faiss,sqlite-vec"];
 
 /** Inverted files, beside the graphs that they have to be compared with. */
-const CELLS = "hnswlib-cpp,faiss,faiss-ivfflat,faiss-ivfpq,faiss-ivfpqfs";
+const CELLS = "nigh-ivf,nigh-ivfpq,nigh-ivfrabitq,hnswlib-cpp,faiss,faiss-ivfflat,faiss-ivfpq,faiss-ivfpqfs";
 const SLOWER_CELLS = "lancedb-ivfpq,pglite-ivfflat";
 
-/** In the order of the document. Those without `--peers` run beside all peers that are installed. */
+/** In the order of the documents. Those without `--peers` run beside all peers that are installed. */
 export const SECTIONS: readonly Section[] = [
 	bench("fashion-mnist-784", ["--set", "fashion-mnist-784", "--queries", "5000", ...MANY]),
 	bench("generated-100000x128", ["--set", "generated", "--queries", "5000"]),
@@ -52,12 +56,14 @@ export const SECTIONS: readonly Section[] = [
 	cells("palettes-20000x1152", ["--set", "palettes", "--queries", "1000", "--peers", CELLS]),
 	cells("generated-1000000x128", ["--set", "generated", "--n", "1000000", "--queries", "1000", "--peers", CELLS]),
 	...["flat", "threads", "ef-sweep", "presets", "sizes", "kmeans"].map(table),
-	{ name: "kernels", command: ["bench/kernels/main.ts"] },
-	{ name: "database", data: true, cores: "all", command: ["bench/db/main.ts"] },
+	{ name: "kernels", document: "benchmarks", command: ["bench/kernels/main.ts"] },
+	{ name: "database", document: "benchmarks", data: true, cores: "all", command: ["bench/db/main.ts"] },
+	{ ...table("kinds"), document: "choosing-an-index" },
+	{ ...table("limits"), document: "limits" },
 ];
 
 function bench(report: string, args: readonly string[]): Section {
-	return { name: report, report, data: true, command: ["bench/bench.ts", ...args] };
+	return { name: report, document: "benchmarks", report, data: true, command: ["bench/bench.ts", ...args] };
 }
 
 function cells(report: string, args: readonly string[]): Section {
@@ -65,6 +71,6 @@ function cells(report: string, args: readonly string[]): Section {
 }
 
 function table(name: string): Section {
-	const section: Section = { name, data: true, command: ["bench/tables/main.ts", name] };
+	const section: Section = { name, document: "benchmarks", data: true, command: ["bench/tables/main.ts", name] };
 	return name === "threads" || name === "kmeans" ? { ...section, cores: "all" } : section;
 }

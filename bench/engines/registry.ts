@@ -19,8 +19,8 @@ export interface EngineEntry {
 }
 
 const EF = [10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 480];
-const NPROBE = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128];
-const RERANK = [20, 40, 80, 160, 320];
+const NPROBE = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192];
+const RERANK = [20, 30, 40, 60, 80, 120, 160, 320];
 
 /** A beam in a graph. */
 const GRAPH = grid({ ef: EF });
@@ -38,6 +38,11 @@ const nodeEngine = (file: string, ...flags: string[]) => [
 	...flags,
 	here(file),
 ];
+const nighCells = (kind: string, about: string, settings: readonly Setting[]): EngineEntry => ({
+	about: `Nigh, IVF: ${about}`,
+	command: [...nodeEngine("./nigh-cells.ts"), kind],
+	settings,
+});
 const usearch = (scalar: string, kept: string): EngineEntry => ({
 	about: `USearch from Node, ${kept}`,
 	// The adapter frees what it replaces.
@@ -71,6 +76,10 @@ const pglite = (kind: string, about: string, settings: readonly Setting[]): Engi
 
 export const ENGINES: Readonly<Record<string, EngineEntry>> = {
 	nigh: { about: "Nigh, HNSW on 7-bit codes", command: nodeEngine("./nigh.ts"), settings: GRAPH },
+	"nigh-ivf": nighCells("ivf", "the vectors by 7-bit codes", CELLS),
+	"nigh-ivfpq": nighCells("ivfpq", "4-bit product codes, re-ranked by float32", CODES),
+	// What is re-ranked is decided by the codes' bounds.
+	"nigh-ivfrabitq": nighCells("ivfrabitq", "1-bit RaBitQ codes, re-ranked by float32", CELLS),
 	"hnswlib-cpp": {
 		about: "hnswlib in C++, float32",
 		command: [here("../.cache/hnswlib")],
@@ -87,6 +96,7 @@ export const ENGINES: Readonly<Record<string, EngineEntry>> = {
 	"usearch-f16": usearch("f16", "float16"),
 	// Its Node package takes no ready-made integers, and loses the lengths of what it is given, for l2 as well.
 	"usearch-i8": usearch("i8", "8-bit integers of vectors scaled to length 1"),
+	// How many cells and sub-quantisers each has was tried by hand, and stands with the reasons in the adapter.
 	faiss: faiss("hnsw", "HNSW, float32", GRAPH),
 	"faiss-ivfflat": faiss("ivfflat", "IVF, float32", CELLS),
 	"faiss-ivfpq": faiss("ivfpq", "IVF with 8-bit product codes, re-ranked by float32", CODES),

@@ -1,10 +1,12 @@
 import type { KernelName } from "@nigh/kernels";
 import { BOUND_CASES } from "./bound-cases.ts";
+import { CELL_CASES } from "./cell-cases.ts";
 import { CODE_CASES } from "./code-cases.ts";
 import { FLOAT_CASES } from "./float-cases.ts";
 import type { KernelCase } from "./kernel-case.ts";
 import { KMEANS_CASES } from "./kmeans-cases.ts";
 import { POOL_CASES } from "./pool-cases.ts";
+import { RABITQ_CASES } from "./rabitq-cases.ts";
 import { ROW_CASES } from "./row-cases.ts";
 
 /** In an order that fills the measured region as rarely as can be; the rows that normalizeRow leaves behind are its own. */
@@ -13,8 +15,10 @@ export const KERNEL_CASES: readonly KernelCase[] = [
 	...KMEANS_CASES,
 	...CODE_CASES,
 	...BOUND_CASES,
+	...RABITQ_CASES,
 	...ROW_CASES,
 	...POOL_CASES,
+	...CELL_CASES,
 ];
 
 /** Kernels without a case here, and why. */
@@ -23,6 +27,13 @@ export const WITHOUT_CASE: Readonly<Partial<Record<KernelName, string>>> = {
 	boundMany: "as bounds, one query at a time: npm run bench:db measures it with filters",
 	listMatches: "a pass over a bitmap: npm run bench:db measures it with filters",
 	sampleMatches: "a few looks at a bitmap: npm run bench:db measures it with filters",
+	putFastCodes: "a few bytes each time a row is added to a cell",
+	rabitqCells: "what rabitqScan does, block by block, and distanceMany for what that leaves",
+	listCells: "copies of numbers, before a scan that costs more",
+	productEncode: "part of adding rows to an index of product codes",
+	productDecode: "a few copies a row",
+	productTables: "once a query; far less than the scan for which it is done",
+	quantizeTables: "once a query; far less than the scan for which it is done",
 	searchGraph: "a search depends on the graph: npm run bench measures it on real ones",
 	searchRange: "searches shared out among threads: npm run bench:tables -- threads measures them",
 	insertRange: "depends on the graph: the build time of npm run bench",

@@ -42,8 +42,8 @@ export interface OpenCase {
 }
 
 /** Whether a case is the same whatever the dimensions are. */
-export function ignoresDimensions({ kernel }: KernelCase): boolean {
-	return kernel === "topk" || kernel === "checksum";
+export function ignoresDimensions({ content, kernel }: KernelCase): boolean {
+	return kernel === "topk" || kernel === "checksum" || content === "cells";
 }
 
 /** The bytes of the working set of a place. */

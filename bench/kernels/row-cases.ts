@@ -2,7 +2,7 @@
 // in the cache.
 import { rowBytes } from "@nigh/kernels";
 import { type KernelCase, type OpenCase, type Place, workingSet } from "./kernel-case.ts";
-import { CODE_ORIGIN, CODE_TAIL, CODE_UNIT, rowShape, type Workbench } from "./workbench.ts";
+import { CODE_ORIGIN, CODE_TAIL, CODE_UNIT, rotatedDimensions, rowShape, type Workbench } from "./workbench.ts";
 
 type RowKernel =
 	| "sumOfSquares"
@@ -11,7 +11,11 @@ type RowKernel =
 	| "encodeRow"
 	| "encodeSigned"
 	| "encodePlanes"
-	| "residual";
+	| "residual"
+	| "rotateRow";
+
+/** What packages/index/src/rabitq/rotation.ts takes. */
+const ROTATION_PASSES = 4;
 
 type Loop = (start: number, end: number) => void;
 
@@ -28,6 +32,9 @@ function loopOf(kernel: RowKernel, bench: Workbench, dimensions: number): Loop {
 	const low = bench.alloc(codeBytes);
 	const left = bench.alloc(16);
 	const inverse = Math.fround(1 / CODE_UNIT);
+	const D = rotatedDimensions(dimensions);
+	const rotated = bench.alloc(4 * D);
+	const factors = bench.putConstant(ROTATION_PASSES * D, 1 / Math.sqrt(D));
 	switch (kernel) {
 		case "sumOfSquares":
 			return (start, end) => {
@@ -53,6 +60,12 @@ function loopOf(kernel: RowKernel, bench: Workbench, dimensions: number): Loop {
 			return (start, end) => {
 				for (let row = start; row < end; row += bytes) {
 					kernels.encodePlanes(row, origin, CODE_UNIT, bytes, code, low, codeBytes, left);
+				}
+			};
+		case "rotateRow":
+			return (start, end) => {
+				for (let row = start; row < end; row += bytes) {
+					kernels.rotateRow(row, origin, bytes, factors, ROTATION_PASSES, D, rotated);
 				}
 			};
 		case "residual":
@@ -84,6 +97,7 @@ const KERNELS: readonly RowKernel[] = [
 	"encodeSigned",
 	"encodePlanes",
 	"residual",
+	"rotateRow",
 	"sumOfSquares",
 	"scaleRow",
 	"normalizeRow",

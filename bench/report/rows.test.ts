@@ -43,6 +43,25 @@ test("pointRows names every knob of a setting, and none where an engine has none
 	);
 });
 
+test("pointRows shows of combinations those that none beats, the notes say so, and a single knob's values all", () => {
+	const at = (nprobe: number, rerank: number, recall: number, qps: number) => ({
+		...point("cells", 0, recall, qps),
+		setting: { nprobe, rerank },
+	});
+	const cells = result("cells", [at(1, 20, 0.9, 30), at(1, 40, 0.9, 20), at(2, 20, 0.95, 10)]);
+	const graph = result("graph", [point("graph", 10, 0.9, 20), point("graph", 20, 0.89, 10)]);
+	const report = reportOf([cells, graph]);
+	assert.deepEqual(
+		pointRows(report).rows.map((row) => row[1]),
+		["nprobe 1, rerank 20", "nprobe 2, rerank 20", "ef 10", "ef 20"],
+	);
+	const aboutShown = notes(report).filter((note) => note.includes("only the settings are shown"));
+	assert.deepEqual(aboutShown, [
+		"Of cells only the settings are shown that no other of the engine beats; the JSON has all.",
+	]);
+	assert.ok(!notes(reportOf([graph])).some((note) => note.includes("are shown")));
+});
+
 test("every table names what has to stand beside an engine's figures", () => {
 	const report = reportOf([result("slow", [point("slow", 1, 1, 30)], { caveat: "no optimiser" })]);
 	for (const table of [engineRows, pointRows, recallRows]) {

@@ -1,7 +1,7 @@
 import type { Column } from "../../packages/nigh/src/terminal/table.ts";
 import { settingText } from "../engines/setting.ts";
-import type { EngineResult } from "../run/interleave.ts";
-import { type AtRecall, median, qpsAt } from "./operating-points.ts";
+import type { EngineResult, Point } from "../run/interleave.ts";
+import { type AtRecall, frontier, median, qpsAt } from "./operating-points.ts";
 import { COMPARED_RECALLS, engineText, NIGH, type Report } from "./report.ts";
 import { cut, lessIsBetter, moreIsBetter, raise, recallText } from "./rounding.ts";
 
@@ -39,7 +39,7 @@ export function engineRows({ results }: Report): Rows {
 	};
 }
 
-/** An engine at one setting a row. */
+/** An engine at one setting a row; of combinations of knobs, those on its frontier. */
 export function pointRows({ results, parameters }: Report): Rows {
 	return {
 		columns: [
@@ -53,7 +53,7 @@ export function pointRows({ results, parameters }: Report): Rows {
 			right("p99 us"),
 		],
 		rows: results.flatMap((result) =>
-			result.points.map(({ engine, setting, recall, qps, p50, p95, p99 }) => [
+			shownPoints(result).map(({ engine, setting, recall, qps, p50, p95, p99 }) => [
 				engineText(result),
 				settingText(setting),
 				recallText(recall),
@@ -63,6 +63,15 @@ export function pointRows({ results, parameters }: Report): Rows {
 			]),
 		),
 	};
+}
+
+/** A single knob's values show what it does; of a grid, most combinations show only what not to do. */
+function shownPoints({ points }: EngineResult): readonly Point[] {
+	return points.some(isCombination) ? frontier(points) : points;
+}
+
+function isCombination({ setting }: Point): boolean {
+	return Object.keys(setting).length > 1;
 }
 
 /** An engine a row: queries a second at equal recall, and how many times as many Nigh answers. */
@@ -86,11 +95,15 @@ export function recallRows({ results }: Report): Rows {
 
 /** What the tables do not say of themselves. */
 export function notes({ results, set, parameters }: Report): string[] {
+	const grids = results.filter(({ points }) => points.some(isCombination)).map(({ engine }) => engine);
 	const fewer = results.filter(({ queries }) => queries < set.queryCount);
 	return [
 		`One query at a time, one thread; queries/s is the median of ${parameters.passes} passes, taken engine after engine; us are of the median pass.`,
 		"Every figure is rounded against Nigh, and recall is cut. Queries/s at a recall lies on the line between the settings around it, of those that no other setting of the engine beats in both.",
 		">= and <=: the cheapest setting measured has more recall than that, so the figure is a limit; open: true of both engines.",
+		...(grids.length > 0
+			? [`Of ${grids.join(", ")} only the settings are shown that no other of the engine beats; the JSON has all.`]
+			: []),
 		...fewer.map(
 			({ engine, queries }) => `${engine} is asked the first ${queries} of the ${set.queryCount} queries only.`,
 		),

@@ -62,7 +62,7 @@ export async function kmeans(options: TableOptions): Promise<Table<KMeansRow>> {
 		name: "kmeans",
 		title: "k-means",
 		about: [
-			`${grouped(n)} generated vectors of ${DIMENSIONS} dimensions, ${grouped(k)} centroids, ${ITERATIONS} iterations from a random start, all vectors used. An iteration assigns every vector and moves every centroid; the first is left out. Medians over ${TURNS} trainings of each number of threads in turns, of Faiss over one. GFLOP/s are 2 n k d over the time of the assignment alone.`,
+			`${grouped(n)} generated vectors of ${DIMENSIONS} dimensions, ${grouped(k)} centroids, ${ITERATIONS} iterations from a random start, all vectors used. An iteration assigns every vector and moves every centroid; the first is left out. Medians over ${TURNS} trainings of each number of threads in turns, of Faiss over one. GFLOP/s are 2 n k d over the time of the assignment alone: Nigh computes most keys in 7-bit integers only, for bounds, and answers what float32 alone would.`,
 			typeof faiss === "string" ? faiss : faiss.about,
 			...(availableParallelism() < MORE_THREADS
 				? ["This process may use one core only: what two threads bring does not show."]

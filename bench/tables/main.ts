@@ -1,13 +1,15 @@
 // Tables about Nigh alone. A check that does not hold makes the exit code 3.
 //
-//   npm run bench:tables -- [ef-sweep] [presets] [sizes] [flat] [threads] [kmeans] [--scale 0.05] [--json] [--data FOLDER]
+//   npm run bench:tables -- [ef-sweep] [presets] [sizes] [flat] [threads] [kmeans] [kinds] [limits] [--scale 0.05] [--json] [--data FOLDER]
 
 import { UsageError } from "../../packages/nigh/src/terminal/usage-error.ts";
 import { machineLine, thisMachine } from "../report/machine.ts";
 import { efSweep } from "./ef-sweep.ts";
 import { CHECK_FAILED } from "./exit-code.ts";
 import { flat } from "./flat.ts";
+import { kinds } from "./kinds.ts";
 import { kmeans } from "./kmeans.ts";
+import { limits } from "./limits.ts";
 import { parseTablesOptions } from "./options.ts";
 import { presets } from "./presets.ts";
 import { sizes } from "./sizes.ts";
@@ -21,6 +23,8 @@ const TABLES: Readonly<Record<string, (options: TableOptions) => Promise<Table>>
 	flat,
 	threads,
 	kmeans,
+	kinds,
+	limits,
 };
 
 function onStep(text: string): void {

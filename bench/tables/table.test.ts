@@ -63,3 +63,16 @@ test("a table without checks ends with its figures", () => {
 	const { markdown } = tableOf({ name: "t", title: "Title", about: [], rows: [], cells, checks: [] });
 	assert.equal(markdown, "## Title\n\n| a |\n|--:|");
 });
+
+test("further tables follow under headings of their own, before the checks", () => {
+	const cells = { columns: [{ title: "a", align: "right" as const }], rows: [["1"]] };
+	const { markdown } = tableOf({
+		name: "t",
+		title: "Title",
+		about: [],
+		rows: [],
+		parts: [{ title: "Part", about: ["Why."], cells }],
+		checks: [{ promise: "it is right", holds: true }],
+	});
+	assert.equal(markdown, "## Title\n\n### Part\n\nWhy.\n\n| a |\n|--:|\n| 1 |\n\n- yes: it is right");
+});

@@ -30,7 +30,16 @@ export interface Table<Row = unknown> {
 
 export interface TableContent<Row> extends Omit<Table<Row>, "markdown"> {
 	readonly title: string;
-	/** The rows in words. */
+	/** The rows in words, unless all of them stand in parts. */
+	readonly cells?: Rows;
+	/** Further tables of it, each under a heading of its own. */
+	readonly parts?: readonly TablePart[];
+}
+
+export interface TablePart {
+	readonly title: string;
+	/** What was measured and what it means, each a paragraph. */
+	readonly about: readonly string[];
 	readonly cells: Rows;
 }
 
@@ -58,9 +67,15 @@ export function madeSet(
 }
 
 /** A table with its section: the figures, then what they have to show. */
-export function tableOf<Row>({ title, cells, ...table }: TableContent<Row>): Table<Row> {
+export function tableOf<Row>({ title, cells, parts: further = [], ...table }: TableContent<Row>): Table<Row> {
 	const { about, checks } = table;
 	const marks = checks.map(({ promise, holds }) => `- ${holds ? "yes" : "**NO**"}: ${promise}`);
-	const parts = [`## ${title}`, ...about, piped(cells), marks.join("\n")];
+	const parts = [
+		`## ${title}`,
+		...about,
+		...(cells === undefined ? [] : [piped(cells)]),
+		...further.flatMap((part) => [`### ${part.title}`, ...part.about, piped(part.cells)]),
+		marks.join("\n"),
+	];
 	return { ...table, markdown: parts.filter((part) => part !== "").join("\n\n") };
 }
