@@ -1,6 +1,6 @@
 // Tables about Nigh alone. A check that does not hold makes the exit code 3.
 //
-//   npm run bench:tables -- [ef-sweep] [presets] [sizes] [flat] [threads] [kmeans] [kinds] [limits] [--scale 0.05] [--json] [--data FOLDER]
+//   npm run bench:tables -- [ef-sweep] [presets] [sizes] [flat] [threads] [kmeans] [kinds] [limits] [pdx] [--scale 0.05] [--json] [--data FOLDER]
 
 import { UsageError } from "../../packages/nigh/src/terminal/usage-error.ts";
 import { machineLine, thisMachine } from "../report/machine.ts";
@@ -11,6 +11,7 @@ import { kinds } from "./kinds.ts";
 import { kmeans } from "./kmeans.ts";
 import { limits } from "./limits.ts";
 import { parseTablesOptions } from "./options.ts";
+import { pdx } from "./pdx.ts";
 import { presets } from "./presets.ts";
 import { sizes } from "./sizes.ts";
 import type { Table, TableOptions } from "./table.ts";
@@ -25,6 +26,7 @@ const TABLES: Readonly<Record<string, (options: TableOptions) => Promise<Table>>
 	kmeans,
 	kinds,
 	limits,
+	pdx,
 };
 
 function onStep(text: string): void {
