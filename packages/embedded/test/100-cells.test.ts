@@ -148,6 +148,10 @@ for (const { index, metric } of KINDS) {
 		test("cells find at least 0.9 of the nearest as they are, and not fewer where more is asked for", async () => {
 			const usual = await meanRecall({});
 			assert.ok(usual >= 0.9, `recall@10 is ${usual}`);
+			for (const k of [1, 100, 300]) {
+				const recall = await meanRecall({ k });
+				assert.ok(recall >= 0.9, `recall@${k} is ${recall}`);
+			}
 			const more = await meanRecall({ recall: 0.99 });
 			assert.ok(more >= Math.max(usual, 0.97), `recall@10 is ${more} where 0.99 is asked for, and else ${usual}`);
 			assert.equal(await meanRecall({ exact: true }), 1);
@@ -193,6 +197,7 @@ for (const { index, metric } of KINDS) {
 				await assert.rejects(notes.search({ vector, rerank: 20 }), { code: "INVALID_OPTION" });
 				return;
 			}
+			assert.ok(((await check({ vector })).result.plan.rerank as number) >= 10);
 			assert.equal((await check({ vector, rerank: 33 })).result.plan.rerank, 33);
 			assert.equal(await meanRecall({ nprobe: nlist, rerank: RECORDS }), 1);
 			const estimated = await notes.search({ vector, rerank: 0 });

@@ -1,11 +1,13 @@
 import { type AttachedArena, IvfReader, type IvfReaderSpec } from "@nigh/index";
-import type { MainSearch, MainState, Way, Widths } from "./main-search.ts";
+import type { MainSearch, MainState, Way, WidthAsked, Widths } from "./main-search.ts";
 import type { SlotQuery } from "./searcher.ts";
 
 /** So few matches are compared one by one: a probe looks at about as many rows. */
 const FEW = 2_000;
 /** Where a probe would look at such a share of all rows, matches are compared one by one as well. */
 const LARGE_SHARE = 0.5;
+/** Rows that are scanned for each answer at least, where nobody has said how many cells to look into. */
+const ROWS_PER_ANSWER = 4;
 
 /** Searches cells: those that are nearest, or what a filter lets through. */
 export class CellSearch implements MainSearch {
@@ -28,20 +30,29 @@ export class CellSearch implements MainSearch {
 		return this.#reader.distanceAt(i);
 	}
 
+	bytesOf(query: WidthAsked, mainEnd: number): number {
+		const nprobe = this.#nprobe(query, mainEnd);
+		if (query.matches !== undefined && this.#isRanked(query.matches.count, nprobe)) return 0;
+		return (nprobe / this.#reader.spec.nlist) * mainEnd * scannedBytes(this.#reader.spec);
+	}
+
 	*search(query: SlotQuery, state: MainState): Generator<void, Way> {
 		const { vector, k, matches } = query;
 		const { mainEnd, dead, eligibility } = state;
 		this.widths = {};
-		const nprobe = this.#nprobe(query, matches === undefined ? 1 : matches.count / mainEnd);
+		const nprobe = this.#nprobe(query, mainEnd);
 		if (matches !== undefined && (query.exact || this.#isRanked(matches.count, nprobe))) {
 			return this.#rank(query, state);
 		}
-		if (!query.exact) {
-			const wanted = Math.min(k, matches?.count ?? mainEnd - dead);
+		// For who reads the state of before more is alive than now: how many, nobody has counted.
+		const isEverything = matches === undefined && k > mainEnd - dead;
+		if (!query.exact && !isEverything) {
+			const wanted = Math.min(k, matches?.count ?? k);
 			const { rerank, budget } = query;
 			const found = this.#reader.search(vector, k, { nprobe, rerank, budget, wanted, eligibility });
-			const { cells, rows } = this.#reader.report;
-			this.widths = { nprobe, ...(rerank !== undefined && { rerank }), cells, rows };
+			const { cells, rows, ranked } = this.#reader.report;
+			const isCoded = this.#reader.spec.parameters.kind !== "ivf";
+			this.widths = { nprobe, ...(isCoded && { rerank: ranked }), cells, rows };
 			// A budget may have ended it. What was promised is min(k, matches) answers.
 			if (found >= wanted) return matches === undefined ? "index" : "filtered-index";
 			this.widths = {};
@@ -52,12 +63,18 @@ export class CellSearch implements MainSearch {
 		return "scan";
 	}
 
-	/** Cells to look into. Where only a share of the rows matches, the nearest of them lie farther off, in more cells. */
-	#nprobe({ nprobe, breadth = 1 }: SlotQuery, share: number): number {
-		const { nlist } = this.#reader.spec;
+	/**
+	 * Cells to look into. Where only a share of the rows matches, the nearest of them lie farther off, in more cells; and so do many neighbours:
+	 * where the cells that are looked into hold little more than is asked for, what they hold is the answer, near or not.
+	 */
+	#nprobe({ nprobe, k, breadth = 1, matches }: WidthAsked, mainEnd: number): number {
+		const { spec } = this.#reader;
+		const { nlist, parameters } = spec;
 		if (nprobe !== undefined) return nprobe;
-		const usual = usualNprobe(this.#reader.spec);
-		return Math.max(1, Math.min(nlist, Math.round((usual * breadth) / Math.sqrt(Math.max(share, 1 / nlist)))));
+		const share = Math.max(1 / nlist, matches === undefined ? 1 : matches.count / mainEnd);
+		const usual = (usualNprobe(spec) * breadth) / Math.sqrt(share);
+		const forMany = parameters.nprobe === undefined ? (ROWS_PER_ANSWER * k * nlist) / (mainEnd * share) : 0;
+		return Math.max(1, Math.min(nlist, Math.round(Math.max(usual, forMany))));
 	}
 
 	/** Whether a filter's matches are compared one by one, which finds the nearest of them for certain. */
@@ -70,6 +87,13 @@ export class CellSearch implements MainSearch {
 		this.#reader.rankAllowed(vector, k, { eligibility });
 		return "filtered-scan";
 	}
+}
+
+/** Bytes of a row that a scan reads: of its code, where it has one. */
+function scannedBytes({ product, rabitq, scalar, dimensions }: IvfReaderSpec): number {
+	if (product !== null) return product.bits === 4 ? product.subs / 2 : product.subs;
+	if (rabitq !== null) return (rabitq.spec.bits * dimensions) / 8;
+	return scalar?.bytes ?? 4 * dimensions;
 }
 
 /** Cells that a search looks into that does not say. */

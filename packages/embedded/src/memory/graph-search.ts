@@ -30,6 +30,11 @@ export class GraphSearch implements MainSearch {
 		return this.#graph.distanceAt(i);
 	}
 
+	/** A walk is quick however many there are. */
+	bytesOf(): number {
+		return 0;
+	}
+
 	*search(query: SlotQuery, state: MainState): Generator<void, Way> {
 		const { vector, k, matches } = query;
 		const { mainEnd, dead, eligibility } = state;

@@ -32,16 +32,21 @@ export interface MainState {
 export interface Widths {
 	readonly ef?: number;
 	readonly nprobe?: number;
+	/** Candidates that were compared by their vectors; rows and cells that were scanned. */
 	readonly rerank?: number;
-	/** Rows and cells that were scanned. */
 	readonly rows?: number;
 	readonly cells?: number;
 }
+
+/** What the cost of a search depends on. */
+export type WidthAsked = Pick<SlotQuery, "k" | "matches" | "nprobe" | "breadth">;
 
 /** Searches the main index of a generation, whatever its kind. The answers stay until the next search. */
 export interface MainSearch {
 	/** Searches in steps; returns by which way. Answers so far are right at every step. */
 	search(query: SlotQuery, state: MainState): Generator<void, Way>;
+	/** Bytes of so many slots that an approximate search would read to compare them one by one, about. */
+	bytesOf(query: WidthAsked, mainEnd: number): number;
 	/** Answers of the last search. */
 	readonly count: number;
 	slotAt(i: number): number;

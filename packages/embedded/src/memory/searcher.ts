@@ -1,7 +1,7 @@
 import { type IndexKind, isNighError } from "@nigh/contract";
 import { AttachedArena } from "@nigh/index";
 import { Generation, type GenerationHandle } from "./generation.ts";
-import { type MainSearch, type MainState, openMain, type Way, type Widths } from "./main-search.ts";
+import { type MainSearch, type MainState, openMain, type Way, type WidthAsked, type Widths } from "./main-search.ts";
 import type { ReaderArea } from "./reader-area.ts";
 import { RowMaker } from "./rows.ts";
 import { TailScan, writeEligibility } from "./tail-scan.ts";
@@ -90,11 +90,16 @@ export class Searcher {
 	}
 
 	/** Bytes that {@link search} would read to compare rows one by one, about. */
-	bytesCompared({ exact, matches, k }: Pick<SlotQuery, "exact" | "matches" | "k">): number {
-		const { slotEnd, size } = this.generation;
+	bytesCompared(query: Pick<SlotQuery, "exact"> & WidthAsked): number {
+		const { slotEnd } = this.generation;
 		const mainEnd = this.#main === undefined ? 0 : this.generation.mainEnd;
-		const main = exact ? Math.min(mainEnd, matches?.count ?? mainEnd) : 0;
-		return main * size.rowBytes + this.#tail.bytesOf(slotEnd - mainEnd, k);
+		return this.#bytesOfMain(query, mainEnd) + this.#tail.bytesOf(slotEnd - mainEnd, query.k);
+	}
+
+	#bytesOfMain(query: Pick<SlotQuery, "exact"> & WidthAsked, mainEnd: number): number {
+		if (this.#main === undefined || mainEnd === 0) return 0;
+		if (!query.exact) return this.#main.bytesOf(query, mainEnd);
+		return Math.min(mainEnd, query.matches?.count ?? mainEnd) * this.generation.size.rowBytes;
 	}
 
 	/**

@@ -131,7 +131,7 @@ interface Near {
 }
 
 /** Whether a search is quick enough for the calling thread. */
-export function isQuick(searcher: Searcher, query: Pick<SlotQuery, "exact" | "matches" | "k">): boolean {
+export function isQuick(searcher: Searcher, query: Parameters<Searcher["bytesCompared"]>[0]): boolean {
 	return searcher.bytesCompared(query) <= MOST_BYTES_HERE;
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { HnswIndex } from "@nigh/index";
-import { serial } from "@nigh/index";
+import type { IndexSettings } from "@nigh/contract";
+import { type HnswIndex, type IvfIndex, serial } from "@nigh/index";
 import { rowBytes } from "@nigh/kernels";
 import { RowMaker } from "../memory/rows.ts";
 import { SLOT_BYTES } from "../memory/sizes.ts";
@@ -14,9 +14,11 @@ import { emptyGeneration } from "./next-generation.ts";
 const DIMENSIONS = 4;
 const ROW_BYTES = rowBytes(DIMENSIONS * 4);
 
+const GRAPH: IndexSettings = { kind: "hnsw", M: 6, efConstruction: 40 };
+
 /** A collection of so many records whose ids are four bytes long. */
-async function collectionOf(count: number, dimensions = DIMENSIONS) {
-	const spec = await specOf({ dimensions, metric: "l2", index: { kind: "hnsw", M: 6, efConstruction: 40 } }, undefined);
+async function collectionOf(count: number, dimensions = DIMENSIONS, index = GRAPH) {
+	const spec = await specOf({ dimensions, metric: "l2", index }, undefined);
 	const format = { metric: "l2", dimensions, weights: null } as const;
 	const empty = emptyGeneration(1, format, rowBytes(dimensions * 4), count, null);
 	const collection = new IndexedCollection(3, "notes", spec, empty, {
@@ -174,6 +176,34 @@ test("memory is what is used, by the kinds of what it is for, and by the formula
 	assert.ok(index > tables + 300 * 6 * 4 && index < tables + 300 * 400, `${index}`);
 	assert.ok(total > formula / 2 && total < formula * 2, `${total} ${formula}`);
 });
+
+for (const kind of ["ivf", "ivfpq", "ivfrabitq"] as const) {
+	test(`${kind}: cells are analysed as they are, and their memory is told by its parts`, async () => {
+		const { collection, add } = await collectionOf(1_200, 32, { kind });
+		assert.deepEqual(analyzeIndex(collection), { index: "flat", issues: [] });
+		await collection.run("build");
+		const { index, cells, issues } = analyzeIndex(collection);
+		assert.deepEqual([index, issues, checkGraph(collection)], [kind, [], null]);
+		assert.ok(cells !== undefined);
+		assert.deepEqual([cells.count, cells.rule, cells.trainedFor, cells.fill], [30, "adaptive", 1_200, "OPTIMAL"]);
+		assert.equal(cells.size.mean, 40);
+		assert.deepEqual(stateOf(collection).parameters.nlist, 30);
+		const memory = memoryOf(collection);
+		const main = (collection.owned.main as IvfIndex).memory();
+		assert.deepEqual([memory.centroids, memory.codebooks, memory.links], [main.centroids, main.codebooks, 0]);
+		assert.equal(memory.codeBytesPerVector, { ivf: 32, ivfpq: 8, ivfrabitq: 8 }[kind]);
+		assert.equal(memory.vectors, 1_200 * 32 * 4);
+		assert.equal(memory.total, memory.index + memory.vectors);
+		assert.ok(memory.codes >= 1_200 * (memory.codeBytesPerVector as number));
+		// Room in half-full blocks is used, and no part of the formula.
+		assert.ok(memory.total >= 0.99 * memory.formula && memory.total <= 1.5 * memory.formula);
+		add(1_200, 1_300);
+		collection.generation.kill(7, 9);
+		const { main: taken, tail, tombstones } = stateOf(collection);
+		assert.deepEqual([taken, tail, tombstones], [1_199, 100, 1]);
+		assert.ok(memoryOf(collection).vectors === memory.vectors + 100 * 32 * 4);
+	});
+}
 
 test("memory has the codes of the tail", async () => {
 	const { collection, add } = await collectionOf(300, 48);

@@ -6,6 +6,7 @@ import { DIMENSIONS, metadataFor, textFor, vectorFor } from "./records.ts";
 export const SPECS = {
 	graph: { dimensions: DIMENSIONS, metric: "l2", index: { kind: "hnsw", M: 6, efConstruction: 40 } },
 	auto: { dimensions: DIMENSIONS, metric: "cosine", filterable: ["group"] },
+	cells: { dimensions: DIMENSIONS, metric: "l2", index: { kind: "ivfpq" } },
 	dropped: { metric: "l2", index: { kind: "hnsw", M: 6, efConstruction: 40 } },
 } as const;
 
