@@ -28,7 +28,7 @@ export interface MemoryEstimate extends Omit<MemoryParts, "settings"> {
 	readonly settings: MemoryParts["settings"];
 	/** Everything that is there for searching: codes, ids, centroids, codebooks, links, slack. */
 	readonly index: number;
-	/** index + vectors. */
+	/** index + vectors; what is {@link onDisk} is not in it. */
 	readonly total: number;
 	/** {@link total} for each vector. */
 	readonly bytesPerVector: number;
@@ -37,7 +37,7 @@ export interface MemoryEstimate extends Omit<MemoryParts, "settings"> {
 	 * an index has beside codes; `index` is without the vectors, `total` with them, as re-ranking needs them. `codes` is `undefined` where there are none.
 	 */
 	readonly ratio: { readonly codes: number | undefined; readonly index: number; readonly total: number };
-	/** Whether it fits in one WebAssembly memory, which ends at 4 GiB. */
+	/** Whether it fits, without what is {@link onDisk}, in one WebAssembly memory, which ends at 4 GiB. */
 	readonly fits: boolean;
 	/** The most vectors that would. */
 	readonly mostVectors: number;

@@ -46,8 +46,10 @@ export {
 	defaultRerank,
 	IVF_BOUNDS,
 	IVF_KINDS,
+	IVF_STORAGES,
 	type IvfKind,
 	type IvfParameterOptions,
+	type IvfStorage,
 	PQ_PROFILES,
 	type PqProfile,
 	ROTATIONS,
@@ -55,6 +57,7 @@ export {
 	resolveIvfParameters,
 } from "./ivf/parameters.ts";
 export type { IvfParts, IvfSource } from "./ivf/parts.ts";
+export type { Probed } from "./ivf/probe-rows.ts";
 export { IvfReader, type IvfReaderReport, type IvfReaderSearchOptions, openIvfReader } from "./ivf/reader.ts";
 export type { IvfReaderOptions, IvfReaderSpec } from "./ivf/reader-spec.ts";
 export type { IvfAnswer, IvfSearchOptions, IvfSearchReport } from "./ivf/search.ts";
@@ -69,7 +72,7 @@ export {
 	trainingRows,
 	type VectorGenerator,
 } from "./ivf/training-source.ts";
-export type { Validation } from "./ivf/validate.ts";
+export type { StoredRows, Validation } from "./ivf/validate.ts";
 export { type Assigned, type AssignOptions, assignPoints } from "./kmeans/assign.ts";
 export { CentroidPanels, packCentroids } from "./kmeans/panels.ts";
 export {

@@ -13,8 +13,10 @@ export interface MemoryParts {
 	readonly links: number;
 	/** What stays empty in the last blocks of cells. */
 	readonly slack: number;
-	/** The exact vectors. */
+	/** The exact vectors, where they are in memory. */
 	readonly vectors: number;
+	/** The exact vectors, padded, where the owner of the index keeps them elsewhere. */
+	readonly onDisk: number;
 	/** The settings that tell one index of the kind from another, with every default filled in. */
 	readonly settings: Readonly<Record<string, number | string | boolean>>;
 }

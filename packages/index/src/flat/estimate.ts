@@ -26,6 +26,7 @@ export function flatParts(
 		links: 0,
 		slack: 0,
 		vectors: n * row,
+		onDisk: 0,
 		settings: { codes: coded ? "sq7" : "none" },
 	};
 }

@@ -37,6 +37,7 @@ export function hnswParts(
 		links: Math.round(n * (beside + upper)),
 		slack: 0,
 		vectors: n * row,
+		onDisk: 0,
 		settings: { M, efConstruction: efConstructionFor(n, parameters), codes: coded ? "sq7" : "none" },
 	};
 }

@@ -48,6 +48,8 @@ export function cellBytesPerVector(options: Shaped<IvfEstimateOptions>): number 
 export function ivfParts(options: Shaped<IvfEstimateOptions>, n: number): MemoryParts {
 	const { dimensions, metric } = options;
 	const parameters = resolveIvfParameters(options);
+	const vectors = n * rowBytes(4 * dimensions);
+	const isOnDisk = parameters.storage === "disk";
 	const { nlist } = chooseNlist(parameters.nlist, n, options.capacity);
 	const width = widthOf(parameters, options);
 	const row = rowOf(options, parameters);
@@ -62,7 +64,8 @@ export function ivfParts(options: Shaped<IvfEstimateOptions>, n: number): Memory
 		codebooks: product === undefined ? 0 : 4 * product.subs * product.width * 2 ** product.bits,
 		links: 0,
 		slack: Math.round(emptyRows(n, nlist) * row.inBlock),
-		vectors: n * rowBytes(4 * dimensions),
+		vectors: isOnDisk ? 0 : vectors,
+		onDisk: isOnDisk ? vectors : 0,
 		settings: settingsOf(parameters, nlist, width, row),
 	};
 }
@@ -117,7 +120,7 @@ function emptyRows(n: number, nlist: number): number {
 }
 
 function settingsOf(
-	{ kind, bits, rotation, residual, nprobe, epsilon }: IvfParameters,
+	{ kind, bits, rotation, residual, nprobe, epsilon, storage }: IvfParameters,
 	nlist: number,
 	width: number,
 	{ code, product }: Row,
@@ -125,6 +128,7 @@ function settingsOf(
 	return {
 		nlist,
 		nprobe: Math.min(nlist, nprobe ?? defaultNprobe(nlist)),
+		storage,
 		...(rotation !== "none" && { rotation, width }),
 		...(kind === "ivf" && { codes: code === 0 ? "none" : "sq7" }),
 		...(product !== undefined && { M: product.subs, bits: product.bits, residual }),

@@ -33,6 +33,8 @@ const CELL_ENTRY = {
 	words: CELL.bytes / 4,
 } as const;
 const FIRST_CAPACITY = 64;
+/** Vectors that are on their way through an index that does not keep them. */
+const STAGED = { bytes: 4 * 2 ** 20, least: 64, most: 4_096 } as const;
 
 /** What training has found. */
 export interface Learnt {
@@ -76,7 +78,10 @@ export class InvertedFile {
 	slots = 0;
 	/** Places without a row, the first one last: it is the next to be taken. */
 	readonly freePlaces: number[] = [];
+	/** Rows by place; on disk those that are staged, by their place among them. */
 	vectors = 0;
+	#firstStaged = 0;
+	#staged = 0;
 	/** Codes of 7 bits by place, and beside them their norms and errors. */
 	codeRows = 0;
 	errors = 0;
@@ -144,8 +149,42 @@ export class InvertedFile {
 		return this.scalar === undefined ? 0 : this.scalar.bytes;
 	}
 
+	/** Whether vectors are kept elsewhere. */
+	get isOnDisk(): boolean {
+		return this.parameters.storage === "disk";
+	}
+
+	/** Rows that may be staged at a time. */
+	get mostStaged(): number {
+		return Math.min(STAGED.most, Math.max(STAGED.least, Math.floor(STAGED.bytes / this.rows.bytes)));
+	}
+
+	get stagedBytes(): number {
+		return this.#staged * this.rows.bytes;
+	}
+
+	/** On disk, takes room for the vectors of the next so many rows, until the next are staged: nothing else has them. */
+	stage(rows: number): void {
+		if (!this.isOnDisk) return;
+		if (rows > this.#staged) {
+			this.unstage();
+			this.vectors = this.arena.alloc(rows * this.rows.bytes);
+			this.#staged = rows;
+		}
+		this.#firstStaged = this.slots;
+	}
+
+	/** Gives up the vectors that were staged. */
+	unstage(): void {
+		if (!this.isOnDisk) return;
+		this.arena.free(this.vectors);
+		this.vectors = 0;
+		this.#staged = 0;
+	}
+
+	/** Where a row is; on disk, only while it is staged. */
 	vectorOf(place: number): number {
-		return this.vectors + place * this.rows.bytes;
+		return this.vectors + (place - this.#firstStaged) * this.rows.bytes;
 	}
 
 	labelOf(place: number): Label {
@@ -235,10 +274,14 @@ export class InvertedFile {
 		this.freeBlocks.length = 0;
 	}
 
+	/** Whether free places are taken again: not where readers may still look at them, nor on disk, where the rows that are staged follow one another. */
+	get reusesPlaces(): boolean {
+		return !this.sharing.active && !this.isOnDisk;
+	}
+
 	/** A place for a new row, with its label; there must be room. */
 	takePlace(label: Label): number {
-		// Readers may still look at a free place.
-		const place = (this.sharing.active ? undefined : this.freePlaces.pop()) ?? this.slots++;
+		const place = (this.reusesPlaces ? this.freePlaces.pop() : undefined) ?? this.slots++;
 		this.#labelWords.array[place] = label;
 		this.table.set(label, place);
 		return place;
@@ -381,7 +424,7 @@ export class InvertedFile {
 	/** Place `i` gets what was in place `order[i]`; the cells are empty then. */
 	#renumber(order: Uint32Array): void {
 		const whole = completed(order, this.slots);
-		permuteRows(this.arena, this.vectors, this.rows.bytes, whole);
+		if (!this.isOnDisk) permuteRows(this.arena, this.vectors, this.rows.bytes, whole);
 		permuteRows(this.arena, this.#labels, 4, whole);
 		if (this.scalar !== undefined) {
 			permuteRows(this.arena, this.codeRows, this.codeStride, whole);
@@ -410,7 +453,7 @@ export class InvertedFile {
 	}
 
 	/** Makes room for so many rows in all, in so many places: blocks for any way in which they may fall into cells. */
-	reserve(rows: number, exactly = false, places = rows): void {
+	reserve(rows: number, exactly = false, places = this.isOnDisk ? rows + this.freePlaces.length : rows): void {
 		if (places > this.capacity) {
 			this.#resize(exactly ? places : Math.max(FIRST_CAPACITY, places, Math.ceil(this.capacity * 1.5)));
 		}
@@ -470,7 +513,7 @@ export class InvertedFile {
 	#resize(capacity: number): void {
 		const { arena } = this;
 		const resize = () => {
-			this.vectors = arena.resize(this.vectors, capacity * this.rows.bytes);
+			if (!this.isOnDisk) this.vectors = arena.resize(this.vectors, capacity * this.rows.bytes);
 			if (this.scalar !== undefined) {
 				this.codeRows = arena.resize(this.codeRows, capacity * this.codeStride);
 				this.errors = arena.resize(this.errors, capacity * 8);
@@ -504,10 +547,10 @@ export class InvertedFile {
 		}
 	}
 
-	/** Bytes that a row takes: itself, its codes, its place in a block that is full, its label and the way back. */
+	/** Bytes that a row takes: itself where it is kept, its codes, its place in a block that is full, its label and the way back. */
 	get bytesPerRow(): number {
 		const scalar = this.scalar === undefined ? 0 : this.codeStride + 8;
-		return this.rows.bytes + scalar + this.blockStride / CELL_ROWS + 4 + 8;
+		return (this.isOnDisk ? 0 : this.rows.bytes) + scalar + this.blockStride / CELL_ROWS + 4 + 8;
 	}
 
 	#takeBlock(cell: number): number {

@@ -1,4 +1,4 @@
-import { BOUNDS, checkInteger, checkOptions, type Metric, NighError } from "@nigh/contract";
+import { BOUNDS, checkInteger, checkOptions, checkVector, type Metric, NighError } from "@nigh/contract";
 import type { Arena } from "@nigh/kernels";
 import { checkInsertOptions } from "../call-options.ts";
 import { checkAbortFlag } from "../eligibility.ts";
@@ -30,22 +30,27 @@ import {
 	IVF_BOUNDS,
 	IVF_NAMES,
 	type IvfParameterOptions,
+	type IvfStorage,
 	LEAST_CODED_DIMENSIONS,
 	resolveIvfParameters,
 } from "./parameters.ts";
 import { type IvfParts, partsOf } from "./parts.ts";
+import type { Probed } from "./probe-rows.ts";
 import { checkShared, type IvfReaderOptions, type IvfReaderSpec } from "./reader-spec.ts";
+import { checkHeld, notHeld } from "./refusals.ts";
 import { fits, goesBehind, reserveRows, roomOf } from "./reserve.ts";
-import { type IvfAnswer, type IvfSearchOptions, searchIvf } from "./search.ts";
+import { type IvfAnswer, type IvfSearchOptions, probeIvf, rankIvf, searchIvf } from "./search.ts";
 import { serializeIvf } from "./serialize.ts";
 import { prepareTakeOver, type TakeOver } from "./take-over.ts";
 import { type TrainingReport, type TrainingRows, trainIvf } from "./train.ts";
-import { type Validation, validateIvf } from "./validate.ts";
+import { type StoredRows, type Validation, validateIvf } from "./validate.ts";
+import { bestBound, validateOnDisk } from "./validate-on-disk.ts";
 
 export interface IvfOptions extends IndexSpec, IvfParameterOptions {
 	/**
 	 * `"ivf"`: what is scanned. `"sq7"`: 7-bit codes first, whose stored errors tell which vectors need an exact look (l2, cosine, ip); the answer is
-	 * the same as without, for a quarter more memory. `"none"`: the vectors. `"auto"` (default): codes from 32 dimensions on.
+	 * the same as without, for a quarter more memory. `"none"`: the vectors. `"auto"` (default): codes from 32 dimensions on, and always where vectors
+	 * are on disk.
 	 */
 	readonly codes?: "auto" | "none" | "sq7";
 }
@@ -100,6 +105,11 @@ export class IvfIndex implements VectorIndex {
 		return this.#file.size;
 	}
 
+	/** Where the vectors are. */
+	get storage(): IvfStorage {
+		return this.#file.parameters.storage;
+	}
+
 	/** Whether vectors can be inserted. */
 	get isTrained(): boolean {
 		return this.#open().learnt !== undefined;
@@ -117,10 +127,11 @@ export class IvfIndex implements VectorIndex {
 
 	/**
 	 * Learns cells (and codes) from rows, or from the vectors that the index holds where none are given, and puts what it holds into the new cells.
-	 * Until all of that is done, or where it fails, what served goes on serving; {@link needsRetraining} says that it failed.
+	 * Until all of that is done, or where it fails, what served goes on serving; {@link needsRetraining} says that it failed. An index of storage `"disk"` learns
+	 * from rows, before it holds any.
 	 *
 	 * @throws NighError `NOT_TRAINED` where the rows teach nothing, with distinctCentroids, nonEmptyCells and nlist; `ABORTED`, `MEMORY_LIMIT`,
-	 * `INVALID_OPTION`, `INVALID_VECTOR`, `DIMENSION_MISMATCH`, `LOCKED`.
+	 * `INVALID_OPTION`, `INVALID_VECTOR`, `DIMENSION_MISMATCH`, `LOCKED`; `UNSUPPORTED` where it holds rows whose vectors are on disk.
 	 */
 	async train(rows?: VectorRows, options: IvfTrainOptions = {}): Promise<TrainingReport> {
 		const file = this.#unread();
@@ -129,6 +140,7 @@ export class IvfIndex implements VectorIndex {
 			["vectors", "capacity", "stored", "parallel", "signal", "onProgress"] satisfies (keyof IvfTrainOptions)[],
 			"train",
 		);
+		if (file.isOnDisk && file.size > 0) throw notHeld("training an index that holds rows", REBUILD);
 		const { vectors, capacity } = options;
 		if (vectors !== undefined) checkInteger("vectors", vectors, BOUNDS.maxRecords);
 		if (capacity !== undefined) checkInteger("capacity", capacity, BOUNDS.maxRecords);
@@ -174,15 +186,20 @@ export class IvfIndex implements VectorIndex {
 		learntBy(file);
 		if (file.table.get(label) === undefined) file.checkRoom(1);
 		checkReaders(file, [label]);
-		withinArena("another vector", () => {
-			file.reserve(file.size + 1);
-			placeRow(file, () => {
-				file.remove(label);
-				const place = file.takePlace(label);
-				file.rows.write(checked, file.vectorOf(place));
-				return place;
+		try {
+			withinArena("another vector", () => {
+				file.reserve(file.size + 1);
+				file.stage(1);
+				placeRow(file, () => {
+					file.remove(label);
+					const place = file.takePlace(label);
+					file.rows.write(checked, file.vectorOf(place));
+					return place;
+				});
 			});
-		});
+		} finally {
+			file.unstage();
+		}
 	}
 
 	async insertMany(rows: VectorRows, options: InsertManyOptions = {}): Promise<void> {
@@ -208,10 +225,12 @@ export class IvfIndex implements VectorIndex {
 			file.reserve(file.size + n, file.size === 0);
 			this.#movesRows = known > 0 || !goesBehind(file, n);
 			// Step by step, so that a signal ends it between two of them: what has been placed by then stays.
-			for (let from = 0; from < n; from += STEP) {
+			const step = file.isOnDisk ? file.mostStaged : STEP;
+			for (let from = 0; from < n; from += step) {
 				throwIfAborted(options.signal, from, n);
 				if (this.#closed) throw closed();
-				const to = Math.min(n, from + STEP);
+				const to = Math.min(n, from + step);
+				file.stage(to - from);
 				const places = Array.from({ length: to - from }, (_, i) => {
 					const label = labels[from + i] as number;
 					file.remove(label);
@@ -230,6 +249,7 @@ export class IvfIndex implements VectorIndex {
 				throw error;
 			});
 		} finally {
+			file.unstage();
 			this.#writing = false;
 			this.#movesRows = false;
 			if (this.#closed) this.#release();
@@ -251,8 +271,14 @@ export class IvfIndex implements VectorIndex {
 		return this.#open().table.labels();
 	}
 
+	/**
+	 * A copy of the vector as it is stored; `undefined` where there is none.
+	 *
+	 * @throws NighError `UNSUPPORTED` where vectors are on disk.
+	 */
 	vector(label: Label): Float32Array | undefined {
 		const file = this.#open();
+		if (file.isOnDisk) throw notHeld("vector()", "read it from where the owner of the index keeps it");
 		const place = file.table.get(label);
 		return place === undefined ? undefined : (file.rows.read(file.vectorOf(place)) as Float32Array);
 	}
@@ -275,6 +301,44 @@ export class IvfIndex implements VectorIndex {
 		return Array.from({ length: n }, (_, row) => this.#search(file.rows.rowOf(queries, row), k, options).neighbors);
 	}
 
+	/**
+	 * The first half of a search, for who has the vectors: which rows decide the answer to a query. {@link IvfIndex.rank}, given their vectors, answers then. The
+	 * options are those of a search. Of `"ivf"` the nearest k of these rows are exactly those that a search in memory finds, also with `exact: true`; of codes
+	 * these are the `rerank` best (0 stands for k) by their estimates, with RaBitQ codes so many by default that the answer is hardly ever another.
+	 *
+	 * @throws NighError `INVALID_OPTION`, `ABORTED`; `UNSUPPORTED` for `"ivf"` without 7-bit codes, and for `exact: true` over other codes.
+	 */
+	probe(query: Vector, k: number, options: IvfSearchOptions = {}): Probed {
+		const file = this.#open();
+		this.#checkSearch(k, options);
+		const checked = file.rows.check(query);
+		if (options.exact === true && file.parameters.kind !== "ivf") {
+			throw notHeld("exact: true", "rank() the vectors of all labels; or leave it out");
+		}
+		if (file.size === 0) return { labels: new Uint32Array(0), report: EMPTY.report };
+		return withinArena("a search", () =>
+			probeIvf(file, this.#scratch.get(Math.min(k, file.size)), checked, k, options),
+		);
+	}
+
+	/**
+	 * The second half of a search: the nearest `k` of some rows by exact distance, equal distances in the order of labels.
+	 *
+	 * @param labels One for each row, all different: as a rule those of {@link IvfIndex.probe}.
+	 * @param rows Their vectors as `vector()` gives them back (scaled by the weights, of length 1 under cosine): n x dimensions floats.
+	 * @throws NighError `INVALID_OPTION`, `INVALID_VECTOR`, `DIMENSION_MISMATCH` where there are not as many rows as labels; `NOT_TRAINED`.
+	 */
+	rank(query: Vector, k: number, labels: Uint32Array, rows: Float32Array): Neighbor[] {
+		const file = this.#open();
+		checkInteger("k", k, BOUNDS.k);
+		learntBy(file);
+		const checked = file.rows.check(query);
+		const n = checkStored(file, labels, rows);
+		if (n === 0) return [];
+		const most = Math.min(k, n);
+		return withinArena("a search", () => rankIvf(file, this.#scratch.get(most), checked, most, labels, rows));
+	}
+
 	/** Gives up tombstones and puts the rows of a cell next to one another. Worth calling once after a bulk load. */
 	compact(options: { readonly keepRoom?: boolean } = {}): CompactReport {
 		const file = this.#unread();
@@ -284,12 +348,23 @@ export class IvfIndex implements VectorIndex {
 
 	/**
 	 * Looks up some vectors by themselves, as a user would, and whether cells have collapsed since: what has been trained badly shows in one or
-	 * the other. Changes nothing.
+	 * the other. Changes nothing. Where vectors are on disk, those to look up are given, as `vector()` would give them back, and up to so many of them are;
+	 * labels that the index does not hold are passed over. Without them only the cells are looked at.
+	 *
+	 * @throws NighError `INVALID_OPTION`, also for `given` where the index has the vectors itself; `INVALID_VECTOR`, `DIMENSION_MISMATCH`.
 	 */
-	validate(probes = 5): Validation {
+	validate(probes = 5, given?: StoredRows): Validation {
 		const file = this.#open();
 		checkInteger("probes", probes, { min: 1, max: 10_000, default: 5 });
-		return validateIvf(file, probes, (vector) => this.#search(vector, 1, {}).neighbors);
+		if (!file.isOnDisk) {
+			if (given !== undefined) throw heldAlready();
+			return validateIvf(file, probes, (vector) => this.#search(vector, 1, {}).neighbors);
+		}
+		if (given !== undefined) checkStored(file, given.labels, given.rows);
+		return validateOnDisk(file, probes, given, {
+			probe: (vector) => this.probe(vector, 1).labels,
+			best: (vector) => withinArena("a search", () => bestBound(file, this.#scratch.get(1), vector)),
+		});
 	}
 
 	/** Whether the number of vectors has moved so far from what it was trained for that it should be trained again. */
@@ -310,7 +385,8 @@ export class IvfIndex implements VectorIndex {
 	}
 
 	memory(): IvfMemoryReport {
-		return memoryOf(this.#open(), this.#scratch.bytes + this.#file.sharing.bytes);
+		const file = this.#open();
+		return memoryOf(file, this.#scratch.bytes + file.sharing.bytes + file.stagedBytes);
 	}
 
 	effective(): Readonly<Record<string, unknown>> {
@@ -445,6 +521,7 @@ export class IvfIndex implements VectorIndex {
 
 	#search(query: Float32Array | Uint8Array, k: number, options: IvfSearchOptions): IvfAnswer {
 		const file = this.#open();
+		checkHeld(file.parameters, options);
 		if (file.size === 0) return EMPTY;
 		return withinArena("a search", () => searchIvf(file, this.#scratch.get(Math.min(k, file.size)), query, k, options));
 	}
@@ -488,6 +565,9 @@ export class IvfIndex implements VectorIndex {
 	}
 }
 
+/** What to do where vectors would be needed to learn from. */
+const REBUILD = "train another index on rows from where they are kept, and insert them all";
+
 /** Rows that are written and placed at a time. */
 const STEP = 16_384;
 
@@ -526,7 +606,7 @@ export function createFile(options: IvfOptions): InvertedFile {
 
 /** Whether rows have 7-bit codes: those of ivf are scanned by them. */
 export function isCoded(
-	{ kind, codes = "auto", metric }: Pick<IvfOptions, "kind" | "codes" | "metric">,
+	{ kind, codes = "auto", metric, storage }: Pick<IvfOptions, "kind" | "codes" | "metric" | "storage">,
 	dimensions: number,
 ): boolean {
 	if (kind !== "ivf") {
@@ -538,6 +618,14 @@ export function isCoded(
 				field: "codes",
 				value: codes,
 			},
+		);
+	}
+	if (storage === "disk") {
+		if (codes !== "none") return true;
+		throw new NighError(
+			"INVALID_OPTION",
+			'codes "none" do not go with storage "disk": without codes there would be nothing in memory to scan. Leave codes out, or say storage "memory"',
+			{ field: "codes", value: codes },
 		);
 	}
 	if (metric !== "l1") return codes === "sq7" || (codes === "auto" && dimensions >= LEAST_CODED_DIMENSIONS);
@@ -561,6 +649,30 @@ function givenRows({ rows }: InvertedFile, given: VectorRows, stored: boolean): 
 			else rows.write(rows.rowOf(given, i), address);
 		},
 	};
+}
+
+/** How many vectors, as they are stored, are given with their labels. */
+function checkStored({ rows }: InvertedFile, labels: Uint32Array, vectors: Float32Array): number {
+	if (!(labels instanceof Uint32Array)) {
+		throw new NighError("INVALID_OPTION", "labels are given as a Uint32Array, one for each row", { field: "labels" });
+	}
+	const n = rows.countRows(vectors);
+	if (n !== labels.length) {
+		throw new NighError("DIMENSION_MISMATCH", `there are ${n} rows and ${labels.length} labels: give one for each`, {
+			expected: labels.length,
+			actual: n,
+		});
+	}
+	for (let row = 0; row < n; row++) checkVector(rows.rowOf(vectors, row), rows.dimensions, { row });
+	return n;
+}
+
+function heldAlready(): NighError {
+	return new NighError(
+		"INVALID_OPTION",
+		"given is for an index whose vectors are on disk; this one has them itself: leave it out",
+		{ field: "given" },
+	);
 }
 
 /** The vectors there are, in the order of their labels. */

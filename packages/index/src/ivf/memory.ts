@@ -14,6 +14,8 @@ export interface IvfMemoryReport extends MemoryReport {
 	readonly codebooks: number;
 	/** {@link total} for each vector. */
 	readonly bytesPerVector: number;
+	/** Bytes of the exact vectors, padded, that whoever owns the index keeps elsewhere; 0 where they are in memory. Not in {@link total}. */
+	readonly onDisk: number;
 }
 
 /** What is measured, beside the formula of the layout: rows, codes, places, and blocks that are full. */
@@ -27,7 +29,8 @@ export function memoryOf(file: InvertedFile, scratch: number): IvfMemoryReport {
 	const ids = (blockStride === 0 ? 0 : placesInBlocks) + capacity * 8 + table.bytes;
 	const centroids = (learnt?.coarse.memoryBytes ?? 0) + (rabitq?.memoryBytes ?? 0) + nlist * (CELL.bytes + 4);
 	const codebooks = product?.memoryBytes ?? 0;
-	const vectors = capacity * file.rows.bytes;
+	const rowBytes = file.isOnDisk ? 0 : file.rows.bytes;
+	const vectors = capacity * rowBytes;
 	const index = codes + ids + centroids + codebooks + scratch;
 	const scalarBytes = scalar === undefined ? 0 : file.codeStride + 8;
 	return {
@@ -35,12 +38,13 @@ export function memoryOf(file: InvertedFile, scratch: number): IvfMemoryReport {
 		index,
 		vectors,
 		total: index + vectors,
-		formula: Math.ceil(size * (file.rows.bytes + scalarBytes + perRowInBlock + 12)) + centroids + codebooks,
+		formula: Math.ceil(size * (rowBytes + scalarBytes + perRowInBlock + 12)) + centroids + codebooks,
 		codeBytesPerVector: codeBytesOf(learnt, scalar?.bytes ?? 0),
 		ids,
 		centroids,
 		codebooks,
 		bytesPerVector: size === 0 ? 0 : (index + vectors) / size,
+		onDisk: file.isOnDisk ? size * file.rows.bytes : 0,
 	};
 }
 

@@ -21,7 +21,7 @@ export function viewOf(file: InvertedFile): IvfView {
 		product,
 		rabitq,
 		scalar: scalar === undefined ? undefined : { codes: scalar, codeRows: file.codeRows, errors: file.errors },
-		vectors: file.vectors,
+		vectors: file.isOnDisk ? 0 : file.vectors,
 		labels: file.labelsAddress,
 		leastTerms: file.leastTermsAddress,
 		slots: () => file.slots,

@@ -4,6 +4,7 @@ import { METRICS, type Metric } from "@nigh/contract";
 import { refusal } from "../refusal.test-support.ts";
 import { CHEBYSHEV } from "../vectors.test-support.ts";
 import {
+	boundedDepth,
 	defaultNprobe,
 	defaultRerank,
 	IVF_BOUNDS,
@@ -34,6 +35,7 @@ const DEFAULTS = {
 	rotation: "none",
 	residual: true,
 	epsilon: undefined,
+	storage: "memory",
 	seed: 42,
 	maxElements: undefined,
 } as const;
@@ -58,6 +60,26 @@ describe("parameters of the inverted-file family", () => {
 		assert.deepEqual(resolve("ivfpq", pq), { ...DEFAULTS, kind: "ivfpq", ...pq });
 		const rabitq = { nlist: 1, nprobe: 1, rerank: 200, bits: 8, epsilon: 3 } as const;
 		assert.deepEqual(resolve("ivfrabitq", rabitq), { ...DEFAULTS, kind: "ivfrabitq", ...rabitq });
+	});
+
+	test("vectors are in memory or on disk, where there must be codes to scan", () => {
+		for (const kind of IVF_KINDS) assert.equal(resolve(kind, { storage: "disk" }).storage, "disk");
+		for (const storage of ["tape", "", null, true, "Disk"]) {
+			const details = refused("ivf", { storage });
+			assert.deepEqual([details.field, details.value], ["storage", storage]);
+		}
+		const l1 = refusal("UNSUPPORTED", () => resolve("ivf", { storage: "disk" }, 24, "l1"));
+		assert.equal(l1.details.field, "storage");
+		assert.match(l1.message, /nothing in memory to scan/);
+	});
+
+	test("RaBitQ candidates that are brought are never fewer than asked for", () => {
+		for (let bits = 1; bits <= 8; bits++) {
+			for (const k of [1, 10, 100, 1_000, 10_000]) {
+				assert.ok(boundedDepth(k, bits) > k);
+				if (bits > 1) assert.ok(boundedDepth(k, bits) <= boundedDepth(k, bits - 1), "finer codes need no more");
+			}
+		}
 	});
 
 	test("both ends of every bound are taken, what lies beyond is refused with field, value and bound", () => {

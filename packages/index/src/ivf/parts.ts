@@ -26,6 +26,7 @@ export type IvfState = {
 	readonly rotation: string;
 	readonly residual: boolean;
 	readonly epsilon: number | null;
+	readonly storage: string;
 	readonly seed: number;
 	readonly maxElements: number | null;
 	/** Cells there are; 0 before training. */
@@ -104,14 +105,23 @@ export const SECTIONS = [
 	"blocks",
 	"labels",
 	"vectors",
+	"codes",
+	"errors",
 	"origin",
 ] as const;
 
 export type SectionName = (typeof SECTIONS)[number];
 
+/** Where vectors are on disk there are none to be saved, and 7-bit codes of rows cannot be made of them again; in memory it is the other way round. */
+function hasSection(name: SectionName, { isOnDisk, scalar }: InvertedFile): boolean {
+	if (name === "vectors") return !isOnDisk;
+	return (name !== "codes" && name !== "errors") || (isOnDisk && scalar !== undefined);
+}
+
 /**
- * Bytes of the sections of a file with these settings and counts, in their order. The 7-bit codes of rows are not among them, nor what is
- * made of the centroids (panels, codes, turned ones): they are made again, which takes no longer than reading them, and cannot be wrong.
+ * Bytes of the sections of a file with these settings and counts, in their order. Where the vectors are in memory the 7-bit codes of rows are not among
+ * them, nor ever what is made of the centroids (panels, codes, turned ones): they are made again, which takes no longer than reading them, and cannot be
+ * wrong.
  */
 export function sectionBytes(file: InvertedFile, state: IvfState): readonly (readonly [SectionName, number])[] {
 	const { rows, codes } = file;
@@ -129,10 +139,15 @@ export function sectionBytes(file: InvertedFile, state: IvfState): readonly (rea
 		blocks: blocksUsed * (CELL_BLOCK.payload + payloadOf(file, state)),
 		labels: slots * 4,
 		vectors: slots * rows.bytes,
+		codes: slots * file.codeStride,
+		errors: slots * ERROR_BYTES,
 		origin: codes === undefined ? 0 : rows.bytes,
 	};
-	return SECTIONS.map((name) => [name, bytes[name]] as const);
+	return SECTIONS.filter((name) => hasSection(name, file)).map((name) => [name, bytes[name]] as const);
 }
+
+/** Beside a row's 7-bit code: its norm and its error. */
+const ERROR_BYTES = 8;
 
 /** The product quantiser that a state speaks of. */
 export function productShape({ rows }: InvertedFile, { bits, subs, axes, residual }: IvfState): ProductShape {
@@ -174,6 +189,10 @@ export function sectionAddress(file: InvertedFile, name: SectionName): number {
 			return file.labelsAddress;
 		case "vectors":
 			return file.vectors;
+		case "codes":
+			return file.codeRows;
+		case "errors":
+			return file.errors;
 		case "origin":
 			return codes?.origin ?? 0;
 	}

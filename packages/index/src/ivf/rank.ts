@@ -1,7 +1,8 @@
 import type { Eligibility } from "../eligibility.ts";
+import { listAllowed } from "./probe-matches.ts";
 import type { IvfReaderSpec } from "./reader-spec.ts";
-import { CHUNK_ROWS, type IvfScratch } from "./scratch.ts";
-import { RowScan } from "./search-cells.ts";
+import { RowScan } from "./row-scan.ts";
+import type { IvfScratch } from "./scratch.ts";
 import type { IvfView } from "./view.ts";
 
 /**
@@ -12,19 +13,14 @@ import type { IvfView } from "./view.ts";
 export function rankMatches(
 	view: IvfView,
 	scratch: IvfScratch,
-	{ cursor: cursorAt, places, firstLabel, labelCount }: IvfReaderSpec,
-	{ address, covered }: NonNullable<Eligibility["allow"]>,
+	spec: IvfReaderSpec,
+	allow: NonNullable<Eligibility["allow"]>,
 	query: { readonly k: number; readonly eligibility: number },
 ): { readonly found: number; readonly ranked: number } {
-	const { arena } = view;
-	const words = Math.ceil(Math.min(covered, firstLabel + labelCount) / 32);
-	const cursor = arena.u32(cursorAt, 1);
-	cursor[0] = 0;
 	const scan = new RowScan(view, scratch, query);
-	const range = [places, firstLabel, labelCount] as const;
-	while ((cursor[0] as number) < words) {
-		const n = arena.kernels.listMatches(address, cursorAt, words, ...range, CHUNK_ROWS, scratch.labels, scratch.places);
-		if (n > 0) scan.rank(n);
-	}
+	listAllowed(view.arena, scratch, spec, allow, (n) => {
+		scan.rank(n);
+		return true;
+	});
 	return { found: scan.found(), ranked: scan.ranked };
 }

@@ -50,7 +50,7 @@ export interface IvfReaderSpec {
 	readonly rabitq: { readonly spec: RabitqSpec; readonly memory: RabitqMemory } | null;
 	/** 7-bit codes by place, and a pair {i32 norm, f32 error} a place. */
 	readonly scalar: (CoderSpec & { readonly codeRows: number; readonly errors: number }) | null;
-	/** Rows by place. */
+	/** Rows by place; none on disk. */
 	readonly vectors: number;
 	/** u32 a place: its label. */
 	readonly labels: number;
@@ -98,13 +98,13 @@ export class ReaderMemory {
 
 function specOf(view: IvfView): Omit<IvfReaderSpec, keyof SharedSpec | "maxK" | "cursor" | "scratch"> {
 	const { rows, parameters, projection, coarseCodes, product, rabitq, scalar } = view;
-	const { kind, nprobe, budget, rerank } = parameters;
+	const { kind, nprobe, budget, rerank, storage } = parameters;
 	const { matrix, offset, width, bytes, rowBytes } = projection;
 	return {
 		dimensions: rows.dimensions,
 		metric: rows.metric as Metric,
 		factors: rows.factors,
-		parameters: { kind, nprobe, budget, rerank },
+		parameters: { kind, nprobe, budget, rerank, storage },
 		cells: view.cells,
 		nlist: view.nlist,
 		projection: { matrix, offset, width, bytes, rowBytes },

@@ -4,11 +4,15 @@ import { type ArenaView, AttachedArena } from "../arena-view.ts";
 import { writeEligible } from "../eligibility.ts";
 import { checkAbortWord, interrupted, type ReaderScanOptions } from "../reader-call.ts";
 import type { Label } from "../vector-index.ts";
+import { probeMatches } from "./probe-matches.ts";
+import { type Probed, probeRows, probeSettings } from "./probe-rows.ts";
 import { rankMatches } from "./rank.ts";
+import { rankRows } from "./rank-rows.ts";
 import { type IvfReaderSpec, readView } from "./reader-spec.ts";
+import { checkHeld, checkInMemory } from "./refusals.ts";
 import { rankPlaces, scanPlaces } from "./scan.ts";
 import { CHUNK_ROWS, type IvfScratch, layOutScratch } from "./scratch.ts";
-import { type CellSearchReport, cellSettings, searchCells } from "./search-cells.ts";
+import { type CellQuery, type CellSearchReport, cellSettings, searchCells } from "./search-cells.ts";
 import { PUBLISHED } from "./sharing.ts";
 import type { IvfView } from "./view.ts";
 
@@ -121,23 +125,64 @@ export class IvfReader {
 	 * @throws NighError `INVALID_OPTION` for a k above what the reader has room for, and options outside their bounds; `ABORTED`.
 	 */
 	search(query: Float32Array | Uint8Array, k: number, options: IvfReaderSearchOptions = {}): number {
+		checkHeld(this.spec.parameters, options);
 		const eligibility = this.#begin(query, k, options);
-		const settings = cellSettings(this.#view, k, options);
-		const { wanted: owed = k, abort = 0 } = options;
-		checkInteger("wanted", owed, { ...BOUNDS.k, min: 0, max: k });
-		const most = Math.min(k, this.#rows);
-		if (most === 0) return 0;
-		const wanted = Math.min(most, owed);
-		const { found, ...report } = searchCells(this.#view, this.#scratch, {
-			...settings,
-			k: most,
-			wanted,
-			eligibility,
-			abort,
-		});
+		const asked = this.#cellQuery(k, options, cellSettings(this.#view, k, options), eligibility);
+		if (asked === undefined) return 0;
+		const { found, ...report } = searchCells(this.#view, this.#scratch, asked);
 		this.#report = report;
 		this.#count = found;
 		return found;
+	}
+
+	/**
+	 * The first half of a search whose vectors are elsewhere: which rows decide the answer. {@link IvfReader.rankRows}, given their vectors, answers then; other
+	 * calls may come in between. The options are those of a search. What it is of which kind, {@link IvfIndex.probe} says.
+	 *
+	 * @throws NighError `INVALID_OPTION`, `ABORTED` as {@link IvfReader.search}; `UNSUPPORTED` for `"ivf"` without 7-bit codes.
+	 */
+	probe(query: Float32Array | Uint8Array, k: number, options: IvfReaderSearchOptions = {}): Probed {
+		const eligibility = this.#begin(query, k, options);
+		const asked = this.#cellQuery(k, options, probeSettings(this.#view, k, options), eligibility);
+		if (asked === undefined) return { labels: new Uint32Array(0), report: NOTHING };
+		const probed = probeRows(this.#view, this.#scratch, asked);
+		this.#report = probed.report;
+		return probed;
+	}
+
+	/**
+	 * As {@link IvfReader.probe}, of all that `eligibility.allow` lets through: the labels that may be among the nearest `k`. Of `"ivf"` these are what bounds of
+	 * 7-bit codes do not exclude, in the order of their bounds; of other kinds all, in their own order, or `undefined` where they are more than 16,000.
+	 *
+	 * @throws NighError `INVALID_OPTION`, also where there is no `allow`; `ABORTED`; `UNSUPPORTED` for `"ivf"` without 7-bit codes.
+	 */
+	probeAllowed(query: Float32Array | Uint8Array, k: number, options: ReaderScanOptions): Uint32Array | undefined {
+		const allow = options.eligibility?.allow;
+		if (allow === undefined) throw unrestricted("probeAllowed looks at");
+		const eligibility = this.#begin(query, k, options);
+		checkAbortWord(this.#arena, options.abort);
+		const labels = probeMatches(this.#view, this.#scratch, this.spec, allow, { k, eligibility });
+		this.#report = { ...NOTHING, ranked: labels?.length ?? 0 };
+		return labels;
+	}
+
+	/**
+	 * The second half of a search: the nearest `k` of some rows by exact keys. Returns how many there are; they can be read as after a search.
+	 *
+	 * @param labels One for each row, all different: as a rule those of {@link IvfReader.probe}.
+	 * @param rows As they are stored, one after the other, each with its padding: {@link RowFormat.bytes} bytes.
+	 * @throws NighError `INVALID_OPTION`; `DIMENSION_MISMATCH` where there are not as many rows as labels; `UNSUPPORTED` where vectors are in memory.
+	 */
+	rankRows(query: Float32Array | Uint8Array, k: number, labels: Uint32Array, rows: Uint8Array): number {
+		if (this.spec.parameters.storage === "memory") throw atHand();
+		const { bytes } = this.#view.rows;
+		if (rows.length !== labels.length * bytes) throw notAsMany(labels.length, bytes, rows.length);
+		this.#begin(query, k, {});
+		const { staged } = this.#scratch;
+		const found = rankRows(this.#view, this.#scratch, staged, labels, k, (first, n, address) => {
+			this.#arena.u8(address, n * bytes).set(rows.subarray(first * bytes, (first + n) * bytes));
+		});
+		return this.#found(found, labels.length);
 	}
 
 	/**
@@ -151,6 +196,7 @@ export class IvfReader {
 		k: number,
 		options: ReaderScanOptions = {},
 	): Generator<number, number, undefined> {
+		checkInMemory(this.spec.parameters, "a scan of vectors", "scan them where they are kept");
 		const eligibility = this.#begin(query, k, options);
 		const turn = this.#turn;
 		const { slots } = this;
@@ -173,6 +219,7 @@ export class IvfReader {
 	 * @throws NighError `INVALID_OPTION`; `ABORTED`.
 	 */
 	rank(query: Float32Array | Uint8Array, labels: Iterable<Label>, k: number, options: ReaderScanOptions = {}): number {
+		checkInMemory(this.spec.parameters, "ranking labels", "give their vectors to rankRows()");
 		const eligibility = this.#begin(query, k, options);
 		checkAbortWord(this.#arena, options.abort);
 		let ranked = 0;
@@ -192,7 +239,12 @@ export class IvfReader {
 	 */
 	rankAllowed(query: Float32Array | Uint8Array, k: number, options: ReaderScanOptions): number {
 		const allow = options.eligibility?.allow;
-		if (allow === undefined) throw unrestricted();
+		if (allow === undefined) throw unrestricted("rankAllowed ranks");
+		checkInMemory(
+			this.spec.parameters,
+			"rankAllowed",
+			"let probeAllowed() name the rows, and give their vectors to rankRows()",
+		);
 		const eligibility = this.#begin(query, k, options);
 		checkAbortWord(this.#arena, options.abort);
 		const { found, ranked } = rankMatches(this.#view, this.#scratch, this.spec, allow, { k, eligibility });
@@ -205,6 +257,7 @@ export class IvfReader {
 		labels: ArrayLike<Label>,
 		distances: Float32Array | Float64Array = new Float64Array(labels.length),
 	): Float32Array | Float64Array {
+		checkInMemory(this.spec.parameters, "distances", "give the vectors to rankRows()");
 		this.#begin(query, 1, {});
 		const { rows, vectors } = this.#view;
 		const { query: row, places: placesAt, keys: keysAt } = this.#scratch;
@@ -237,6 +290,19 @@ export class IvfReader {
 		return writeEligible(this.#arena, this.#scratch.eligibility, eligibility);
 	}
 
+	/** What is asked of cells; `undefined` where there is nothing to look at. */
+	#cellQuery(
+		k: number,
+		{ wanted = k, abort = 0 }: IvfReaderSearchOptions,
+		settings: ReturnType<typeof cellSettings>,
+		eligibility: number,
+	): CellQuery | undefined {
+		checkInteger("wanted", wanted, { ...BOUNDS.k, min: 0, max: k });
+		const most = Math.min(k, this.#rows);
+		if (most === 0) return undefined;
+		return { ...settings, k: most, wanted: Math.min(most, wanted), eligibility, abort };
+	}
+
 	#found(found: number, ranked: number): number {
 		this.#count = found;
 		this.#report = { ...NOTHING, rows: ranked, ranked };
@@ -250,8 +316,23 @@ export class IvfReader {
 	}
 }
 
-function unrestricted(): NighError {
-	return new NighError("INVALID_OPTION", "rankAllowed ranks what eligibility.allow lets through: give a bitmap", {
+function unrestricted(what: string): NighError {
+	return new NighError("INVALID_OPTION", `${what} what eligibility.allow lets through: give a bitmap`, {
 		field: "eligibility.allow",
 	});
+}
+
+function atHand(): NighError {
+	return new NighError("UNSUPPORTED", "this index has the vectors itself: search() it, or rank() labels", {
+		field: "storage",
+		value: "memory",
+	});
+}
+
+function notAsMany(labels: number, rowBytes: number, bytes: number): NighError {
+	return new NighError(
+		"DIMENSION_MISMATCH",
+		`${labels} labels need as many rows of ${rowBytes} bytes, ${labels * rowBytes} in all, not ${bytes}`,
+		{ expected: labels * rowBytes, actual: bytes },
+	);
 }

@@ -82,8 +82,8 @@ export function goesBehind(file: InvertedFile, rows: number): boolean {
 }
 
 /** A free place may still be looked at by a reader, who would see another row come to it. */
-function placesLeft({ capacity, slots, freePlaces, sharing }: InvertedFile): number {
-	return capacity - slots + (sharing.active ? 0 : freePlaces.length);
+function placesLeft({ capacity, slots, freePlaces, reusesPlaces }: InvertedFile): number {
+	return capacity - slots + (reusesPlaces ? freePlaces.length : 0);
 }
 
 function blocksLeft({ blockCapacity, blocksUsed, freeBlocks }: InvertedFile): number {

@@ -176,15 +176,6 @@ const OF_EVERY_KIND: Readonly<Record<string, Damage>> = {
 	"a row that has lost its label": ({ bytes }) => {
 		words(bytes.get("labels"))[9] = NO_PLACE;
 	},
-	"a vector that is no number": ({ bytes }) => {
-		floats(bytes.get("vectors"))[9 * 36] = Number.NaN;
-	},
-	"a vector that is infinite": ({ bytes }) => {
-		floats(bytes.get("vectors"))[10 * 36 - 1] = Number.NEGATIVE_INFINITY;
-	},
-	"a vector above the bound": ({ bytes }) => {
-		floats(bytes.get("vectors"))[9 * 36] = 2 ** 63;
-	},
 	"a centroid that is no number": ({ bytes }) => {
 		floats(bytes.get("centroids"))[5] = Number.NaN;
 	},
@@ -211,6 +202,27 @@ const OF_EVERY_KIND: Readonly<Record<string, Damage>> = {
 	"another kind": ({ state }) => Object.assign(state, { kind: "ivfflat" }),
 	"a metric that it cannot have": ({ state }) => Object.assign(state, { metric: "hamming" }),
 	"other dimensions": ({ state }) => Object.assign(state, { dimensions: 40 }),
+};
+
+const OF_MEMORY: Readonly<Record<string, Damage>> = {
+	"a vector that is no number": ({ bytes }) => {
+		floats(bytes.get("vectors"))[9 * 36] = Number.NaN;
+	},
+	"a vector that is infinite": ({ bytes }) => {
+		floats(bytes.get("vectors"))[10 * 36 - 1] = Number.NEGATIVE_INFINITY;
+	},
+	"a vector above the bound": ({ bytes }) => {
+		floats(bytes.get("vectors"))[9 * 36] = 2 ** 63;
+	},
+	"codes and no vectors": ({ state }) => Object.assign(state, { storage: "disk" }),
+};
+
+/** Sections, settings and counts of an index whose vectors are on disk. */
+const OF_DISK: Readonly<Record<string, Damage>> = {
+	"a storage that there is not": ({ state }) => Object.assign(state, { storage: "tape" }),
+	"vectors that it does not have": ({ state }) => Object.assign(state, { storage: "memory" }),
+	"vectors that it does not tell of": ({ state }) => Object.assign(state, { storage: undefined }),
+	"a metric that has no codes": ({ state }) => Object.assign(state, { metric: "l1" }),
 };
 
 const OF_SOME: readonly (readonly [
@@ -241,6 +253,64 @@ const OF_SOME: readonly (readonly [
 			"more axes than dimensions": ({ state }) => Object.assign(state, { axes: 37 }),
 			"axes of an index that turns nothing": ({ state }) => Object.assign(state, { rotation: "none" }),
 			"sub-quantisers of an index that has none": ({ state }) => Object.assign(state, { subs: 4 }),
+		},
+	],
+	[
+		{ kind: "ivf", storage: "disk" },
+		{
+			"codes without a step": ({ state }) => Object.assign(state, { unit: 0 }),
+			"an origin of the codes that is no number": ({ bytes }) => {
+				floats(bytes.get("origin"))[1] = Number.NaN;
+			},
+			"no codes": ({ state }) => Object.assign(state, { codes: "none" }),
+			"a code of more than 7 bits": ({ bytes }) => {
+				const codes = bytes.get("codes") ?? assert.fail();
+				codes[9 * 48] = 128 + (codes[9 * 48] as number);
+			},
+			"a code that is not the one of its norm": ({ bytes }) => {
+				const codes = bytes.get("codes") ?? assert.fail();
+				codes[9 * 48] = (codes[9 * 48] as number) ^ 1;
+			},
+			"a code with something behind the last dimension": ({ bytes }) => {
+				(bytes.get("codes") ?? assert.fail())[10 * 48 - 1] = 1;
+			},
+			"a norm that is not that of its code": ({ bytes }) => {
+				(words(bytes.get("errors"))[2 * 9] as number)++;
+			},
+			"an error that is no number": ({ bytes }) => {
+				floats(bytes.get("errors"))[2 * 9 + 1] = Number.NaN;
+			},
+			"an error that is infinite": ({ bytes }) => {
+				floats(bytes.get("errors"))[2 * 9 + 1] = Number.POSITIVE_INFINITY;
+			},
+			"an error below 0": ({ bytes }) => {
+				floats(bytes.get("errors"))[2 * 9 + 1] = -1;
+			},
+			"an error that is not known": ({ bytes }) => {
+				floats(bytes.get("errors"))[2 * 9 + 1] = 0;
+			},
+		},
+	],
+	[
+		{ kind: "ivfpq", storage: "disk", rotation: "none", bits: 6 },
+		{
+			"a code of no entry": (parts) => {
+				const { block } = chainOf(parts);
+				block[PAYLOAD + 32] = 64;
+			},
+			"a term that is no number": (parts) => {
+				const { block } = chainOf(parts);
+				block[PAYLOAD] = 0x7fc00000;
+			},
+		},
+	],
+	[
+		{ kind: "ivfrabitq", storage: "disk", bits: 2 },
+		{
+			"a factor that is infinite": (parts) => {
+				const { block } = chainOf(parts);
+				block[PAYLOAD + 64] = 0x7f800000;
+			},
 		},
 	],
 	[
@@ -299,8 +369,10 @@ describe("parts that make no inverted file are refused with CORRUPT_SNAPSHOT, an
 		assert.equal(arena.usedBytes, 0);
 	};
 	for (const [options, damages] of OF_SOME) {
-		for (const [name, damage] of Object.entries({ ...OF_EVERY_KIND, ...damages })) {
-			test(`${options.kind}: ${name}`, () => check(options, damage));
+		const { storage = "memory" } = options;
+		const ofStorage = storage === "disk" ? OF_DISK : OF_MEMORY;
+		for (const [name, damage] of Object.entries({ ...OF_EVERY_KIND, ...ofStorage, ...damages })) {
+			test(`${options.kind}, ${storage}: ${name}`, () => check(options, damage));
 		}
 	}
 
@@ -388,3 +460,22 @@ function endAfter(arena: Arena, allocations: number): { lift(): void } {
 		},
 	};
 }
+
+test("sections are those of the storage, and codes come back as they were saved", async () => {
+	const names = async (options: Parameters<typeof built>[0]) =>
+		(await built(options)).parts().sections.map(({ name }) => name);
+	const learnt = ["mean", "offset", "axes", "centroids", "codebooks", "cells", "leastTerms", "blocks", "labels"];
+	assert.deepEqual(await names({ kind: "ivf" }), [...learnt, "vectors", "origin"]);
+	assert.deepEqual(await names({ kind: "ivf", storage: "disk" }), [...learnt, "codes", "errors", "origin"]);
+	for (const kind of ["ivfpq", "ivfrabitq"] as const) {
+		assert.deepEqual(await names({ kind }), [...learnt, "vectors", "origin"]);
+		assert.deepEqual(await names({ kind, storage: "disk" }), [...learnt, "origin"]);
+	}
+	const parts = saved(await built({ kind: "ivf", storage: "disk" }));
+	const restored = restoreIvf(parts.source);
+	for (const { name, bytes } of restored.parts().sections) assert.deepEqual(bytes, parts.bytes.get(name), name);
+	// What was saved before there was a choice is in memory.
+	const before = saved(await built({ kind: "ivf" }));
+	Reflect.deleteProperty(before.state, "storage");
+	assert.equal(restoreIvf(before.source).storage, "memory");
+});

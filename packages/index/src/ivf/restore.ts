@@ -25,7 +25,13 @@ import { rabitqOf } from "./train.ts";
 export function ivfOptionsOf(saved: IvfSource["state"]): Record<string, unknown> {
 	const { kind, dimensions, metric, codes, nlist, bits, rotation, residual, epsilon, seed, ...state } =
 		saved as IvfState;
-	const given = { nprobe: state.nprobe, budget: state.budget, rerank: state.rerank, maxElements: state.maxElements };
+	const given = {
+		storage: state.storage,
+		nprobe: state.nprobe,
+		budget: state.budget,
+		rerank: state.rerank,
+		maxElements: state.maxElements,
+	};
 	return {
 		kind,
 		dimensions,
@@ -33,7 +39,7 @@ export function ivfOptionsOf(saved: IvfSource["state"]): Record<string, unknown>
 		nlist,
 		seed,
 		...(state.weights === null ? {} : { weights: state.weights }),
-		...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null)),
+		...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null && value !== undefined)),
 		...(kind === "ivf" && { codes, rotation }),
 		...(kind === "ivfpq" && { bits, rotation, residual, ...(state.M !== null && { M: state.M }) }),
 		...(kind === "ivfrabitq" && { bits, epsilon }),
@@ -57,13 +63,18 @@ export function fillFile(file: InvertedFile, source: IvfSource, room = 0): void 
 		learn(file, readLearnt(file, state, read));
 		for (const name of ["cells", "leastTerms"] as const) read(name, sectionAddress(file, name));
 		file.adopt(state, room);
-		for (const name of ["blocks", "labels", "vectors", "origin"] as const) read(name, sectionAddress(file, name));
+		for (const name of AFTER_CELLS) if (lengths.has(name)) read(name, sectionAddress(file, name));
 		fillTable(file, state);
-		checkRows(file);
+		if (!file.isOnDisk) checkRows(file);
 		checkCells(file);
-		fillCodes(file, state);
+		takeCodes(file, state);
+		if (file.isOnDisk) checkCodes(file);
+		else fillCodes(file);
 	});
 }
+
+/** What lies where there has to be room first. */
+const AFTER_CELLS = ["blocks", "labels", "vectors", "codes", "errors", "origin"] as const satisfies SectionName[];
 
 type Read = (name: SectionName, address: number) => void;
 
@@ -245,9 +256,9 @@ function checkRows(file: InvertedFile): void {
 	}
 }
 
-/** Takes over what 7-bit codes mean, and makes those of the rows again where there are any. */
-function fillCodes(file: InvertedFile, { unit, codesTrainedOn, slots }: IvfState): void {
-	const { arena, codes, scalar, rows, codeStride } = file;
+/** Takes over what 7-bit codes mean. */
+function takeCodes(file: InvertedFile, { unit, codesTrainedOn }: IvfState): void {
+	const { codes, rows } = file;
 	if (codes === undefined) return;
 	checkFloats(file, "the origin of the codes", {
 		address: codes.origin,
@@ -258,6 +269,11 @@ function fillCodes(file: InvertedFile, { unit, codesTrainedOn, slots }: IvfState
 	});
 	codes.unit = unit;
 	codes.trainedOn = codesTrainedOn;
+}
+
+/** Makes the 7-bit codes of rows again, where they have any. */
+function fillCodes(file: InvertedFile): void {
+	const { arena, scalar, slots, codeStride } = file;
 	if (scalar === undefined) return;
 	const code = arena.alloc(codeStride + 16);
 	try {
@@ -267,3 +283,33 @@ function fillCodes(file: InvertedFile, { unit, codesTrainedOn, slots }: IvfState
 		arena.free(code);
 	}
 }
+
+/** Codes that were read must be of 7 bits, with the norm that they have, and an error that can be. */
+function checkCodes(file: InvertedFile): void {
+	const { arena, scalar, slots, codeRows, codeStride, errors, rows } = file;
+	if (scalar === undefined) return;
+	const all = arena.u8(codeRows, slots * codeStride);
+	const norms = arena.i32(errors, 2 * slots);
+	const residuals = arena.f32(errors, 2 * slots);
+	const labels = file.labels();
+	for (let place = 0; place < slots; place++) {
+		if (labels[place] === NO_PLACE) continue;
+		const from = place * codeStride;
+		let norm = 0;
+		for (let i = from; i < from + rows.dimensions; i++) {
+			const code = all[i] as number;
+			if (code > MOST_CODE) throw corrupt(`the code of row ${place} is not of 7 bits`);
+			norm += code * code;
+		}
+		for (let i = from + rows.dimensions; i < from + codeStride; i++) {
+			if (all[i] !== 0) throw corrupt(`the code of row ${place} has more elements than it should`);
+		}
+		if (norms[2 * place] !== norm) throw corrupt(`the code of row ${place} has not the norm that it tells`);
+		// Also where it is NaN. 0 would stand for one that is not known.
+		const residual = residuals[2 * place + 1] as number;
+		if (!(residual > 0 && residual <= MOST_FLOAT))
+			throw corrupt(`the code of row ${place} has an error that cannot be`);
+	}
+}
+
+const MOST_CODE = 127;

@@ -19,6 +19,10 @@ export const SHAPES: readonly (readonly [name: string, options: Partial<IvfOptio
 	["ivfrabitq", { kind: "ivfrabitq" }],
 	["ivfrabitq, settings of its own", { kind: "ivfrabitq", metric: "ip", bits: 4, epsilon: 2.5, rerank: 40 }],
 	["ivfrabitq, cosine", { kind: "ivfrabitq", metric: "cosine", bits: 8, nlist: "nanoindex" }],
+	["ivf on disk", { kind: "ivf", storage: "disk" }],
+	["ivf on disk, ip", { kind: "ivf", storage: "disk", metric: "ip", rotation: "none", nlist: 9 }],
+	["ivfpq on disk", { kind: "ivfpq", storage: "disk", metric: "cosine" }],
+	["ivfrabitq on disk", { kind: "ivfrabitq", storage: "disk", bits: 2, rerank: 60 }],
 ];
 
 /** A trained index that holds vectors and has lost some again, without and with a place for each. */

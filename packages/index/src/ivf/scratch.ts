@@ -7,6 +7,14 @@ import type { IvfView } from "./view.ts";
 /** Rows that are listed, compared and ranked at a time. */
 export const CHUNK_ROWS = 4_096;
 const PAIR = 8;
+/** Vectors that are brought to be compared: so many bytes of them at a time, within these numbers of rows. */
+const STAGED = { bytes: 2 ** 20, least: 16, most: 256 } as const;
+
+/** Rows that {@link IvfScratch.staged} has room for. */
+export function stagedRows(rowBytes: number): number {
+	return Math.min(STAGED.most, Math.max(STAGED.least, Math.floor(STAGED.bytes / rowBytes)));
+}
+
 /** The most candidates of a search. */
 export const MOST_CANDIDATES = IVF_BOUNDS.rerank.max;
 
@@ -47,13 +55,15 @@ export interface IvfScratch {
 	readonly boundPool: number;
 	readonly keptRows: number;
 	readonly keptBounds: number;
+	/** {@link stagedRows} vectors that are brought from where they are kept; on disk only. */
+	readonly staged: number;
 	/** Bytes of all. */
 	readonly bytes: number;
 }
 
 /** The scratch's parts from an address on; with address 0, how many bytes there have to be. */
 export function layOutScratch(
-	view: Pick<IvfView, "rows" | "projection" | "nlist" | "product" | "rabitq" | "scalar" | "coarseCodes">,
+	view: Pick<IvfView, "parameters" | "rows" | "projection" | "nlist" | "product" | "rabitq" | "scalar" | "coarseCodes">,
 	address: number,
 	mostAnswers: number,
 ): IvfScratch {
@@ -63,7 +73,7 @@ export function layOutScratch(
 		at += Math.ceil(bytes / 64) * 64;
 		return start;
 	};
-	const { rows, projection, nlist, product, rabitq, scalar, coarseCodes } = view;
+	const { parameters, rows, projection, nlist, product, rabitq, scalar, coarseCodes } = view;
 	const isCoded = product !== undefined || rabitq !== undefined;
 	const bounded = scalar === undefined ? 0 : mostAnswers;
 	const parts = {
@@ -91,6 +101,7 @@ export function layOutScratch(
 		boundPool: take(PAIR * bounded),
 		keptRows: take(scalar === undefined ? 0 : 4 * CHUNK_ROWS),
 		keptBounds: take(scalar === undefined ? 0 : 4 * CHUNK_ROWS),
+		staged: take(parameters.storage === "disk" ? stagedRows(rows.bytes) * rows.bytes : 0),
 	};
 	return { ...parts, bytes: at - address };
 }

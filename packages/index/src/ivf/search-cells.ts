@@ -1,11 +1,11 @@
 import { checkInteger, NighError } from "@nigh/contract";
-import { BOUND_QUERY, CELL_SEARCH, NO_PLACE } from "@nigh/kernels";
+import { CELL_SEARCH } from "@nigh/kernels";
 import { aborted } from "../eligibility.ts";
 import type { RabitqCodec } from "../rabitq/codec.ts";
-import { longestOf, writeBoundQuery } from "../rows/bound-query.ts";
 import { defaultNprobe, defaultRerank, IVF_BOUNDS } from "./parameters.ts";
 import { Probe } from "./probe.ts";
 import { codeBytes, writeProductTables } from "./product-codes.ts";
+import { RowScan } from "./row-scan.ts";
 import { CHUNK_ROWS, type IvfScratch, MOST_CANDIDATES } from "./scratch.ts";
 import type { IvfView } from "./view.ts";
 
@@ -82,10 +82,22 @@ export function searchCells(view: IvfView, scratch: IvfScratch, query: CellQuery
 	const probe = new Probe(view, scratch);
 	probe.list(query.nprobe);
 	const scan = scanOf(view, scratch, query, probe);
-	const { search } = scratch;
+	const looked = lookIntoCells(view, scratch, query, probe, scan);
+	const found = scan.finish();
+	return { found, ...looked, ranked: scan.ranked };
+}
+
+/** Runs a scan over the cells that are listed, and over further ones until it has found what is wanted. */
+export function lookIntoCells(
+	view: IvfView,
+	{ search, probes }: IvfScratch,
+	query: CellQuery,
+	probe: Probe,
+	scan: CellScan,
+): Omit<CellSearchReport, "found" | "ranked"> {
 	const words = view.arena.u32(search, CELL_SEARCH.bytes / 4);
 	words.fill(0);
-	words[CELL_SEARCH.probes / 4] = scratch.probes;
+	words[CELL_SEARCH.probes / 4] = probes;
 	words[CELL_SEARCH.abort / 4] = query.abort;
 	words[CELL_SEARCH.budget / 4] = query.budget ?? IVF_BOUNDS.budget.max;
 	words[CELL_SEARCH.pool / 4] = scan.pool;
@@ -93,17 +105,13 @@ export function searchCells(view: IvfView, scratch: IvfScratch, query: CellQuery
 	for (;;) {
 		words[CELL_SEARCH.count / 4] = probe.count;
 		scan.run();
-		const found = scan.found();
 		const isSpent = (words[CELL_SEARCH.next / 4] as number) < probe.count;
-		if (found >= query.wanted || probe.count === view.nlist || isSpent) {
-			const answers = scan.finish();
+		if (scan.found() >= query.wanted || probe.count === view.nlist || isSpent) {
 			return {
-				found: answers,
 				cells: words[CELL_SEARCH.next / 4] as number,
 				rows: words[CELL_SEARCH.scanned / 4] as number,
 				wentOn: probe.count > query.nprobe,
 				budgetSpent: isSpent,
-				ranked: scan.ranked,
 			};
 		}
 		probe.list(Math.min(view.nlist, 2 * probe.count));
@@ -111,16 +119,19 @@ export function searchCells(view: IvfView, scratch: IvfScratch, query: CellQuery
 }
 
 /** One way of looking at the rows of probed cells. */
-interface Scan {
+export interface CellScan {
 	/** Where the kernels keep the best, and how many of them. */
 	readonly pool: number;
 	readonly room: number;
-	/** Rows that were compared by their vectors. */
-	readonly ranked: number;
 	/** Looks at the cells that are listed and have not been looked at. */
 	run(): void;
 	/** Candidates or answers so far. */
 	found(): number;
+}
+
+interface Scan extends CellScan {
+	/** Rows that were compared by their vectors. */
+	readonly ranked: number;
 	/** Leaves the answer in the scratch; returns how many there are. */
 	finish(): number;
 }
@@ -137,7 +148,7 @@ function pooled(view: IvfView, scratch: IvfScratch): number {
 }
 
 /** Cells that hold RaBitQ codes: what their bounds do not exclude is compared at once, or the best by their estimates are candidates. */
-class RabitqScan implements Scan {
+export class RabitqScan implements Scan {
 	readonly #view: IvfView;
 	readonly #scratch: IvfScratch;
 	readonly #query: CellQuery;
@@ -223,7 +234,7 @@ function rankCandidates(view: IvfView, scratch: IvfScratch, all: number, k: numb
 }
 
 /** Cells that hold product codes: the best by their codes are candidates, which are ranked by the vectors. */
-class ProductScan implements Scan {
+export class ProductScan implements Scan {
 	readonly #view: IvfView;
 	readonly #scratch: IvfScratch;
 	readonly #query: CellQuery;
@@ -315,106 +326,3 @@ class ProductScan implements Scan {
 const METRIC_L2 = 0;
 const METRIC_IP = 1;
 const TERM_BYTES = 128;
-/** Fewer rows than this many answers each: bounds exclude next to nothing. */
-const MANY = 8;
-
-/** Cells that hold the vectors themselves: every row is compared, or first looked at by its code. */
-export class RowScan implements Scan {
-	readonly #view: IvfView;
-	readonly #scratch: IvfScratch;
-	readonly #query: Pick<CellQuery, "k" | "eligibility">;
-	readonly pool = 0;
-	readonly room = 0;
-	ranked = 0;
-	#size = 0;
-	#isOpen = false;
-
-	constructor(view: IvfView, scratch: IvfScratch, query: Pick<CellQuery, "k" | "eligibility">) {
-		this.#view = view;
-		this.#scratch = scratch;
-		this.#query = query;
-	}
-
-	run(): void {
-		const { arena, cells } = this.#view;
-		const { search, places, labels } = this.#scratch;
-		for (;;) {
-			const n = arena.kernels.listCells(cells, search, places, labels, CHUNK_ROWS);
-			if (n < 0) throw aborted();
-			if (n === 0) return;
-			this.rank(n);
-		}
-	}
-
-	found(): number {
-		return this.#size;
-	}
-
-	finish(): number {
-		return this.#size;
-	}
-
-	/** Compares the places that are listed in the scratch, with their labels. */
-	rank(listed: number): void {
-		const { arena, rows, vectors, scalar } = this.#view;
-		const { places, labels, keys, answer, query } = this.#scratch;
-		const { k, eligibility } = this.#query;
-		let n = listed;
-		let checked = eligibility;
-		if (scalar !== undefined && (this.#isOpen || listed >= MANY * k)) {
-			n = this.#exclude(scalar, listed);
-			checked = 0;
-		}
-		arena.kernels.distanceMany(rows.metricCode, query, vectors, rows.bytes, rows.bytes, places, n, keys);
-		this.#size = arena.kernels.topk(keys, labels, n, k, answer, this.#size, checked);
-		this.ranked += n;
-	}
-
-	/** Leaves of the listed places those that may be among the k nearest and may be answered; returns how many. */
-	#exclude(scalar: NonNullable<IvfView["scalar"]>, n: number): number {
-		const { arena } = this.#view;
-		const { bounds, places, labels, boundPool, keptRows, keptBounds } = this.#scratch;
-		const { k, eligibility } = this.#query;
-		this.#open(scalar);
-		const { bytes } = scalar.codes;
-		arena.kernels.boundMany(bounds, scalar.codeRows, bytes, bytes, scalar.errors, places, n, labels, eligibility);
-		const words = arena.u32(bounds, BOUND_QUERY.bytes / 4);
-		const kept = words[BOUND_QUERY.kept / 4] as number;
-		words[BOUND_QUERY.kept / 4] = 0;
-		const isFull = words[BOUND_QUERY.poolSize / 4] === k;
-		const most = isFull ? (arena.f32(boundPool + 8 * (k - 1), 1)[0] as number) : Number.POSITIVE_INFINITY;
-		const rows = arena.u32(keptRows, kept);
-		const least = arena.f32(keptBounds, kept);
-		const labelOf = arena.u32(this.#view.labels, this.#view.slots());
-		const [chosen, named] = [arena.u32(places, kept), arena.u32(labels, kept)];
-		let left = 0;
-		for (let i = 0; i < kept; i++) {
-			if ((least[i] as number) > most) continue;
-			const place = rows[i] as number;
-			const label = labelOf[place] as number;
-			if (label === NO_PLACE) continue;
-			chosen[left] = place;
-			named[left++] = label;
-		}
-		return left;
-	}
-
-	#open(scalar: NonNullable<IvfView["scalar"]>): void {
-		if (this.#isOpen) return;
-		this.#isOpen = true;
-		const { arena, rows } = this.#view;
-		const { bounds, query, boundPool, keptRows, keptBounds } = this.#scratch;
-		const planes = bounds + BOUND_QUERY.bytes;
-		writeBoundQuery(arena, rows, scalar.codes, {
-			struct: bounds,
-			row: query,
-			planes,
-			zeroRow: planes + 2 * scalar.codes.bytes,
-			k: this.#query.k,
-			pool: boundPool,
-			keptRows,
-			keptBounds,
-			...longestOf(arena, scalar.codes, rows.dimensions),
-		});
-	}
-}

@@ -1,11 +1,13 @@
 import { BOUNDS, type Distance } from "@nigh/contract";
 import { checkAborted, writeEligibility } from "../eligibility.ts";
-import type { Neighbor, SearchOptions } from "../vector-index.ts";
+import type { Label, Neighbor, SearchOptions, VectorRows } from "../vector-index.ts";
 import type { InvertedFile } from "./inverted-file.ts";
 import { viewOf } from "./owner-view.ts";
+import { boundScan, type Probed, probeRows, probeSettings } from "./probe-rows.ts";
+import { rankRows } from "./rank-rows.ts";
 import { rankPlaces, scanPlaces } from "./scan.ts";
-import { CHUNK_ROWS, type IvfScratch } from "./scratch.ts";
-import { type CellSearchReport, cellSettings, searchCells } from "./search-cells.ts";
+import { CHUNK_ROWS, type IvfScratch, stagedRows } from "./scratch.ts";
+import { type CellQuery, type CellSearchReport, cellSettings, searchCells } from "./search-cells.ts";
 import type { IvfView } from "./view.ts";
 
 export interface IvfSearchOptions extends SearchOptions {
@@ -48,27 +50,106 @@ export function searchIvf(
 	file.rows.write(query, scratch.query);
 	const eligibility = writeEligibility(file.arena, scratch.eligibility, allow);
 	const wanted = Math.min(k, file.size);
-	if (allow !== undefined && allow.size <= FEW_ALLOWED) {
+	if (!file.isOnDisk && allow !== undefined && allow.size <= FEW_ALLOWED) {
 		checkAborted(abort);
 		const found = rankPlaces(view, scratch, allow, (label) => file.table.get(label), { k: wanted, eligibility: 0 });
 		return answered(view, scratch, found, { ...NOTHING, way: "labels", ranked: allow.size });
 	}
-	if (options.exact === true || k > BOUNDS.k.exactAbove) {
+	if (!file.isOnDisk && isExact(k, options)) {
 		const found = scan(view, scratch, { k: wanted, eligibility }, abort);
 		return answered(view, scratch, found, { ...NOTHING, way: "scan", rows: file.size, ranked: file.size });
 	}
-	const owed = allow === undefined ? wanted : Math.min(wanted, allow.size);
-	const nprobe =
-		options.nprobe ?? widened(settings.nprobe, view.nlist, allow === undefined ? 1 : allow.size / file.size);
-	const { found, ...report } = searchCells(view, scratch, {
+	const { found, ...report } = searchCells(view, scratch, cellQuery(file, k, options, settings, eligibility));
+	return answered(view, scratch, found, { ...report, way: "cells" });
+}
+
+/** Which rows decide the answer to a checked query: the first half of {@link searchIvf}, for who has the vectors. */
+export function probeIvf(
+	file: InvertedFile,
+	scratch: IvfScratch,
+	query: Float32Array | Uint8Array,
+	k: number,
+	options: IvfSearchOptions,
+): Probed {
+	const { allow, abort } = options;
+	const view = viewOf(file);
+	const settings = probeSettings(view, k, options);
+	file.rows.write(query, scratch.query);
+	const eligibility = writeEligibility(file.arena, scratch.eligibility, allow);
+	if (allow !== undefined && allow.size <= FEW_ALLOWED) {
+		checkAborted(abort);
+		const labels = probeLabels(file, view, scratch, allow, Math.min(k, file.size));
+		return { labels, report: { ...NOTHING, ranked: labels.length } };
+	}
+	const asked = cellQuery(file, k, options, settings, eligibility);
+	// All rows of all cells, of which bounds lose none.
+	const isExhaustive = file.parameters.kind === "ivf" && isExact(k, options);
+	return probeRows(view, scratch, isExhaustive ? { ...asked, nprobe: view.nlist, budget: undefined } : asked);
+}
+
+/** What of a few labels decides the answer: those that there are, less what bounds exclude. */
+function probeLabels(
+	file: InvertedFile,
+	view: IvfView,
+	scratch: IvfScratch,
+	allow: Iterable<Label>,
+	k: number,
+): Uint32Array {
+	const held = Uint32Array.from(allow).filter((label) => file.table.get(label) !== undefined);
+	if (file.parameters.kind !== "ivf" || held.length === 0) return held;
+	const scan = boundScan(view, scratch, { k, eligibility: 0 });
+	view.arena.u32(scratch.labels, held.length).set(held);
+	const places = held.map((label) => file.table.get(label) as number);
+	view.arena.u32(scratch.places, held.length).set(places);
+	scan.judge(held.length);
+	return scan.candidates();
+}
+
+/** The nearest k of rows that the caller has brought; they are as they are stored. */
+export function rankIvf(
+	file: InvertedFile,
+	scratch: IvfScratch,
+	query: Float32Array | Uint8Array,
+	k: number,
+	labels: Uint32Array,
+	vectors: VectorRows,
+): Neighbor[] {
+	const view = viewOf(file);
+	const { arena, rows } = file;
+	rows.write(query, scratch.query);
+	// There is nothing staged where searches have the vectors at hand.
+	const own = file.isOnDisk ? 0 : arena.alloc(stagedRows(rows.bytes) * rows.bytes);
+	try {
+		const found = rankRows(view, scratch, own || scratch.staged, labels, k, (first, n, address) => {
+			for (let i = 0; i < n; i++) rows.writeStored(rows.rowOf(vectors, first + i), address + i * rows.bytes);
+		});
+		return neighborsIn(view, scratch, found);
+	} finally {
+		arena.free(own);
+	}
+}
+
+/** Whether every row is to be looked at. */
+function isExact(k: number, { exact }: SearchOptions): boolean {
+	return exact === true || k > BOUNDS.k.exactAbove;
+}
+
+function cellQuery(
+	{ size, nlist }: InvertedFile,
+	k: number,
+	{ nprobe, allow, abort }: IvfSearchOptions,
+	settings: ReturnType<typeof cellSettings>,
+	eligibility: number,
+): CellQuery {
+	const wanted = Math.min(k, size);
+	return {
 		k: wanted,
-		wanted: owed,
+		wanted: allow === undefined ? wanted : Math.min(wanted, allow.size),
 		...settings,
-		nprobe,
+		nprobe: nprobe ?? widened(settings.nprobe, nlist, allow === undefined ? 1 : allow.size / size),
 		eligibility,
 		abort: abort?.address ?? 0,
-	});
-	return answered(view, scratch, found, { ...report, way: "cells" });
+	};
 }
 
 const NOTHING = { cells: 0, rows: 0, wentOn: false, budgetSpent: false, ranked: 0 } as const;
@@ -95,11 +176,14 @@ function scan(
 }
 
 function answered(view: IvfView, scratch: IvfScratch, n: number, report: IvfSearchReport): IvfAnswer {
+	return { neighbors: neighborsIn(view, scratch, n), report };
+}
+
+function neighborsIn(view: IvfView, scratch: IvfScratch, n: number): Neighbor[] {
 	const keys = view.arena.f32(scratch.answer, 2 * n);
 	const labels = view.arena.u32(scratch.answer, 2 * n);
-	const neighbors = Array.from({ length: n }, (_, i) => ({
+	return Array.from({ length: n }, (_, i) => ({
 		label: labels[2 * i + 1] as number,
 		distance: view.rows.distanceOf(keys[2 * i] as number) as Distance,
 	}));
-	return { neighbors, report };
 }

@@ -19,6 +19,12 @@ export interface Validation {
 	readonly passed: boolean;
 }
 
+/** Vectors as they are stored, n x dimensions floats, and the label of each. */
+export interface StoredRows {
+	readonly labels: Uint32Array;
+	readonly rows: Float32Array;
+}
+
 /** As far from itself as a vector may be found, as a share of its length (and so much where it is shorter than 1). */
 const NEAR = 1e-6;
 const LEAST_ACCURACY = 0.9;
@@ -30,7 +36,7 @@ export function validateIvf(
 	probes: number,
 	search: (vector: Float32Array) => readonly Neighbor[],
 ): Validation {
-	const { nlist, rows } = file;
+	const { rows } = file;
 	const labels = file.table.labels().sort();
 	const count = Math.min(probes, labels.length);
 	let found = 0;
@@ -39,6 +45,12 @@ export function validateIvf(
 		const vector = rows.read(file.vectorOf(file.table.get(label) as number)) as Float32Array;
 		if (isFound(file, label, search(unweighted(file, vector)))) found++;
 	}
+	return validationOf(file, count, found);
+}
+
+/** Of so many vectors that were looked up and found, and of cells as they are. */
+export function validationOf(file: InvertedFile, probes: number, found: number): Validation {
+	const { nlist } = file;
 	let nonEmptyCells = 0;
 	for (let cell = 0; cell < nlist; cell++) {
 		if (file.liveIn(cell) > 0) nonEmptyCells++;
@@ -47,9 +59,9 @@ export function validateIvf(
 	const possible = Math.min(nlist, file.size);
 	const least = Math.max(2, possible * COLLAPSED_SHARE);
 	const collapsed = possible >= 2 && (distinct < least || nonEmptyCells < least);
-	const accuracy = count === 0 ? 1 : found / count;
+	const accuracy = probes === 0 ? 1 : found / probes;
 	return {
-		probes: count,
+		probes,
 		found,
 		accuracy,
 		distinctCentroids: distinct,
@@ -61,7 +73,7 @@ export function validateIvf(
 }
 
 /** Rows are stored scaled; a query is scaled again. */
-function unweighted({ rows, arena }: InvertedFile, vector: Float32Array): Float32Array {
+export function unweighted({ rows, arena }: InvertedFile, vector: Float32Array): Float32Array {
 	if (rows.factors === 0) return vector;
 	const factors = arena.f32(rows.factors, vector.length);
 	return vector.map((x, i) => ((factors[i] as number) === 0 ? 0 : x / (factors[i] as number)));
@@ -76,8 +88,12 @@ function isFound(file: InvertedFile, label: number, hits: readonly Neighbor[]): 
 	const own = file.vectorOf(file.table.get(label) as number);
 	const other = file.vectorOf(file.table.get(first.label) as number);
 	const distance = (row: number) => rows.distanceOf(arena.kernels.distance(rows.metricCode, own, row, rows.bytes));
-	const length = Math.sqrt(arena.kernels.sumOfSquares(own, rows.bytes));
 	// A dot product with a longer vector may be larger, and all are equally far from the zero vector by their angle.
-	const near = NEAR * Math.max(1, rows.metric === "ip" ? length * length : length);
-	return distance(other) <= distance(own) + near;
+	return distance(other) <= distance(own) + nearness(file, own);
+}
+
+/** As much farther from the row at an address than itself as what is found may be. */
+export function nearness({ rows, arena }: InvertedFile, row: number): number {
+	const length = Math.sqrt(arena.kernels.sumOfSquares(row, rows.bytes));
+	return NEAR * Math.max(1, rows.metric === "ip" ? length * length : length);
 }

@@ -25,7 +25,7 @@ export interface CoarseCodes {
 export interface IvfView {
 	readonly arena: ArenaView;
 	readonly rows: RowWriter;
-	readonly parameters: Pick<IvfParameters, "kind" | "nprobe" | "budget" | "rerank">;
+	readonly parameters: Pick<IvfParameters, "kind" | "nprobe" | "budget" | "rerank" | "storage">;
 	/** The cells struct. */
 	readonly cells: number;
 	readonly nlist: number;
@@ -39,6 +39,7 @@ export interface IvfView {
 	/** RaBitQ codes of cells. */
 	readonly rabitq: { readonly codec: RabitqCodec } | undefined;
 	readonly scalar: ScalarView | undefined;
+	/** Rows by place; on disk there is nothing to be read. */
 	readonly vectors: number;
 	/** u32 a place. */
 	readonly labels: number;
