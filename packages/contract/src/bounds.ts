@@ -8,7 +8,7 @@ export interface Bound {
 	readonly multipleOf?: number;
 	/** Used when the option is left out; without one, leaving it out means something of its own. */
 	readonly default?: number;
-	readonly unit?: "bits" | "bytes" | "ms" | "records";
+	readonly unit?: "bits" | "bytes" | "MB" | "ms" | "records";
 }
 
 /**
@@ -87,6 +87,8 @@ export const BOUNDS = {
 	filterablePaths: { min: 0, max: 32, integer: true },
 	/** Memory of a collection. Left out: what the machine gives. */
 	memoryLimit: { min: 1_048_576, max: Number.MAX_SAFE_INTEGER, integer: true, unit: "bytes" },
+	/** Memory that the index of a collection is planned for, in megabytes of 2^20 bytes. Left out: nothing is planned. */
+	maxMB: { min: 0.01, max: 2 ** 32, unit: "MB" },
 	/** A moment, in milliseconds since 1970 (the range of a JavaScript date). */
 	time: { min: -8_640_000_000_000_000, max: 8_640_000_000_000_000, integer: true, unit: "ms" },
 	/** Backups that are kept. */

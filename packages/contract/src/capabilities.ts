@@ -18,6 +18,10 @@ export const FEATURES = [
 	"tune",
 	/** `ef`, `nprobe`, `rerank` and `budget` in a search. */
 	"searchWidth",
+	/** `storage: "disk"` of an index of cells. */
+	"diskStorage",
+	/** `memory` in the spec: an index that is chosen to fit. */
+	"memoryPlan",
 	/** A search with `partial: true`. */
 	"partialSearch",
 	"optimize",

@@ -1,6 +1,6 @@
 import type { EffectiveSettings } from "./collection-spec.ts";
 import type { HealthReason } from "./health.ts";
-import type { IndexKind, NlistRule, PqProfile, Rotation } from "./index-spec.ts";
+import type { IndexKind, IndexSettings, NlistRule, PqProfile, Rotation, VectorStorage } from "./index-spec.ts";
 import type { RecallStatement } from "./recall.ts";
 import type { CallOptions } from "./records.ts";
 
@@ -26,6 +26,33 @@ export interface MemoryStats {
 	readonly links?: number;
 	/** Bytes of code alone for each vector: what figures of compression are made of. All that stands beside it is in `total`. */
 	readonly codeBytesPerVector?: number;
+	/** Bytes of exact vectors in files, which searches read by position and which are in no other number here; 0 or absent: all are in memory. */
+	readonly onDisk?: number;
+}
+
+/** An index that was looked at for a cap on memory. */
+export interface PlannedIndex {
+	readonly index: IndexSettings;
+	/** Bytes of memory at most, whatever goes on: while the next index is built there are two. */
+	readonly bytes: number;
+	/** The same for a quarter more vectors. */
+	readonly bytesAhead: number;
+	/** Bytes of vectors in files. */
+	readonly onDisk: number;
+	/** Whether `bytes` are within the cap, and the vectors not more than one index can hold. */
+	readonly fits: boolean;
+}
+
+/** What was chosen for the `memory` of a spec, and why. */
+export interface MemoryPlan extends Omit<PlannedIndex, "fits"> {
+	/** The cap. */
+	readonly maxBytes: number;
+	/** Vectors that it was chosen for. */
+	readonly vectors: number;
+	/** The choice in a sentence, with the numbers. */
+	readonly reason: string;
+	/** All that was looked at, the most wanted first. */
+	readonly considered: readonly PlannedIndex[];
 }
 
 /** How long calls took, in ms. */
@@ -55,8 +82,8 @@ export interface CollectionStats {
 		readonly tombstones: number;
 	};
 	/**
-	 * Share of `maxRecords`, of `memoryLimit` or of the most that one collection can hold, whichever is most, and whether it has come to
-	 * `warnAt`.
+	 * Share of `maxRecords`, of `memoryLimit`, of what fits into `memory` or of the most that one collection can hold, whichever is most, and
+	 * whether it has come to `warnAt`.
 	 */
 	readonly fill: { readonly share: number; readonly nearLimit: boolean };
 	/** Times of the last searches and writes, in ms; `null` before the first. */
@@ -65,6 +92,8 @@ export interface CollectionStats {
 	readonly ages: { readonly fold: number | null; readonly snapshot: number | null };
 	/** `null` where the back end cannot tell. */
 	readonly memory: MemoryStats | null;
+	/** What was chosen for the `memory` of the spec; absent where nothing is chosen by it. */
+	readonly plan?: MemoryPlan;
 	/** Bytes on disk, `null` where the back end cannot tell. */
 	readonly diskBytes: number | null;
 	/** One for each cell that has a certificate. */
@@ -134,6 +163,8 @@ export interface RebuildOptions extends ProgressOptions {
 	readonly nlist?: number | NlistRule;
 	/** Cells that a search of `ivf`, `ivfpq` or `ivfrabitq` looks into, 1 to nlist. */
 	readonly nprobe?: number;
+	/** Where the vectors of `ivf`, `ivfpq` or `ivfrabitq` are. */
+	readonly storage?: VectorStorage;
 	/** Candidates of `ivfpq` or `ivfrabitq` that are compared by their vectors, 0 to 16,000. */
 	readonly rerank?: number;
 	/** Bits of a code: 4 to 8 for each sub-quantiser of `ivfpq`, 1 to 8 for each dimension of `ivfrabitq`. */
@@ -192,6 +223,8 @@ export interface TuneReport {
 export interface WarmReport {
 	/** Bytes read into memory. */
 	readonly bytes: number;
+	/** Bytes of files that were read once, so that they are in the system's cache: vectors that are on disk. Absent where there are none. */
+	readonly bytesRead?: number;
 	readonly durationMs: number;
 }
 

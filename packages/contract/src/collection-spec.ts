@@ -10,9 +10,15 @@ export const PRUNE_POLICIES = ["expired", "oldest"] as const;
 
 export type PrunePolicy = (typeof PRUNE_POLICIES)[number];
 
+/** What the index of a collection may take. */
+export interface MemoryCap {
+	/** Megabytes of 2^20 bytes, 0.01 to 4,294,967,296; fractions are allowed. */
+	readonly maxMB: number;
+}
+
 /**
  * What a collection is. Needed once, to create it; reopening with another one is `SPEC_CONFLICT` (only `recall`, `logQueries`,
- * `filterable` and the limits, from `maxRecords` on, may change). Where the database is open for reading only, a change holds for this
+ * `filterable`, `memory` and the limits, from `maxRecords` on, may change). Where the database is open for reading only, a change holds for this
  * reader and is not stored.
  */
 export interface CollectionSpec {
@@ -32,6 +38,20 @@ export interface CollectionSpec {
 	readonly recall?: number;
 	/** Default: `"auto"`. */
 	readonly index?: IndexSpec;
+	/**
+	 * Memory that the index may take at any moment, also while the next one is built beside the one that serves.
+	 *
+	 * - With `index: "auto"` an index is chosen that fits, the quickest first: a graph; cells with their vectors in memory; cells of 7-bit codes
+	 *   with their vectors on disk (see `storage` of an index of cells); product codes, and then codes of one bit a dimension, both with vectors on
+	 *   disk. Metrics without codes have a graph, `l1` also cells in memory, and then nothing but the vectors, which are all compared. As the collection grows it is left for a smaller kind in time, and stays there. `stats()` tells what was chosen, and why.
+	 * - Any other index is as it was asked for.
+	 *
+	 * What nothing that may be chosen can hold is refused with `MEMORY_LIMIT` before it is written; the details tell what it would take and how many
+	 * vectors would fit. The smaller the cap, the slower searches and writes: estimates take the place of distances, vectors are read from disk, and
+	 * writers wait sooner for the index. `memoryLimit` is something else: a limit on the records by what the index that there is takes at rest,
+	 * which chooses nothing. Both may be given.
+	 */
+	readonly memory?: MemoryCap;
 	/** Turns text into vectors, for records and searches that have no vector. Its identity is stored; another one is `SPEC_CONFLICT`. */
 	readonly embedder?: Embedder;
 	/** Whether query vectors may be kept to certify the recall. Default: true. Without them, audits keep counts only. */
@@ -43,9 +63,15 @@ export interface CollectionSpec {
 	readonly filterable?: readonly string[];
 	/** More records are refused with `COLLECTION_FULL`. 1 to 4,294,967,295, default: that. */
 	readonly maxRecords?: number;
-	/** More bytes of memory for the index are refused with `MEMORY_LIMIT`. From 1 MiB. Default: what the machine gives. */
+	/**
+	 * More bytes of memory for the index are refused with `MEMORY_LIMIT`. From 1 MiB. Default: what the machine gives. It refuses writes and
+	 * changes nothing else; {@link memory} has an index chosen that fits.
+	 */
 	readonly memoryLimit?: number;
-	/** `health()` warns from this share of `maxRecords`, `memoryLimit` or the most that one collection can hold on, 0 to 1, default 0.8. */
+	/**
+	 * `health()` warns from this share of `maxRecords`, `memoryLimit`, what fits into `memory` or the most that one collection can hold on, 0 to 1,
+	 * default 0.8.
+	 */
 	readonly warnAt?: number;
 	/**
 	 * From this share of the same on, a write prunes by itself, 0 to 1, default 0.9. What it prunes is told by {@link prunePolicy}; with
@@ -77,6 +103,7 @@ export interface EffectiveSettings {
 	readonly embedder: EmbedderIdentity | null;
 	readonly logQueries: boolean;
 	readonly filterable: readonly string[];
+	readonly memory: MemoryCap | null;
 	readonly maxRecords: number;
 	readonly memoryLimit: number | null;
 	readonly warnAt: number;

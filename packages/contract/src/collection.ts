@@ -128,7 +128,7 @@ export interface Collection<M extends Metadata = Metadata> {
 	/** Looks for the fastest of the settings that are certified. It can make answers faster, never worse. */
 	tune(options?: CallOptions): Promise<TuneReport>;
 
-	/** Reads the index into memory, so that the first search does not have to. */
+	/** Reads the index into memory, and what of it stays on disk into the system's cache of files, so that the first search does not have to. */
 	warm(options?: ProgressOptions): Promise<WarmReport>;
 
 	/** Shows a reader what the writer has published since. */

@@ -37,6 +37,11 @@ export const PQ_PROFILES = ["memory", "accuracy", "speed"] as const;
 
 export type PqProfile = (typeof PQ_PROFILES)[number];
 
+/** Where the vectors of an index of cells are. */
+export const STORAGES = ["memory", "disk"] as const;
+
+export type VectorStorage = (typeof STORAGES)[number];
+
 /** What every index of cells has. */
 export interface CellsSpec {
 	/**
@@ -49,6 +54,15 @@ export interface CellsSpec {
 	 * square root of nlist.
 	 */
 	readonly nprobe?: number;
+	/**
+	 * Where the exact vectors are that the last step of a search compares. `"memory"` (default): beside the codes. `"disk"`: in files of their own,
+	 * from which a search reads those of its candidates by position, many at a time; in memory there are centroids, codes and labels alone, which
+	 * is 4 x dimensions bytes a vector less. Distances are exact as ever, and recall is that of the same index in memory. What it costs: a read
+	 * for each candidate, from the system's cache of files or, where that does not have it, from the disk (`warm` reads all of them once);
+	 * `exact` searches, and those with a filter of few matches, read every vector that they compare. Worth it where vectors do not fit into memory,
+	 * or are to leave it to others. It needs codes, and so the metrics `l2`, `cosine` and `ip`.
+	 */
+	readonly storage?: VectorStorage;
 }
 
 /** An index of cells that hold codes, whose candidates are compared by their vectors. */

@@ -10,7 +10,9 @@ export {
 	type CollectionStats,
 	type LatencyStats,
 	type MaintenanceReport,
+	type MemoryPlan,
 	type MemoryStats,
+	type PlannedIndex,
 	type ProgressOptions,
 	type RebuildOptions,
 	type RefreshReport,
@@ -20,6 +22,7 @@ export {
 export {
 	type CollectionSpec,
 	type EffectiveSettings,
+	type MemoryCap,
 	PRUNE_POLICIES,
 	type PrunePolicy,
 	type VectorType,
@@ -70,6 +73,8 @@ export {
 	type PqProfile,
 	ROTATIONS,
 	type Rotation,
+	STORAGES,
+	type VectorStorage,
 } from "./index-spec.ts";
 export { checkMetadata, type Json, type Metadata } from "./metadata.ts";
 export { type Distance, METRICS, type Metric, type Score, scoreOf } from "./metric.ts";

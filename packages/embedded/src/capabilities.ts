@@ -11,6 +11,8 @@ export const CAPABILITIES: Capabilities = {
 		certify: false,
 		tune: false,
 		searchWidth: true,
+		diskStorage: true,
+		memoryPlan: true,
 		partialSearch: true,
 		optimize: true,
 		rebuild: true,

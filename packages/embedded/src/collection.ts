@@ -39,7 +39,7 @@ import { count } from "./verbs/count.ts";
 import { deleteRecords } from "./verbs/delete.ts";
 import { getMany, getOne } from "./verbs/get.ts";
 import { health } from "./verbs/health.ts";
-import { analyze, convert, optimize, rebuild, refresh, warm } from "./verbs/maintain.ts";
+import { analyze, convert, optimize, rebuild, refresh } from "./verbs/maintain.ts";
 import { prune } from "./verbs/prune.ts";
 import { scan } from "./verbs/scan.ts";
 import { search } from "./verbs/search.ts";
@@ -47,6 +47,7 @@ import { searchMany } from "./verbs/search-many.ts";
 import { stats } from "./verbs/stats.ts";
 import { update } from "./verbs/update.ts";
 import { upsert } from "./verbs/upsert.ts";
+import { warm } from "./verbs/warm.ts";
 import { type EventName, tellingFailure } from "./watch/events.ts";
 
 /** What a collection needs of its database. */

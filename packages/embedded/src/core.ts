@@ -126,6 +126,7 @@ export class CollectionCore {
 	/** A generation has taken over. */
 	install({ generation, areas, isBuilt }: Installed): void {
 		if (isBuilt === true) this.latency.search.restart();
+		this.#searcher?.close();
 		this.#searcher = new Searcher(generation, areas.caller);
 		this.spec = { ...this.spec, dimensions: generation.format.dimensions };
 		// What the old one had is in it up to here.
@@ -180,6 +181,7 @@ export class CollectionCore {
 	async close(reason: NighError): Promise<void> {
 		this.#closed ??= reason;
 		await this.#pending.settled();
+		this.#searcher?.close();
 	}
 
 	/** As {@link close}, for one that is being dropped: the calls under way may fail, for that reason. */

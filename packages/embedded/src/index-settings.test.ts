@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CELL_KINDS, type ErrorCode, type IndexSettings, isNighError, type Metric, NLIST_RULES } from "@nigh/contract";
+import {
+	CELL_KINDS,
+	type ErrorCode,
+	type IndexSettings,
+	isNighError,
+	type Metric,
+	NLIST_RULES,
+	STORAGES,
+} from "@nigh/contract";
 import { checkFirstVector, indexOf } from "./index-settings.ts";
 import { specOf } from "./spec.ts";
 
@@ -25,6 +33,7 @@ test("an index comes out as it was given, without what was left undefined", () =
 		...NLIST_RULES.map((nlist) => ({ kind: "ivf", nlist }) as const),
 		{ kind: "ivfpq", nlist: 10, nprobe: 10, M: 4, bits: 8, rotation: "opq", residual: false, rerank: 0 },
 		{ kind: "ivfpq", profile: "accuracy", M: 2 },
+		...CELL_KINDS.flatMap((kind) => STORAGES.map((storage) => ({ kind, storage }) as const)),
 		{ kind: "ivfrabitq", nlist: "adaptive", bits: 8, epsilon: 0.1, rerank: 16_000 },
 	];
 	for (const index of indexes) {
@@ -46,6 +55,9 @@ for (const [index, field, message, code = "INVALID_OPTION"] of [
 	[{ kind: "ivf", nlist: null }, "index.nlist", /leave it out/],
 	[{ kind: "ivf", nlist: "adaptiv" }, "index.nlist", /Did you mean adaptive\?/],
 	[{ kind: "ivf", nlist: 9, nprobe: 10 }, "index.nprobe", /from 1 to 9/],
+	[{ kind: "ivf", storage: "tape" }, "index.storage", /memory, disk/],
+	[{ kind: "ivf", storage: null }, "index.storage", /leave it out/],
+	[{ kind: "hnsw", storage: "disk" }, "storage"],
 	[{ kind: "ivfpq", M: 3 }, "index.M", /^index\.M is 3; it must divide the 8 dimensions/],
 	[{ kind: "ivfpq", M: 0 }, "index.M"],
 	[{ kind: "ivfpq", bits: 17 }, "index.bits"],
@@ -77,6 +89,11 @@ test("metrics that cells, or codes, cannot compare by are UNSUPPORTED", () => {
 		refuses(index, "UNSUPPORTED", "index.kind");
 		assert.throws(index, ({ details }) => details.value === kind && details.metric === metric);
 	}
+	refuses(
+		() => indexOf({ kind: "ivf", storage: "disk" }, { dimensions: 32, metric: "l1" }),
+		"UNSUPPORTED",
+		"index.storage",
+	);
 	const metrics: readonly Metric[] = ["l2", "cosine", "ip"];
 	for (const metric of metrics) for (const kind of CELL_KINDS) indexOf({ kind }, { dimensions: 32, metric });
 	assert.deepEqual(indexOf({ kind: "ivf" }, { dimensions: 32, metric: "l1" }), { kind: "ivf" });

@@ -20,7 +20,7 @@ export type IndexSpace = Pick<StoredSpec, "dimensions" | "metric">;
 /** An index of cells. */
 export type CellChoice = Extract<IndexChoice, { readonly kind: CellKind }>;
 
-const OF_CELLS = ["nlist", "nprobe"] as const;
+const OF_CELLS = ["nlist", "nprobe", "storage"] as const;
 
 /** What may be said about an index of each kind. */
 export const INDEX_PARAMETERS = {

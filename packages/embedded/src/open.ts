@@ -12,6 +12,7 @@ import { keysOf } from "./records/catalogue.ts";
 import { openReader, openWriter } from "./records/connection.ts";
 import { RecordReader } from "./records/reader.ts";
 import { databaseId } from "./records/schema.ts";
+import { removeForeignRows } from "./row-files/folder.ts";
 import { removeForeign, removeTemporary } from "./snapshot/folder.ts";
 import { Threads } from "./threads.ts";
 import { publish } from "./watch/events.ts";
@@ -123,4 +124,5 @@ function removeLeftBehind(snapshots: string, connection: DatabaseSync): void {
 		throw error;
 	}
 	removeForeign(snapshots, keys);
+	removeForeignRows(snapshots, keys);
 }

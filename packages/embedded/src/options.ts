@@ -142,7 +142,7 @@ function wrongClock(value: unknown): NighError {
 }
 
 /** A value for a message: short, and never failing, whatever it is. */
-function shown(value: unknown): string {
+export function shown(value: unknown): string {
 	if (typeof value === "string") return JSON.stringify(value.slice(0, 60));
 	const isObject = (typeof value === "object" && value !== null) || typeof value === "function";
 	return isObject ? Object.prototype.toString.call(value) : String(value);

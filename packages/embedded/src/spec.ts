@@ -7,14 +7,16 @@ import {
 	checkWeights,
 	type Embedder,
 	type EmbedderIdentity,
+	isNighError,
 	METRICS,
+	type MemoryCap,
 	type Metric,
 	NighError,
 	PRUNE_POLICIES,
 	type VectorType,
 } from "@nigh/contract";
 import { checkCells, indexOf, isOfCells } from "./index-settings.ts";
-import { checkFlag, oneOf } from "./options.ts";
+import { checkFlag, oneOf, shown } from "./options.ts";
 import { chosenIndex, type StoredSpec } from "./records/catalogue.ts";
 
 /** Fixed when a collection is created. */
@@ -32,6 +34,7 @@ const CHANGEABLE = [
 	"recall",
 	"logQueries",
 	"filterable",
+	"memory",
 	"maxRecords",
 	"memoryLimit",
 	"warnAt",
@@ -95,6 +98,7 @@ function filledIn(
 		embedder: identity ?? stored?.embedder ?? null,
 		logQueries,
 		filterable: given.filterable === undefined ? (stored?.filterable ?? []) : pathsOf(given.filterable),
+		memory: given.memory === undefined ? (stored?.memory ?? null) : capOf(given.memory),
 		...limitsOf(given, stored),
 	};
 }
@@ -157,6 +161,20 @@ function weightsOf(weights: CollectionSpec["weights"], dimensions: number | null
 		});
 	}
 	return [...checkWeights(weights, dimensions)];
+}
+
+function capOf(memory: unknown): MemoryCap {
+	if (typeof memory !== "object" || memory === null || Array.isArray(memory)) {
+		const message = "memory must be an object with maxMB, megabytes of 2^20 bytes, such as { maxMB: 1024 }.";
+		throw new NighError("INVALID_OPTION", message, { field: "memory", value: shown(memory) });
+	}
+	try {
+		checkOptions(memory, ["maxMB"], "memory");
+	} catch (error) {
+		if (!isNighError(error)) throw error;
+		throw new NighError(error.code, error.message, { ...error.details, field: `memory.${error.details.field}` });
+	}
+	return { maxMB: checkBound("memory.maxMB", (memory as Partial<MemoryCap>).maxMB, BOUNDS.maxMB) };
 }
 
 function pathsOf(paths: unknown): readonly string[] {

@@ -112,6 +112,24 @@ test("cells give a line for each nprobe and each depth of re-ranking, of one bui
 	}
 });
 
+test("an index whose vectors are on disk is measured with the vectors beside it, and finds what one in memory finds", async (t) => {
+	const folder = await files(t);
+	for (const [kind, ...more] of [["ivf"], ["ivfpq", "--rerank", "0,60"], ["ivfrabitq", "--rerank", "300"]] as const) {
+		for (const metric of ["l2", "cosine"]) {
+			const args = ["eval", ...FILES, "--metric", metric, "--index", kind, ...more, "--param", "nprobe=10", "--json"];
+			const inMemory = nigh(args, folder).objects();
+			const { status, stderr, objects } = nigh([...args, "--param", "storage=disk"], folder);
+			assert.deepEqual([status, stderr], [0, ""], kind);
+			objects().forEach((point, i) => {
+				assert.equal(point.params.storage, "disk");
+
+				assert.equal(point.recall, inMemory[i].recall, `${kind}, ${metric}`);
+			});
+			if (kind === "ivf") assert.equal(objects()[0].recall, 1);
+		}
+	}
+});
+
 test("cells that there will not be are refused before anything is trained, as is what the dimensions do not allow", async (t) => {
 	const folder = await files(t);
 	const refused: readonly (readonly [args: string[], message: RegExp])[] = [

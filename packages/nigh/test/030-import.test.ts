@@ -158,6 +158,30 @@ test("a graph is built with the parameters that are asked for, and has everythin
 	assert.deepEqual([parameters.M, parameters.efConstruction], [8, 40]);
 });
 
+test("a cap on memory is kept, told of by stats, changed by another import, and refuses what does not fit", async (t) => {
+	const DIMENSIONS = 256;
+	const folder = temporaryFolder(t, {
+		"few.fvecs": await bytesOf(writeFvecs(numbers(300 * DIMENSIONS, 5), DIMENSIONS)),
+		"many.fvecs": await bytesOf(writeFvecs(numbers(3_000 * DIMENSIONS, 6), DIMENSIONS)),
+	});
+	const data = ["--data", join(folder, "db")];
+	const importing = (file: string, ...more: string[]) => ["v", join(folder, file), ...data, ...more];
+	await succeed(importCommand, importing("few.fvecs", "--metric", "l2", "--max-mb", "4"));
+	const capOf = async () => (await succeed(statsCommand, ["v", ...data, "--json"])).objects[0].effective.memory;
+	assert.deepEqual(await capOf(), { maxMB: 4 });
+	const refused = await run(importCommand, importing("many.fvecs", "--id-prefix", "b-"));
+	assert.ok(isNighError(refused.error, "MEMORY_LIMIT"), String(refused.error));
+	assert.equal(refused.error.details.limit, 4 * 2 ** 20);
+	assert.deepEqual(await counts(data), { v: 300 });
+	await succeed(importCommand, importing("many.fvecs", "--id-prefix", "b-", "--max-mb", "64.5"));
+	assert.deepEqual([await capOf(), await counts(data)], [{ maxMB: 64.5 }, { v: 3_300 }]);
+	const { lines } = await succeed(statsCommand, ["v", ...data]);
+	assert.ok(
+		lines.some((line) => /^cap +64\.5 MB/.test(line)),
+		lines.join("\n"),
+	);
+});
+
 test("of an id that comes twice the later row stays, also where the two are in different writes", async (t) => {
 	const rows = Array.from({ length: 40 }, (_, row) => ({ id: `id${row % 10}`, vector: [row, 1], row }));
 	const folder = temporaryFolder(t, { "a.jsonl": jsonl(rows) });
@@ -313,6 +337,9 @@ test("wrong usage is refused before anything is made", async (t) => {
 		[["c", file, "--index", "hnsw", "--param", "M=1"], /--param M is 1/],
 		[["c", file, "--index", "hnsw", "--param", "M=8", "--param", "M=9"], /more than once/],
 		[["c", file, "--index", "hnsw", "--param", "M"], /NAME=VALUE/],
+		[["c", file, "--index", "ivf", "--param", "storage=disc"], /Did you mean disk\?/],
+		[["c", file, "--max-mb", "0"], /--max-mb is 0; it must be a finite number from 0\.01/],
+		[["c", file, "--max-mb", "1GB"], /--max-mb is "1GB"/],
 		[["c", file, "--embedder", "hashed-ngrams"], /--embedder is for jsonl files/],
 		[["c", join(folder, "a.jsonl"), "--embedder", "hashed"], /it must be hashed-ngrams/],
 		[["c", join(folder, "a.jsonl"), "--embedder", "hashed-ngrams", "--metric", "hamming"], /leave one of them out/],

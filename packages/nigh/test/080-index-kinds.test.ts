@@ -9,6 +9,7 @@ import { convertCommand } from "../src/commands/convert.ts";
 import { searchCommand } from "../src/commands/search.ts";
 import { statsCommand } from "../src/commands/stats.ts";
 import { trainCommand } from "../src/commands/train.ts";
+import { warmCommand } from "../src/commands/warm.ts";
 import { open } from "../src/open.ts";
 import { makeTemporaryFolder } from "../src/temporary-folder.test-support.ts";
 import { numbers, run, succeed } from "./run-command.test-support.ts";
@@ -76,6 +77,36 @@ test("train builds cells anew with what is given, and keeps the rest", async () 
 	);
 	const [few] = (await succeed(trainCommand, ["empty", ...data])).lines;
 	assert.match(few ?? "", /^empty: 0 vectors \(ivf\): too few to train by/);
+});
+
+test("vectors go to disk and back: answers stay, stats tell where they are, and warm reads them", async () => {
+	const database = await open(join(folder, "disk"));
+	const notes = await database.collection("notes", { metric: "l2", dimensions: DIMENSIONS });
+	const vectorOf = (row: number) => VECTORS.subarray(row * DIMENSIONS, (row + 1) * DIMENSIONS);
+	await notes.upsert(Array.from({ length: ROWS }, (_, row) => ({ id: `r${row}`, vector: vectorOf(row) })));
+	await database.close();
+	const there = ["notes", "--data", join(folder, "disk")];
+	const answer = async () => {
+		const { objects } = await succeed(searchCommand, [...there, "--id", "r7", "--exact", "--json"]);
+		return objects.map(({ id, distance }) => [id, distance]);
+	};
+	const expected = await answer();
+	const statsOf = async () => (await succeed(statsCommand, [...there, "--json"])).objects[0];
+	const bytes = ROWS * DIMENSIONS * 4;
+	await succeed(convertCommand, ["notes", "ivf", ...there.slice(1), "--param", "storage=disk"]);
+	const { effective, memory } = await statsOf();
+	assert.deepEqual([effective.index.kind, effective.index.parameters.storage], ["ivf", "disk"]);
+	assert.ok(memory.onDisk >= bytes, `${memory.onDisk} bytes`);
+	const [warmed] = (await succeed(warmCommand, [...there, "--json"])).objects;
+	assert.ok(warmed.bytesRead >= bytes, `${warmed.bytesRead} bytes`);
+	assert.match((await succeed(warmCommand, there)).lines[0] ?? "", /of memory and [0-9.]+ KiB of vectors on disk in /);
+	assert.match((await succeed(statsCommand, there)).lines.join("\n"), /\non disk +[0-9.]+ KiB of vectors/);
+	assert.deepEqual(await answer(), expected);
+	await succeed(trainCommand, [...there, "--param", "storage=memory"]);
+	const back = await statsOf();
+	assert.deepEqual([back.effective.index.parameters.storage, back.memory.onDisk ?? 0], ["memory", 0]);
+	assert.equal((await succeed(warmCommand, [...there, "--json"])).objects[0].bytesRead, undefined);
+	assert.deepEqual(await answer(), expected);
 });
 
 test("analyze, stats and search tell of cells", async () => {

@@ -73,6 +73,7 @@ export const collectionsCases: Cases = {
 		assert.equal(effective.embedder, null);
 		assert.equal(effective.logQueries, true);
 		assert.deepEqual(effective.filterable, []);
+		assert.equal(effective.memory, null);
 		assert.equal(effective.maxRecords, BOUNDS.maxRecords.default);
 		assert.equal(effective.warnAt, BOUNDS.warnAt.default);
 		assert.equal(effective.pruneAt, BOUNDS.pruneAt.default);

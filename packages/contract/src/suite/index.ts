@@ -18,6 +18,7 @@ import { searchManyCases } from "./search-many.ts";
 import { searchMetricsCases } from "./search-metrics.ts";
 import { searchWidthCases } from "./search-width.ts";
 import { type Cases, runCase } from "./setting.ts";
+import { storageCases } from "./storage.ts";
 import type { Suite } from "./suite.ts";
 import { updateCases } from "./update.ts";
 import { upsertCases } from "./upsert.ts";
@@ -51,6 +52,7 @@ const CASES: Readonly<Record<string, Cases>> = {
 	"every verb": everyVerbCases,
 	health: healthCases,
 	maintenance: maintenanceCases,
+	storage: storageCases,
 	backup: backupCases,
 	"life of a collection": lifeCases,
 };

@@ -1,6 +1,6 @@
 // Kinds of index as a full comparison has them: their names and the checks of their parameters, and nothing behind them.
 import { BOUNDS, type Bound } from "../bounds.ts";
-import type { Capabilities } from "../capabilities.ts";
+import { type Capabilities, requireFeature } from "../capabilities.ts";
 import type { EffectiveSettings } from "../collection-spec.ts";
 import { NighError } from "../errors.ts";
 import {
@@ -11,13 +11,14 @@ import {
 	NLIST_RULES,
 	PQ_PROFILES,
 	ROTATIONS,
+	STORAGES,
 } from "../index-spec.ts";
 import { checkBound, checkOptions } from "../options.ts";
 import type { SearchRequest } from "../search.ts";
 
 type Parameters = Readonly<Record<string, unknown>>;
 
-const OF_CELLS = ["nlist", "nprobe"];
+const OF_CELLS = ["nlist", "nprobe", "storage"];
 const OF_KIND: Readonly<Record<IndexKind, readonly string[]>> = {
 	flat: [],
 	hnsw: ["M", "efConstruction"],
@@ -39,10 +40,11 @@ function invalid(field: string, problem: string): NighError {
  * @throws NighError `INVALID_OPTION`, `UNSUPPORTED`.
  */
 export function indexFor(
-	{ indexes }: Capabilities,
+	capabilities: Capabilities,
 	index: IndexSpec,
 	{ metric, dimensions }: Pick<EffectiveSettings, "metric" | "dimensions">,
 ): EffectiveSettings["index"] {
+	const { indexes } = capabilities;
 	if (index === "auto") return { kind: "flat", parameters: {} };
 	if (index === null || typeof index !== "object") throw invalid("index", "must be an object with a kind");
 	const { kind, ...parameters } = index;
@@ -57,7 +59,15 @@ export function indexFor(
 		throw new NighError("UNSUPPORTED", message, { field: "index.kind", value: kind, metric });
 	}
 	checkParameters("index.", kind, parameters, dimensions);
+	checkStorage(capabilities, parameters, metric);
 	return { kind, parameters: parameters as EffectiveSettings["index"]["parameters"] };
+}
+
+/** Without codes there would be nothing in memory to look at. */
+function checkStorage(capabilities: Capabilities, { storage }: Parameters, metric: string): void {
+	if (storage !== "disk") return;
+	requireFeature(capabilities, "diskStorage", 'storage: "disk"');
+	if (metric === "l1") throw new NighError("UNSUPPORTED", "l1 has no codes.", { field: "index.storage", metric });
 }
 
 /** @throws NighError `INVALID_OPTION`. */
@@ -79,7 +89,8 @@ export function checkParameters(prefix: string, kind: IndexKind, given: Paramete
 }
 
 function wordsOf(name: string): readonly unknown[] {
-	return { nlist: NLIST_RULES, rotation: ROTATIONS, profile: PQ_PROFILES, residual: [true, false] }[name] ?? [];
+	const words = { nlist: NLIST_RULES, rotation: ROTATIONS, profile: PQ_PROFILES, storage: STORAGES };
+	return { ...words, residual: [true, false] }[name] ?? [];
 }
 
 function boundOf(kind: IndexKind, name: string): Bound | undefined {

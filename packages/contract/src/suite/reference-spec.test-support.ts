@@ -10,7 +10,7 @@ import { indexFor } from "./reference-index.test-support.ts";
 
 const NAMES = [
 	...["dimensions", "type", "metric", "weights", "recall", "index", "embedder", "logQueries", "filterable"],
-	...["maxRecords", "memoryLimit", "warnAt", "pruneAt", "prunePolicy", "maxAgeMs"],
+	...["memory", "maxRecords", "memoryLimit", "warnAt", "pruneAt", "prunePolicy", "maxAgeMs"],
 ];
 
 /** The settings of a collection after it was opened with `spec`: the stored ones, where there are some, with what may change changed. */
@@ -36,6 +36,7 @@ export async function settle(
 		embedder: identity ?? null,
 		logQueries: true,
 		filterable: [],
+		memory: null,
 		maxRecords: BOUNDS.maxRecords.default,
 		memoryLimit: null,
 		warnAt: BOUNDS.warnAt.default,
@@ -47,8 +48,10 @@ export async function settle(
 	requireMetric(capabilities, base);
 	const index = spec.index === undefined ? base.index : indexFor(capabilities, spec.index, base);
 	if (stored !== undefined) checkConflicts({ ...spec, index }, identity, stored);
-	const { recall, logQueries, filterable, maxRecords, memoryLimit, warnAt, pruneAt, prunePolicy, maxAgeMs } = spec;
-	const changes = { recall, logQueries, filterable, maxRecords, memoryLimit, warnAt, pruneAt, prunePolicy, maxAgeMs };
+	const { recall, logQueries, filterable, memory, maxRecords, memoryLimit, warnAt, pruneAt, prunePolicy, maxAgeMs } =
+		spec;
+	const limits = { maxRecords, memoryLimit, warnAt, pruneAt, prunePolicy, maxAgeMs };
+	const changes = { recall, logQueries, filterable, memory: memory && { maxMB: memory.maxMB }, ...limits };
 	return { ...base, index, ...Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)) };
 }
 
@@ -81,7 +84,20 @@ function checkSpec(capabilities: Capabilities, spec: CollectionSpec): void {
 	}
 	if (embedder !== undefined && typeof embedder.identity !== "function")
 		throw invalid("embedder", "must be an embedder");
+	checkMemory(capabilities, spec.memory);
 	checkChangeable(spec);
+}
+
+function checkMemory(capabilities: Capabilities, memory: unknown): void {
+	if (memory === undefined) return;
+	if (typeof memory !== "object" || memory === null) throw invalid("memory", "must be an object with maxMB");
+	try {
+		checkOptions(memory, ["maxMB"], "memory");
+		checkBound("memory.maxMB", (memory as { maxMB?: unknown }).maxMB, BOUNDS.maxMB);
+	} catch {
+		throw invalid("memory.maxMB", "must be a number of megabytes, and all that there is");
+	}
+	requireFeature(capabilities, "memoryPlan", "the option memory");
 }
 
 function checkChangeable(spec: CollectionSpec): void {

@@ -1,4 +1,4 @@
-import type { EffectiveSettings } from "../collection-spec.ts";
+import type { EffectiveSettings, MemoryCap } from "../collection-spec.ts";
 import type { Embedder } from "../embedder.ts";
 import { isNighError, NighError } from "../errors.ts";
 import type { HealthReport } from "../health.ts";
@@ -123,7 +123,7 @@ export class ReferenceStore {
 	}
 
 	#checkRoom(next: check.Row, drafts: Drafts): void {
-		const { maxRecords: limit, memoryLimit } = this.#stored.effective;
+		const { maxRecords: limit, memoryLimit, memory } = this.#stored.effective;
 		const there = this.list(() => true);
 		const count = there.length + [...drafts.keys()].filter((id) => this.alive(id) === undefined).length;
 		if (drafts.has(next.id) || this.alive(next.id) !== undefined) return;
@@ -133,6 +133,7 @@ export class ReferenceStore {
 				limit,
 			});
 		}
+		checkCap(memory, { count, there: there.length }, next.vector.byteLength);
 		if (memoryLimit === null || (count + 1) * next.vector.byteLength <= memoryLimit) return;
 		throw new NighError("MEMORY_LIMIT", `The vectors need more than ${memoryLimit} bytes.`, { limit: memoryLimit });
 	}
@@ -150,6 +151,16 @@ export class ReferenceStore {
 			if (isOld(row) || isTooMany) rows.delete(row.id);
 		}
 	}
+}
+
+/** Nothing but the vectors is counted. */
+function checkCap(memory: MemoryCap | null, { count, there }: { count: number; there: number }, bytes: number): void {
+	if (memory === null) return;
+	const limit = Math.floor(memory.maxMB * 2 ** 20);
+	const mostVectors = Math.floor(limit / bytes);
+	if (count + 1 <= mostVectors) return;
+	const message = `The vectors need more than ${limit} bytes, which hold ${mostVectors}.`;
+	throw new NighError("MEMORY_LIMIT", message, { count: there, limit, bytes: (count + 1) * bytes, mostVectors });
 }
 
 /** How full a collection is, and whether that is well. */

@@ -1,6 +1,7 @@
 // Back ends that are wrong in one way each: the reference with a verb spoilt.
 import type { Collection } from "../collection.ts";
 import { NighError } from "../errors.ts";
+import type { IndexSpec } from "../index-spec.ts";
 import type { Distance, Score } from "../metric.ts";
 import type { Hit, SearchResult } from "../search.ts";
 import { collect } from "./model.ts";
@@ -253,6 +254,12 @@ export const SABOTAGES: readonly Sabotage[] = [
 	})),
 	sabotageDatabase("another spec is taken as it comes", "collections", (db) => ({
 		collection: async (name, spec) => db.collection(name, (await db.collections()).includes(name) ? {} : spec),
+	})),
+	sabotageDatabase("a cap on memory is ignored", "storage", (db) => ({
+		collection: (name, spec) => db.collection(name, spec && without(spec, "memory")),
+	})),
+	sabotage("where the vectors are to be is forgotten", "storage", (c) => ({
+		convert: (index, options) => c.convert(without(index as object, "storage") as IndexSpec, options),
 	})),
 	sabotageDatabase("verify calls a database damaged that is in order", "backup", (db) => ({
 		verify: async () => ({ ...(await db.verify()), ok: false }),

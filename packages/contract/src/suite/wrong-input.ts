@@ -281,6 +281,13 @@ export const wrongInputCases: Cases = {
 		for (const spec of contradictory) {
 			await setting.refused(codes, () => setting.create(spec), JSON.stringify(spec));
 		}
+		for (const memory of wrong.WRONG_MEMORY) {
+			const note = `memory ${JSON.stringify(memory)}`;
+			const create = () => setting.create({ dimensions: 4, metric, memory: memory as never });
+			const { code, details } = await setting.refused(codes, create, note);
+			if (code === "UNSUPPORTED") assert.ok(!setting.has("memoryPlan"), `${note}: ${code}`);
+			else assert.equal(String(details.field).split(".")[0], "memory", `${note}: details.field`);
+		}
 		for (const name of wrong.WRONG_NAMES) {
 			const note = `name ${JSON.stringify(name)}`;
 			await setting.refused(
@@ -305,6 +312,11 @@ const WRONG_CELLS: readonly object[] = [
 	{ kind: "ivf", cells: "pq" },
 	{ kind: "ivf", rerank: 100 },
 	{ kind: "ivf", bits: 4 },
+	{ kind: "ivf", storage: "tape" },
+	{ kind: "ivf", storage: null },
+	{ kind: "ivfpq", storage: true },
+	{ kind: "hnsw", storage: "disk" },
+	{ kind: "flat", storage: "disk" },
 	{ kind: "ivfpq", M: 3 },
 	{ kind: "ivfpq", M: 8 },
 	{ kind: "ivfpq", bits: 0 },

@@ -159,6 +159,12 @@ export const WRONG_SPECS: readonly (readonly [field: string, spec: object])[] = 
 	["metrik", { metrik: "l2" }],
 ];
 
+/** The option `memory` of a spec. */
+export const WRONG_MEMORY: readonly unknown[] = [
+	...[100, "1 GB", null, [], {}, { maxMb: 64 }, { maxMB: 64, minMB: 1 }],
+	...[0, -1, 0.001, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 33, "64", null].map((maxMB) => ({ maxMB })),
+];
+
 /** Names that no collection can have. */
 export const WRONG_NAMES: readonly unknown[] = [
 	...["", "A", "1a", "-a", "a b", "a.b", "../a", "a/b", "é", "a\u0000", "x".repeat(49)],

@@ -5,6 +5,7 @@ import { type BackupOptions, type BackupReport, checkOptions, isNighError, NighE
 import { pathsIn, RECORDS_FILE, SNAPSHOTS_FOLDER } from "../folder/layout.ts";
 import { makeFolders } from "../folder/make-folders.ts";
 import { listSnapshots } from "../snapshot/folder.ts";
+import { namesRowFiles } from "../snapshot/header.ts";
 import { readInfo } from "../snapshot/read.ts";
 import { ARCHIVE_EXTENSION, packArchive } from "./archive.ts";
 import { checksumOf } from "./checksum.ts";
@@ -156,7 +157,9 @@ function chooseSnapshots(folder: string, { collections, databaseId }: HeldRecord
 
 function soundBytes(path: string, databaseId: string, key: number, change: number): number | undefined {
 	try {
-		return readInfo(path, { databaseId, key, change }).fileBytes;
+		const info = readInfo(path, { databaseId, key, change });
+		// Rows that are in files beside it would be as many bytes again as they are in the records, which have them.
+		return namesRowFiles(info) ? undefined : info.fileBytes;
 	} catch (error) {
 		// Damaged, of another version, or just taken away: an index can always be built from the records.
 		if (isNighError(error)) return undefined;

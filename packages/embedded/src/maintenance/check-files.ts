@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { isNighError, type NighError } from "@nigh/contract";
@@ -6,8 +6,11 @@ import { type CatalogueEntry, listCollections } from "../records/catalogue.ts";
 import { openReader } from "../records/connection.ts";
 import { checkRecords } from "../records/integrity.ts";
 import { databaseId } from "../records/schema.ts";
+import { verifySegments } from "../row-files/verify.ts";
 import { listSnapshots } from "../snapshot/folder.ts";
-import { openSnapshot } from "../snapshot/read.ts";
+import { namesRowFiles } from "../snapshot/header.ts";
+import { openSnapshot, type Snapshot } from "../snapshot/read.ts";
+import { savedRows } from "../snapshot/saved-rows.ts";
 import type { DatabaseFiles, Finding } from "./messages.ts";
 
 export interface FilesReport {
@@ -62,10 +65,13 @@ async function checkSnapshots(
 	const findings: Finding[] = [];
 	let bytes = 0;
 	for (const { path, change } of listSnapshots(snapshots, key)) {
+		let inRows = false;
 		try {
 			const snapshot = openSnapshot(path, { databaseId: id, key, change });
 			try {
-				const read = await snapshot.verifyAll();
+				let read = await snapshot.verifyAll();
+				inRows = true;
+				read += await checkRows(snapshots, snapshot, id, key);
 				bytes += read;
 				advanced(read);
 			} finally {
@@ -73,11 +79,18 @@ async function checkSnapshots(
 			}
 		} catch (error) {
 			// A newer one has taken its place meanwhile.
-			if (isNighError(error, "NOT_FOUND")) continue;
-			findings.push(inSnapshot(name, path, error));
+			if (isNighError(error, "NOT_FOUND") && !existsSync(path)) continue;
+			findings.push({ ...inSnapshot(name, path, error), inRows });
 		}
 	}
 	return { findings, bytes };
+}
+
+/** Reads the row files that a snapshot names; returns how many bytes they have. */
+async function checkRows(folder: string, snapshot: Snapshot, id: string, key: number): Promise<number> {
+	if (!namesRowFiles(snapshot.info)) return 0;
+	const { rowBytes, segments, checksums } = savedRows(snapshot, key);
+	return verifySegments(folder, rowBytes, segments, checksums, { owner: { databaseId: id, key } });
 }
 
 /** Bytes of all the files that are read. */

@@ -22,6 +22,8 @@ export async function checkIndex(core: CollectionCore, signal: AbortSignal | und
 		return [...(await checkSlots(core)), ...(await checkGraph(core)), ...(await checkSample(core, signal))];
 	} catch (error) {
 		if (isNighError(error, "CORRUPT_RECORDS")) return [recordsFinding(core.name, error.message)];
+		// Rows of the index that are on disk cannot be read.
+		if (isNighError(error, "CORRUPT_SNAPSHOT")) return [inIndex(core, error.message)];
 		throw error;
 	}
 }

@@ -16,6 +16,8 @@ export interface Finding {
 	readonly in: "records" | "snapshot" | "index";
 	/** The snapshot's file. */
 	readonly path?: string;
+	/** The snapshot is sound, and a row file that it names is not: writing the snapshot anew would name it again. */
+	readonly inRows?: boolean;
 }
 
 /** What the maintenance thread does: whatever reads or writes whole files. */

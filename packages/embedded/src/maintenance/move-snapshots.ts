@@ -1,4 +1,5 @@
 import { snapshotPath } from "../snapshot/folder.ts";
+import { namesRowFiles } from "../snapshot/header.ts";
 import { openSnapshot } from "../snapshot/read.ts";
 import { writeSnapshot } from "../snapshot/write.ts";
 
@@ -25,6 +26,8 @@ export async function moveSnapshots(moves: readonly SnapshotMove[]): Promise<voi
 async function moveSnapshot({ path, folder, databaseId, key }: SnapshotMove): Promise<void> {
 	const snapshot = openSnapshot(path);
 	try {
+		// Its rows are in files beside it, which are not part of a backup.
+		if (namesRowFiles(snapshot.info)) return;
 		const { collection, change, nextLabel, records, createdAt, engine, index, sections } = snapshot.info;
 		await writeSnapshot(
 			snapshotPath(folder, key, change),

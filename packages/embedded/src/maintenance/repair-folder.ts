@@ -7,6 +7,7 @@ import { type FolderPaths, prepareFolder } from "../folder/layout.ts";
 import { takeLock } from "../folder/lock.ts";
 import type { RecordsProblem } from "../records/integrity.ts";
 import type { SalvageReport } from "../records/salvage.ts";
+import { removeAllRows } from "../row-files/folder.ts";
 import { removeAll } from "../snapshot/folder.ts";
 import { recordsFinding } from "./check-files.ts";
 import type { Finding, MendReport } from "./messages.ts";
@@ -69,6 +70,7 @@ async function repairLocked(paths: FolderPaths, options: ProgressOptions): Promi
 	const damaged = await swapRecords(paths, target);
 	// They are of the database that is gone: the new one has an identity of its own.
 	removeAll(paths.snapshots);
+	removeAllRows(paths.snapshots);
 	await flushFolder(paths.snapshots);
 	noteCreated(paths);
 	const { findings } = await findProblems({ paths }, options, "repairFolder()");

@@ -59,7 +59,8 @@ async function mendIndex(core: CollectionCore, findings: readonly Finding[], may
 	const damaged = findings.flatMap(({ path, problem }) =>
 		path !== undefined && problem.code === "CORRUPT_SNAPSHOT" ? [path] : [],
 	);
-	if (mayBeWrong || findings.some((finding) => finding.in !== "snapshot")) {
+	// Rows that the generation in memory goes by may be among those that are damaged.
+	if (mayBeWrong || findings.some((finding) => finding.in !== "snapshot" || finding.inRows === true)) {
 		await writer.call("reindex", key);
 		// Builds what is to be built, and writes a snapshot of it.
 		if (core.searcher !== undefined) await indexer.call("optimize", { key, fresh: false });

@@ -4,7 +4,8 @@ import { CELL_KINDS, type CellKind, type Metric } from "@nigh/contract";
 import { serial } from "@nigh/index";
 import { rowBytes } from "@nigh/kernels";
 import fc from "fast-check";
-import { emptyGeneration, nextGeneration, type Owned, rowOf } from "../workers/next-generation.ts";
+import { emptyGeneration, nextGeneration, type Owned } from "../workers/next-generation.ts";
+import { NOWHERE, rowOf } from "../workers/rows.test-support.ts";
 import { usualNprobe } from "./cell-search.ts";
 import type { VectorFormat } from "./generation.ts";
 import { distanceBetween } from "./generations.test-support.ts";
@@ -40,6 +41,7 @@ async function cells(kind: CellKind, metric: Metric = "l2", count = N): Promise<
 		wanted: { kind, nlist: NLIST },
 		fresh: true,
 		arrange: true,
+		place: NOWHERE,
 		parallel: serial,
 		between: async () => {},
 		onProgress() {},
@@ -200,7 +202,7 @@ for (const kind of CELL_KINDS) {
 
 test("what a search looks into that does not say is the index's, held to the cells there are, or their square root", () => {
 	const spec = (nlist: number, nprobe?: number) =>
-		({ nlist, parameters: { kind: "ivf", nprobe, budget: undefined, rerank: undefined } }) as const;
+		({ nlist, parameters: { kind: "ivf", nprobe, budget: undefined, rerank: undefined, storage: "memory" } }) as const;
 	assert.equal(usualNprobe(spec(100)), 10);
 	assert.equal(usualNprobe(spec(101)), 11);
 	assert.equal(usualNprobe(spec(1)), 1);

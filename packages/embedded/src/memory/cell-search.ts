@@ -3,7 +3,7 @@ import type { MainSearch, MainState, Way, WidthAsked, Widths } from "./main-sear
 import type { SlotQuery } from "./searcher.ts";
 
 /** So few matches are compared one by one: a probe looks at about as many rows. */
-const FEW = 2_000;
+export const FEW = 2_000;
 /** Where a probe would look at such a share of all rows, matches are compared one by one as well. */
 const LARGE_SHARE = 0.5;
 /** Rows that are scanned for each answer at least, where nobody has said how many cells to look into. */
@@ -31,16 +31,16 @@ export class CellSearch implements MainSearch {
 	}
 
 	bytesOf(query: WidthAsked, mainEnd: number): number {
-		const nprobe = this.#nprobe(query, mainEnd);
+		const nprobe = probeWidth(this.#reader.spec, query, mainEnd);
 		if (query.matches !== undefined && this.#isRanked(query.matches.count, nprobe)) return 0;
-		return (nprobe / this.#reader.spec.nlist) * mainEnd * scannedBytes(this.#reader.spec);
+		return bytesProbed(this.#reader.spec, nprobe, mainEnd);
 	}
 
 	*search(query: SlotQuery, state: MainState): Generator<void, Way> {
 		const { vector, k, matches } = query;
 		const { mainEnd, dead, eligibility } = state;
 		this.widths = {};
-		const nprobe = this.#nprobe(query, mainEnd);
+		const nprobe = probeWidth(this.#reader.spec, query, mainEnd);
 		if (matches !== undefined && (query.exact || this.#isRanked(matches.count, nprobe))) {
 			return this.#rank(query, state);
 		}
@@ -63,20 +63,6 @@ export class CellSearch implements MainSearch {
 		return "scan";
 	}
 
-	/**
-	 * Cells to look into. Where only a share of the rows matches, the nearest of them lie farther off, in more cells; and so do many neighbours:
-	 * where the cells that are looked into hold little more than is asked for, what they hold is the answer, near or not.
-	 */
-	#nprobe({ nprobe, k, breadth = 1, matches }: WidthAsked, mainEnd: number): number {
-		const { spec } = this.#reader;
-		const { nlist, parameters } = spec;
-		if (nprobe !== undefined) return nprobe;
-		const share = Math.max(1 / nlist, matches === undefined ? 1 : matches.count / mainEnd);
-		const usual = (usualNprobe(spec) * breadth) / Math.sqrt(share);
-		const forMany = parameters.nprobe === undefined ? (ROWS_PER_ANSWER * k * nlist) / (mainEnd * share) : 0;
-		return Math.max(1, Math.min(nlist, Math.round(Math.max(usual, forMany))));
-	}
-
 	/** Whether a filter's matches are compared one by one, which finds the nearest of them for certain. */
 	#isRanked(matches: number, nprobe: number): boolean {
 		return matches <= FEW || nprobe >= LARGE_SHARE * this.#reader.spec.nlist;
@@ -94,6 +80,28 @@ function scannedBytes({ product, rabitq, scalar, dimensions }: IvfReaderSpec): n
 	if (product !== null) return product.bits === 4 ? product.subs / 2 : product.subs;
 	if (rabitq !== null) return (rabitq.spec.bits * dimensions) / 8;
 	return scalar?.bytes ?? 4 * dimensions;
+}
+
+/** Bytes of so many rows that a probe of so many cells reads, about. */
+export function bytesProbed(spec: IvfReaderSpec, nprobe: number, mainEnd: number): number {
+	return (nprobe / spec.nlist) * mainEnd * scannedBytes(spec);
+}
+
+/**
+ * Cells to look into. Where only a share of the rows matches, the nearest of them lie farther off, in more cells; and so do many neighbours:
+ * where the cells that are looked into hold little more than is asked for, what they hold is the answer, near or not.
+ */
+export function probeWidth(
+	spec: Pick<IvfReaderSpec, "nlist" | "parameters">,
+	{ nprobe, k, breadth = 1, matches }: WidthAsked,
+	mainEnd: number,
+): number {
+	const { nlist, parameters } = spec;
+	if (nprobe !== undefined) return nprobe;
+	const share = Math.max(1 / nlist, matches === undefined ? 1 : matches.count / mainEnd);
+	const usual = (usualNprobe(spec) * breadth) / Math.sqrt(share);
+	const forMany = parameters.nprobe === undefined ? (ROWS_PER_ANSWER * k * nlist) / (mainEnd * share) : 0;
+	return Math.max(1, Math.min(nlist, Math.round(Math.max(usual, forMany))));
 }
 
 /** Cells that a search looks into that does not say. */

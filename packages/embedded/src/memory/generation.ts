@@ -1,5 +1,6 @@
 import type { Metric } from "@nigh/contract";
 import type { Arena, EngineName, WasmMemory } from "@nigh/kernels";
+import type { RowSegment } from "../row-files/segments.ts";
 
 /**
  * A *generation* is the memory that a collection is searched in: one shared WebAssembly memory with a table of *slots*, the ring of the
@@ -31,6 +32,8 @@ export interface GenerationSize {
 	readonly idBytes: number;
 	/** Bytes of a row, padding included. */
 	readonly rowBytes: number;
+	/** Bytes that one more slot takes in all, its id left out. */
+	readonly slotBytes: number;
 }
 
 /** Where the tables are. */
@@ -75,6 +78,14 @@ export interface GenerationHandle {
 	readonly tables: GenerationTables;
 	/** `null` where the main index has no codes: the tail is compared by its rows alone. */
 	readonly tailCodes: TailCodes | null;
+	/** Where the rows of slots are that the main index has taken in; `null`: in the index. */
+	readonly rowFiles: RowFilesAt | null;
+}
+
+/** Files that hold rows by slot. The last of them grows while the generation lives. */
+export interface RowFilesAt {
+	readonly folder: string;
+	readonly segments: readonly RowSegment[];
 }
 
 /** Readers that can be counted at the same time: those of this process's threads. */
@@ -98,6 +109,7 @@ const WORD = {
 	nextExpiry: 8,
 	clock: 10,
 	expired: 12,
+	ceiling: 13,
 	readers: 16,
 } as const;
 const HEADER_BYTES = (WORD.readers + MOST_READERS) * 4;
@@ -221,6 +233,15 @@ export class Generation {
 
 	set ringFree(slot: number) {
 		Atomics.store(this.#words, WORD.ringFree, slot);
+	}
+
+	/** Writers wait before slots from here on are filled: another generation is being built that would have no room for them. 0: none. */
+	get ceiling(): number {
+		return Atomics.load(this.#words, WORD.ceiling) >>> 0;
+	}
+
+	set ceiling(slot: number) {
+		Atomics.store(this.#words, WORD.ceiling, slot);
 	}
 
 	/** Slots of labels that have gone, or have expired. */

@@ -6,6 +6,7 @@ import { allocateTables, Generation, type GenerationHandle, type TailCodes } fro
 import { allocateArea, type ReaderArea } from "./reader-area.ts";
 import { RowMaker, vectorBytes } from "./rows.ts";
 import { Searcher } from "./searcher.ts";
+import { bytesPerSlot } from "./sizes.ts";
 import { SlotWriter } from "./slot-writer.ts";
 import { allocateTailCodes } from "./tail-codes.ts";
 
@@ -50,10 +51,20 @@ export function smallGeneration(options: SmallOptions = {}): Small {
 		ringRows,
 		idBytes: options.idBytes ?? capacity * 16,
 		rowBytes: rowBytes(vectorBytes(format)),
+		slotBytes: bytesPerSlot(rowBytes(vectorBytes(format))),
 	};
 	const tables = allocateTables(arena, size);
 	const tailCodes = options.codes === undefined ? null : smallCodes(arena, { size, format }, options.codes);
-	const handle = { number: 1, memory: arena.memory, engine: arena.engine, format, size, tables, tailCodes };
+	const handle = {
+		number: 1,
+		memory: arena.memory,
+		engine: arena.engine,
+		format,
+		size,
+		tables,
+		tailCodes,
+		rowFiles: null,
+	};
 	const generation = new Generation(handle);
 	const main = graph ? createHnsw({ arena, metric, dimensions, ...(weights !== null && { weights }) }) : undefined;
 	main?.reserve(capacity);

@@ -1,6 +1,7 @@
 import type { CellKind } from "@nigh/contract";
 import type { AttachedArena, IvfReaderSpec, ReaderSpec } from "@nigh/index";
 import { CellSearch } from "./cell-search.ts";
+import { DiskSearch } from "./disk-search.ts";
 import { GraphSearch } from "./graph-search.ts";
 import type { SlotQuery } from "./searcher.ts";
 
@@ -57,7 +58,6 @@ export interface MainSearch {
 
 /** What searches the main index that a spec tells of. */
 export function openMain(arena: AttachedArena, { kind, reader }: MainSpec): MainSearch {
-	return kind === "hnsw"
-		? new GraphSearch(arena, reader as ReaderSpec)
-		: new CellSearch(arena, reader as IvfReaderSpec);
+	if (kind === "hnsw") return new GraphSearch(arena, reader);
+	return reader.parameters.storage === "disk" ? new DiskSearch(arena, reader) : new CellSearch(arena, reader);
 }

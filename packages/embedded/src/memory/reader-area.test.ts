@@ -16,6 +16,7 @@ function rangesOf(area: ReaderArea, capacity: number, rowBytes: number): [from: 
 		[area.pool, (MOST_HITS + 1) * 8],
 		[area.eligibility, ELIGIBILITY.bytes],
 		...ofCodes(area, rowBytes),
+		...(area.staged === 0 ? [] : ([[area.staged, area.stagedRows * rowBytes]] as [number, number][])),
 		[area.bitmaps, BITMAPS * Math.ceil(capacity / 8)],
 	];
 }
@@ -39,12 +40,14 @@ test("areas have room for all their fields, apart from each other and from every
 			fc.integer({ min: 1, max: 3_000 }),
 			fc.integer({ min: 1, max: 64 }).map((n) => n * 16),
 			fc.boolean(),
-			(capacity, rowBytes, isCoded) => {
+			fc.boolean(),
+			(capacity, rowBytes, isCoded, isOnDisk) => {
 				const arena = new Arena();
-				const size = { capacity, ringRows: capacity, idBytes: 0, rowBytes };
+				const size = { capacity, ringRows: capacity, idBytes: 0, rowBytes, slotBytes: 0 };
 				const foreign = arena.alloc(100);
 				const tailCodes = isCoded ? { rows: 0, origin: 0, unit: 1 } : null;
-				const handle = { size, format: { ...FORMAT, dimensions: rowBytes / 4 }, tailCodes };
+				const rowFiles = isOnDisk ? { folder: "", segments: [] } : null;
+				const handle = { size, format: { ...FORMAT, dimensions: rowBytes / 4 }, tailCodes, rowFiles };
 				const areas = [0, 1].map((reader) => allocateArea(arena, reader, handle, null));
 				assert.deepEqual(
 					areas.map(({ reader }) => reader),
@@ -62,6 +65,10 @@ test("areas have room for all their fields, apart from each other and from every
 					assert.equal(bitmapBytes % 4, 0, "bitmaps are looked at in words");
 					assert.ok(bitmapBytes * 8 >= capacity);
 				}
+				for (const { staged, stagedRows } of areas) {
+					assert.equal(staged !== 0, isOnDisk);
+					assert.ok(isOnDisk ? stagedRows >= 1 && stagedRows <= CHUNK_ROWS : stagedRows === 0);
+				}
 			},
 		),
 		{ numRuns: 20 },
@@ -73,8 +80,8 @@ test("where there is a graph the area has the reader that it was given", () => {
 	const index = createHnsw({ arena, metric: "l2", dimensions: 4 });
 	index.reserve(10);
 	const main = { kind: "hnsw", reader: index.readerSpec() } as const;
-	const size = { capacity: 10, ringRows: 10, idBytes: 0, rowBytes: 16 };
-	assert.equal(allocateArea(arena, 3, { size, format: FORMAT, tailCodes: null }, main).main, main);
+	const size = { capacity: 10, ringRows: 10, idBytes: 0, rowBytes: 16, slotBytes: 0 };
+	assert.equal(allocateArea(arena, 3, { size, format: FORMAT, tailCodes: null, rowFiles: null }, main).main, main);
 });
 
 test("the next thread of a number gets what the one before had in a generation, every other one its own", () => {
@@ -99,6 +106,9 @@ test("the next thread of a number gets what the one before had in a generation, 
 
 test("an arena without room for it says so", () => {
 	const arena = new Arena({ maxBytes: 2 ** 17 });
-	const size = { capacity: 2 ** 20, ringRows: 1, idBytes: 0, rowBytes: 16 };
-	assert.throws(() => allocateArea(arena, 0, { size, format: FORMAT, tailCodes: null }, null), ArenaFullError);
+	const size = { capacity: 2 ** 20, ringRows: 1, idBytes: 0, rowBytes: 16, slotBytes: 0 };
+	assert.throws(
+		() => allocateArea(arena, 0, { size, format: FORMAT, tailCodes: null, rowFiles: null }, null),
+		ArenaFullError,
+	);
 });

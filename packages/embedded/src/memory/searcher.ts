@@ -1,8 +1,12 @@
 import { type IndexKind, isNighError } from "@nigh/contract";
 import { AttachedArena } from "@nigh/index";
+import { RowFiles } from "../row-files/read.ts";
+import { FEW } from "./cell-search.ts";
+import { DiskSearch } from "./disk-search.ts";
 import { Generation, type GenerationHandle } from "./generation.ts";
 import { type MainSearch, type MainState, openMain, type Way, type WidthAsked, type Widths } from "./main-search.ts";
 import type { ReaderArea } from "./reader-area.ts";
+import { RowRanking } from "./row-ranking.ts";
 import { RowMaker } from "./rows.ts";
 import { TailScan, writeEligibility } from "./tail-scan.ts";
 import { withinMemory } from "./within-memory.ts";
@@ -39,6 +43,8 @@ export interface Matches {
 	readonly change: number;
 }
 
+const NONE = new Uint32Array(0);
+
 /** Searches one generation from one thread. It takes no memory; the answers stay until the next search. */
 export class Searcher {
 	readonly generation: Generation;
@@ -47,10 +53,17 @@ export class Searcher {
 	readonly #query: Uint8Array;
 	readonly #tail: TailScan;
 	readonly #main: MainSearch | undefined;
+	readonly #ranking: RowRanking | undefined;
+	/** Where the rows of the main index are that are not in the memory. */
+	readonly files: RowFiles | undefined;
+	/** Slots whose rows, which are on disk, decide the answer beside those that are in it: see {@link Searcher.rank}. */
+	unranked: Uint32Array = NONE;
 	/** Answers of the last search, nearest first. */
 	readonly slots: number[] = [];
 	readonly distances: number[] = [];
 	way: Way = "scan";
+	/** The search under way has to read from disk from here on. */
+	#waitsForDisk = false;
 	/** How wide the last search was, where it did not compare everything. */
 	widths: Widths = {};
 
@@ -62,6 +75,25 @@ export class Searcher {
 		this.#query = new Uint8Array(memory.buffer, area.query, handle.size.rowBytes);
 		this.#tail = new TailScan(this.generation, area);
 		this.#main = area.main === null ? undefined : openMain(new AttachedArena(memory, engine), area.main);
+		const { rowFiles, size } = handle;
+		if (rowFiles === null) return;
+		this.#ranking = new RowRanking(this.generation, area);
+		this.files = new RowFiles(rowFiles.folder, size.rowBytes, rowFiles.segments);
+		this.#openFiles(this.files);
+	}
+
+	/** What is open can be read to the end, also where whoever writes the database has removed it. What is wrong is told to those who search. */
+	#openFiles(files: RowFiles): void {
+		try {
+			files.open();
+		} catch {
+			// It is tried again when a row is read.
+		}
+	}
+
+	/** Gives files back: those of a generation that another has followed, or of a collection that is closed. Reads under way come to their end. */
+	close(): void {
+		void this.files?.close();
 	}
 
 	/** What vectors have to be. */
@@ -89,7 +121,7 @@ export class Searcher {
 		return this.area.main?.kind;
 	}
 
-	/** Bytes that {@link search} would read to compare rows one by one, about. */
+	/** Bytes that {@link search} would read to compare rows one by one, about; infinite where it would have to wait for the disk. */
 	bytesCompared(query: Pick<SlotQuery, "exact"> & WidthAsked): number {
 		const { slotEnd } = this.generation;
 		const mainEnd = this.#main === undefined ? 0 : this.generation.mainEnd;
@@ -99,19 +131,22 @@ export class Searcher {
 	#bytesOfMain(query: Pick<SlotQuery, "exact"> & WidthAsked, mainEnd: number): number {
 		if (this.#main === undefined || mainEnd === 0) return 0;
 		if (!query.exact) return this.#main.bytesOf(query, mainEnd);
-		return Math.min(mainEnd, query.matches?.count ?? mainEnd) * this.generation.size.rowBytes;
+		const compared = Math.min(mainEnd, query.matches?.count ?? mainEnd);
+		if (this.generation.handle.rowFiles !== null && compared > FEW) return Number.POSITIVE_INFINITY;
+		return compared * this.generation.size.rowBytes;
 	}
 
 	/**
-	 * Searches to the end.
+	 * Searches to the end, but for the rows that are on disk.
 	 *
 	 * @param mostBytes What may be read of the tail, about.
-	 * @returns `false`, without answers, where it would take more: what {@link bytesCompared} tells holds for rows that codes tell apart.
+	 * @returns `false`, without answers, where it would take more, or wait for the disk: what {@link bytesCompared} tells holds for rows that
+	 * codes tell apart.
 	 */
 	search(query: SlotQuery, mostBytes = Number.POSITIVE_INFINITY): boolean {
 		const steps = this.steps(query);
 		while (steps.next().done !== true) {
-			if (this.#tail.bytesRead <= mostBytes) continue;
+			if (this.#tail.bytesRead <= mostBytes && !this.#waitsForDisk) continue;
 			steps.return();
 			this.#forget();
 			return false;
@@ -122,6 +157,35 @@ export class Searcher {
 	#forget(): void {
 		this.slots.length = 0;
 		this.distances.length = 0;
+		this.unranked = NONE;
+		this.#waitsForDisk = false;
+	}
+
+	/**
+	 * Answers with the nearest of slots whose rows have been read, beside answers that a search gave before: those of {@link unranked} after it, whatever
+	 * else was searched for meanwhile.
+	 */
+	rank(
+		{ vector, k, change }: SlotQuery,
+		unranked: Uint32Array,
+		rows: Uint8Array,
+		given: { readonly slots: readonly number[]; readonly distances: readonly number[] },
+	): void {
+		const ranking = this.#ranking as RowRanking;
+		this.#forget();
+		this.#query.set(this.#rowMaker.row(vector));
+		ranking.begin();
+		ranking.add(unranked, rows, k, writeEligibility(this.generation, this.area, { change, bitmap: undefined }));
+		this.#takeRanked(ranking);
+		const found = given.slots.map((slot, i) => ({ slot, distance: given.distances[i] as number }));
+		this.#merge(found, k);
+	}
+
+	#takeRanked(ranking: RowRanking): void {
+		for (let i = 0; i < ranking.found; i++) {
+			this.slots.push(ranking.slotAt(i));
+			this.distances.push(this.format.distanceOf(ranking.keyAt(i)));
+		}
 	}
 
 	/** Searches step by step: between two steps the thread may look at its clock. What has been found so far is in the answers at the end. */
@@ -151,10 +215,48 @@ export class Searcher {
 		try {
 			this.way = yield* main.search(query, state);
 			this.widths = main.widths;
+			if (main instanceof DiskSearch) {
+				this.unranked = main.unranked.filter((slot) => slot < mainEnd);
+				if (main.toScan) yield* this.#scanFiles(query, mainEnd);
+			}
 		} finally {
 			// Also where the caller's time has run out: what has been found by then is the answer.
 			this.#take(main, mainEnd);
 		}
+	}
+
+	/** Compares all rows that are on disk, those without a bit left out. Blocks its thread in each step but the first. */
+	*#scanFiles({ vector, k, change, matches }: SlotQuery, mainEnd: number): Generator<void, void> {
+		this.#waitsForDisk = true;
+		yield;
+		const ranking = this.#ranking as RowRanking;
+		const files = this.files as RowFiles;
+		const { stagedRows } = this.area;
+		this.#query.set(this.#rowMaker.row(vector));
+		ranking.begin();
+		const bitmap = matches?.bitmap;
+		try {
+			for (let from = 0; from < mainEnd; from += stagedRows) {
+				const n = Math.min(stagedRows, mainEnd - from);
+				if (bitmap !== undefined && !this.#hasBits(bitmap, from, n)) continue;
+				const eligibility = writeEligibility(this.generation, this.area, { change, bitmap });
+				ranking.addBlock(from, n, (into) => files.readSync(from, n, into), k, eligibility);
+				yield;
+			}
+		} finally {
+			// Also where the caller's time has run out.
+			this.#takeRanked(ranking);
+		}
+	}
+
+	#hasBits(bitmap: number, from: number, n: number): boolean {
+		const first = from >>> 5;
+		const words = new Uint32Array(
+			this.generation.handle.memory.buffer,
+			bitmap + 4 * first,
+			((from + n - 1) >>> 5) - first + 1,
+		);
+		return words.some((word) => word !== 0);
 	}
 
 	*#searchTail(query: SlotQuery, from: number, to: number): Generator<void, void> {

@@ -60,7 +60,13 @@ test("the next generation is begun for twice the room that is left, not where a 
 	// 128 MiB are for something else, and a row of the tail has a code, with 16 bytes behind it.
 	const tail = TAIL_BYTES + (TAIL_BYTES / row) * (row / 4 + 16);
 	const largest = Math.floor((mostBytes - 2 ** 27 - tail) / (bytesPerSlot(row) + 40));
-	const size = { capacity: largest, ringRows: TAIL_BYTES / row, idBytes: 2 ** 20, rowBytes: row };
+	const size = {
+		capacity: largest,
+		ringRows: TAIL_BYTES / row,
+		idBytes: 2 ** 20,
+		rowBytes: row,
+		slotBytes: bytesPerSlot(row),
+	};
 	const gives = (slots: number, kept = slots) => givesRoom({ slots, kept, idBytes: slots * 8 }, size, mostBytes);
 	assert.equal(gives(Math.ceil(largest * 0.76)), false);
 	assert.equal(gives(largest), false);

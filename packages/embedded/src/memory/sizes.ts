@@ -14,7 +14,7 @@ const MOST_TAIL_ROWS = 1_048_576;
 /** Room for growing: a generation is made for so many times the records there are. */
 const GROWTH = 2;
 /** Bytes of an id that room is taken for, unless the ids there are tell otherwise. */
-const ID_BYTES = 40;
+export const ID_BYTES = 40;
 /** Bytes of a slot in the tables beside its id. */
 export const SLOT_BYTES = 32;
 
@@ -23,14 +23,25 @@ const OTHER_BYTES = 2 ** 27;
 /** Links of a node on layer 0 and above, levels, labels, what two readers mark: 4 bytes each, for the default M. */
 const GRAPH_BYTES = 240;
 
-/** Bytes of memory for one more vector, without its id: the exact row, its code, the links of a graph, the tables. */
-export function bytesPerSlot(rowBytes: number): number {
-	return SLOT_BYTES + rowBytes + codeBytes(rowBytes) + GRAPH_BYTES;
+/** Place, label, the way back, and what codes have beside them, of a row whose vector is on disk. */
+const CELL_BYTES = 64;
+
+/** Bytes of memory for one more vector, without its id: the exact row (unless it is on disk), its code, the links of a graph, the tables. */
+export function bytesPerSlot(rowBytes: number, isOnDisk = false): number {
+	return SLOT_BYTES + codeBytes(rowBytes) + (isOnDisk ? CELL_BYTES : rowBytes + GRAPH_BYTES);
 }
 
 /** Records that one memory can hold at most. What is beyond is refused with `MEMORY_LIMIT`. */
-export function mostRecords(rowBytes: number): number {
-	return Math.floor((MAX_ARENA_BYTES - OTHER_BYTES - tailBytes(rowBytes)) / (bytesPerSlot(rowBytes) + ID_BYTES));
+export function mostRecords(rowBytes: number, isOnDisk = false): number {
+	const slotBytes = bytesPerSlot(rowBytes, isOnDisk);
+	return Math.floor((MAX_ARENA_BYTES - OTHER_BYTES - tailBytes(rowBytes)) / (slotBytes + ID_BYTES));
+}
+
+export interface SizeOptions {
+	/** The main index leaves its rows on disk. Default: false. */
+	readonly isOnDisk?: boolean;
+	/** Rows that the tail may have room for. Default: as many as {@link TAIL_BYTES} hold. */
+	readonly mostTailRows?: number;
 }
 
 /**
@@ -38,23 +49,36 @@ export function mostRecords(rowBytes: number): number {
  *
  * @throws NighError `MEMORY_LIMIT` where they do not fit into one memory: with long ids that are fewer than {@link mostRecords}.
  */
-export function generationSize(records: number, idBytes: number, rowBytes: number): GenerationSize {
-	const ringRows = tailRows(rowBytes);
+export function generationSize(
+	records: number,
+	idBytes: number,
+	rowBytes: number,
+	{ isOnDisk = false, mostTailRows = Number.POSITIVE_INFINITY }: SizeOptions = {},
+): GenerationSize {
+	const row = {
+		rowBytes,
+		slotBytes: bytesPerSlot(rowBytes, isOnDisk),
+		ringRows: Math.min(tailRows(rowBytes), mostTailRows),
+	};
 	const perId = bytesPerId(records, idBytes);
-	const capacity = capacityFor(records, perId, rowBytes, MAX_ARENA_BYTES);
+	const capacity = capacityFor(records, perId, row, MAX_ARENA_BYTES);
 	if (capacity < records) throw tooMany(records, capacity);
-	return { capacity, ringRows, idBytes: Math.max(capacity * perId, 2 ** 16), rowBytes };
+	return { capacity, idBytes: Math.max(capacity * perId, 2 ** 16), ...row };
 }
 
 function bytesPerId(records: number, idBytes: number): number {
 	return records === 0 ? ID_BYTES : Math.max(ID_BYTES, Math.ceil((idBytes / records) * 1.25));
 }
 
-function capacityFor(records: number, perId: number, rowBytes: number, mostBytes: number): number {
-	const ringRows = tailRows(rowBytes);
+function capacityFor(
+	records: number,
+	perId: number,
+	{ rowBytes, slotBytes, ringRows }: Pick<GenerationSize, "rowBytes" | "slotBytes" | "ringRows">,
+	mostBytes: number,
+): number {
 	// Whatever the tail can hold may be added before the next generation is there.
 	const wished = Math.max(ringRows, Math.ceil(records * GROWTH)) + ringRows;
-	const most = Math.floor((mostBytes - OTHER_BYTES - tailBytes(rowBytes)) / (bytesPerSlot(rowBytes) + perId));
+	const most = Math.floor((mostBytes - OTHER_BYTES - tailBytes(rowBytes, ringRows)) / (slotBytes + perId));
 	return Math.max(ringRows, Math.min(wished, most));
 }
 
@@ -74,11 +98,11 @@ export interface Fill {
  */
 export function givesRoom(
 	{ slots, kept, idBytes }: Fill,
-	{ capacity, rowBytes }: GenerationSize,
+	{ capacity, ...row }: GenerationSize,
 	mostBytes: number = MAX_ARENA_BYTES,
 ): boolean {
 	const left = capacity - slots;
-	const next = capacityFor(kept, bytesPerId(slots, idBytes), rowBytes, mostBytes) - kept;
+	const next = capacityFor(kept, bytesPerId(slots, idBytes), row, mostBytes) - kept;
 	return next > left && next >= left * 2;
 }
 
@@ -88,13 +112,14 @@ export function flatSize(records: number, idBytes: number, rowBytes: number): Ge
 	return { ...size, ringRows: size.capacity };
 }
 
-function tailRows(rowBytes: number): number {
+/** Rows of a tail that nothing makes smaller. */
+export function tailRows(rowBytes: number): number {
 	return Math.min(MOST_TAIL_ROWS, Math.max(LEAST_TAIL_ROWS, Math.floor(TAIL_BYTES / rowBytes)));
 }
 
 /** Bytes of the tail's rows, and of their codes with what stands behind each. */
-function tailBytes(rowBytes: number): number {
-	return tailRows(rowBytes) * (rowBytes + codeStride(codeBytes(rowBytes)));
+export function tailBytes(rowBytes: number, rows: number = tailRows(rowBytes)): number {
+	return rows * (rowBytes + codeStride(codeBytes(rowBytes)));
 }
 
 /** Bytes of a row's code: one a float, padded to 16. */

@@ -101,6 +101,17 @@ describe("catalogue", () => {
 		assert.throws(() => replaceSpec(db, key + 1, spec), { code: "NOT_FOUND" });
 	});
 
+	test("reads a spec of the first databases, which had no cap on memory", (t) => {
+		const db = catalogue(t);
+		const { key } = createCollection(db, "a", PLAIN);
+		const { memory: _, ...old } = PLAIN;
+		db.prepare("UPDATE collections SET spec = ?").run(JSON.stringify(old));
+		assert.deepEqual(findCollection(db, "a")?.spec, PLAIN);
+		const capped = { ...PLAIN, memory: { maxMB: 64 } };
+		replaceSpec(db, key, capped);
+		assert.deepEqual(findCollection(db, "a")?.spec, capped);
+	});
+
 	test("tells a spec that is not JSON as CORRUPT_RECORDS", (t) => {
 		const db = catalogue(t);
 		createCollection(db, "a", PLAIN);

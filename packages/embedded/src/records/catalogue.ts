@@ -135,7 +135,8 @@ function entryOf(row: Row): CatalogueEntry {
 
 function specOf({ name, spec }: Row): StoredSpec {
 	try {
-		return JSON.parse(spec) as StoredSpec;
+		// Those of the first databases have no cap on memory.
+		return { memory: null, ...(JSON.parse(spec) as Omit<StoredSpec, "memory"> & Partial<StoredSpec>) };
 	} catch (cause) {
 		const advice = "repairFolder() (nigh repair) saves what can be read; otherwise restore a backup.";
 		const message = `The spec of the collection ${JSON.stringify(name)} is not JSON: the file is damaged. ${advice}`;

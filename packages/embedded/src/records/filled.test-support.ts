@@ -15,6 +15,7 @@ export const SPEC: StoredSpec = {
 	embedder: null,
 	logQueries: false,
 	filterable: ["type"],
+	memory: null,
 	maxRecords: 1_000_000,
 	memoryLimit: null,
 	warnAt: 0.8,

@@ -49,7 +49,7 @@ export function listSnapshots(folder: string, key: number): ListedSnapshot[] {
  */
 export function removeOlder(folder: string, key: number, keep: number): string[] {
 	checkInteger("keep", keep, { min: 0, max: Number.MAX_SAFE_INTEGER });
-	return remove(
+	return removeFiles(
 		listSnapshots(folder, key)
 			.map(({ path }) => path)
 			.slice(keep),
@@ -63,7 +63,7 @@ export function removeOlder(folder: string, key: number, keep: number): string[]
  * @returns The paths that are gone.
  */
 export function removeTemporary(folder: string): string[] {
-	return remove(
+	return removeFiles(
 		filesOf(folder)
 			.filter((name) => TEMPORARY.test(name))
 			.map((name) => join(folder, name)),
@@ -81,7 +81,7 @@ export function removeForeign(folder: string, keys: ReadonlySet<number>): string
 		const [, key] = NAME.exec(name) ?? [];
 		return key !== undefined && !keys.has(Number(key));
 	});
-	return remove(foreign.map((name) => join(folder, name)));
+	return removeFiles(foreign.map((name) => join(folder, name)));
 }
 
 /**
@@ -91,10 +91,11 @@ export function removeForeign(folder: string, keys: ReadonlySet<number>): string
  */
 export function removeAll(folder: string): string[] {
 	const names = filesOf(folder).filter((name) => NAME.test(name) || TEMPORARY.test(name));
-	return remove(names.map((name) => join(folder, name)));
+	return removeFiles(names.map((name) => join(folder, name)));
 }
 
-function remove(paths: string[]): string[] {
+/** @returns The paths, which are gone. */
+export function removeFiles(paths: string[]): string[] {
 	for (const path of paths) {
 		try {
 			rmSync(path, { force: true });
@@ -105,7 +106,8 @@ function remove(paths: string[]): string[] {
 	return paths;
 }
 
-function filesOf(folder: string): string[] {
+/** Names of the files in a folder; none where there is no such folder. */
+export function filesOf(folder: string): string[] {
 	try {
 		const entries = readdirSync(folder, { withFileTypes: true });
 		return entries.filter((entry) => entry.isFile()).map((entry) => entry.name);

@@ -77,6 +77,13 @@ function problemOfSections(sections: unknown): string | undefined {
 	return undefined;
 }
 
+/** The field of an index's parameters that names the files with its rows, where it does not hold them. */
+export const ROW_FILES = "rowFiles";
+
+export function namesRowFiles({ index }: Pick<SnapshotHeader, "index">): boolean {
+	return Object.hasOwn(index.parameters, ROW_FILES);
+}
+
 /** The header's known fields alone, so that nothing else of a file goes any further. */
 export function knownFieldsOf(header: SnapshotHeader): SnapshotHeader {
 	const { databaseId, collection, change, nextLabel, records, createdAt, engine, index, sections } = header;

@@ -129,7 +129,9 @@ const OF: Readonly<Record<Exclude<Width, "ef">, readonly CellKind[]>> = {
 
 /** How wide the search is to be, by the names that the collection's kind of index has for it. */
 function widthsOf(core: CollectionCore, request: SearchRequest, k: number): Pick<Checked, Width> {
-	const { kind } = chosenIndex(core.spec);
+	const asked = chosenIndex(core.spec).kind;
+	// Under a cap on memory any of them may have been chosen.
+	const kind = asked === "auto" && core.spec.memory !== null ? (core.searcher?.mainKind ?? asked) : asked;
 	const { ef, nprobe, rerank, budget } = request;
 	if (ef !== undefined && isCellKind(kind)) throw ofAnother("ef", ef, "a graph", `${HAS[kind]}: say nprobe instead`);
 	for (const [field, value] of Object.entries({ nprobe, rerank, budget })) {

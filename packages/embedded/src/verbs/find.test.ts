@@ -20,6 +20,7 @@ class SlowState {
 		bytesCompared: () => 1,
 		slots: [0],
 		distances: [2],
+		unranked: new Uint32Array(0),
 		way: "filtered-scan",
 		ef: undefined,
 		search: () => ++this.searches > 0,

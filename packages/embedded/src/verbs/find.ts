@@ -1,8 +1,9 @@
-import { checkInteger, compareIds, type FilterNode } from "@nigh/contract";
+import { checkInteger, compareIds, type FilterNode, isNighError } from "@nigh/contract";
 import { adaptiveEf } from "@nigh/index";
 import type { CollectionCore } from "../core.ts";
 import type { Way, Widths } from "../memory/main-search.ts";
 import type { Matches, Searcher, SlotQuery } from "../memory/searcher.ts";
+import type { RowFiles } from "../row-files/read.ts";
 import { scoreFor } from "./attach.ts";
 import type { Checked } from "./check-request.ts";
 import { fuse, type Ranked } from "./fuse.ts";
@@ -103,7 +104,7 @@ async function findAmong(
 		matches,
 	};
 	const [near, words] = await Promise.all([
-		nearest(core, searcher, query, request, timeoutMs === undefined ? undefined : start + timeoutMs),
+		nearest(core, searcher, query, limitOf(question), timeoutMs === undefined ? undefined : start + timeoutMs),
 		text === undefined ? undefined : inTime(limitOf(question), () => state.words({ text, limit: depth, node })),
 	]);
 	if (near === undefined || (text !== undefined && words?.change !== change)) return undefined;
@@ -137,21 +138,23 @@ export function isQuick(searcher: Searcher, query: Parameters<Searcher["bytesCom
 
 /** Searches here where that is quick, else on the reader worker. `undefined`: another generation has taken over. */
 async function nearest(
-	{ database, key }: CollectionCore,
+	core: CollectionCore,
 	searcher: Searcher,
 	query: SlotQuery,
-	{ signal }: Checked,
+	limit: TimeLimit,
 	deadline: number | undefined,
 ): Promise<Near | undefined> {
+	const { database, key } = core;
+	const { signal } = limit;
 	if (isQuick(searcher, query) && searcher.search(query, 1.5 * MOST_BYTES_HERE)) {
-		// Copies: another search of this thread may come before the caller goes on.
-		return {
-			slots: searcher.slots.slice(),
-			distances: searcher.distances.slice(),
-			way: searcher.way,
-			widths: searcher.widths,
-			cutShort: false,
-		};
+		const near = answersOf(searcher);
+		const { unranked } = searcher;
+		if (unranked.length === 0) return near;
+		return rankedFromDisk(searcher, query, near, unranked, limit).catch((error) => {
+			// Its files may have gone with it.
+			if (core.searcher === searcher || isNighError(error, "ABORTED")) throw error;
+			return undefined;
+		});
 	}
 	const abort = signal === undefined ? undefined : new Int32Array(new SharedArrayBuffer(4));
 	const raise = () => void (abort !== undefined && Atomics.store(abort, 0, 1));
@@ -165,9 +168,37 @@ async function nearest(
 			abort,
 		});
 		return found;
+	} catch (error) {
+		// As above.
+		if (core.searcher === searcher || isNighError(error, "ABORTED")) throw error;
+		return undefined;
 	} finally {
 		signal?.removeEventListener("abort", raise);
 	}
+}
+
+/** Copies: another search of this thread may come before the caller goes on. */
+function answersOf({ slots, distances, way, widths }: Searcher): Near {
+	return { slots: slots.slice(), distances: distances.slice(), way, widths, cutShort: false };
+}
+
+/** Reads the rows that decide the answer, many at a time, and ranks them. Where the time has run out before, the answer is what is known without them. */
+async function rankedFromDisk(
+	searcher: Searcher,
+	query: SlotQuery,
+	near: Near,
+	unranked: Uint32Array,
+	limit: TimeLimit,
+): Promise<Near> {
+	const rows = new Uint8Array(unranked.length * searcher.generation.size.rowBytes);
+	const files = searcher.files as RowFiles;
+	const read = await inTime(limit, async (signal) => {
+		await files.readMany(unranked, rows, signal === undefined ? {} : { signal });
+		return true;
+	});
+	if (read === undefined) return { ...near, cutShort: true };
+	searcher.rank(query, unranked, rows, near);
+	return { ...near, slots: searcher.slots.slice(), distances: searcher.distances.slice() };
 }
 
 /** Each leg of a hybrid search is asked for more than is answered: what is third in one may be first in both. */

@@ -216,6 +216,7 @@ function adviceFor(
 const MORE: Readonly<Record<Limit, string>> = {
 	maxRecords: "Delete or prune records, or open the collection with a larger maxRecords.",
 	memoryLimit: "Delete or prune records, or open the collection with a larger memoryLimit.",
+	maxMB: "Delete or prune records, or open the collection with a larger memory.maxMB.",
 	memory: "Delete or prune records, or spread them over several collections: the memory of one ends at 4 GiB.",
 };
 

@@ -9,13 +9,11 @@ import {
 	type ProgressOptions,
 	type RebuildOptions,
 	type RefreshReport,
-	type WarmReport,
 } from "@nigh/contract";
 import type { CollectionCore } from "../core.ts";
 import { askedKind, chosenIndex, type IndexChoice, isSameIndex } from "../records/catalogue.ts";
 import type { IndexState } from "../workers/messages.ts";
 import { Task } from "../workers/task.ts";
-import { turn } from "../workers/turn.ts";
 import { checkAborted } from "./check-aborted.ts";
 import { Progress } from "./progress.ts";
 import { REBUILD_PARAMETERS, rebuiltIndex } from "./rebuilt-index.ts";
@@ -198,33 +196,4 @@ function seen(core: CollectionCore): RefreshReport {
 	const changed = changeNumber !== core.change;
 	core.acknowledge(changeNumber);
 	return { changeNumber, changed };
-}
-
-/** Bytes between two of which at least one is touched: a page. */
-const PAGE = 4_096;
-/** Bytes that are touched before other work of the thread gets its turn. */
-const SLICE = 32 * 2 ** 20;
-
-/** Touches every page of the memory that searches read, so that the first of them does not have to wait for it. */
-export async function warm(core: CollectionCore, options: ProgressOptions): Promise<WarmReport> {
-	core.checkOpen();
-	checkOptions(options, PROGRESS, "warm");
-	checkAborted(options.signal);
-	const start = performance.now();
-	const { searcher } = core;
-	const bytes = new Uint8Array(searcher?.generation.handle.memory.buffer ?? new ArrayBuffer(0));
-	const progress = new Progress(options.onProgress, bytes.length);
-	let sum = 0;
-	for (let from = 0; from < bytes.length; from += SLICE) {
-		const end = Math.min(bytes.length, from + SLICE);
-		for (let at = from; at < end; at += PAGE) sum += bytes[at] as number;
-		progress.advance(end);
-		checkAborted(options.signal);
-		await turn();
-	}
-	progress.finish();
-	// Room that is reserved for growing is no memory yet.
-	const used = searcher === undefined ? 0 : (await core.database.threads.indexer.call("memory", core.key)).total;
-	// The sum is used, so that no compiler can leave the reading out.
-	return { bytes: sum >= 0 ? Math.min(used, bytes.length) : 0, durationMs: performance.now() - start };
 }

@@ -18,6 +18,7 @@ export const REBUILD_PARAMETERS = [
 	"efConstruction",
 	"nlist",
 	"nprobe",
+	"storage",
 	"rerank",
 	"bits",
 	"rotation",

@@ -1,7 +1,7 @@
 import type { CollectionStats } from "@nigh/contract";
 import type { CollectionCore, DatabaseCore } from "../core.ts";
 import { askedKind, chosenIndex } from "../records/catalogue.ts";
-import { fillOf } from "../workers/limits.ts";
+import { fillOf, limited } from "../workers/limits.ts";
 
 export async function stats(core: CollectionCore, diskBytes: number | null): Promise<CollectionStats> {
 	core.checkOpen();
@@ -16,7 +16,7 @@ export async function stats(core: CollectionCore, diskBytes: number | null): Pro
 		hasIndex ? indexer.call("memory", key) : null,
 		reader.call("count", { key, node: undefined, now: core.now }),
 	]);
-	const share = fillOf(spec, records);
+	const share = fillOf(limited(spec, core.searcher?.generation), records);
 	const { index: _, converted: __, ...settings } = spec;
 	return {
 		name,
@@ -37,6 +37,7 @@ export async function stats(core: CollectionCore, diskBytes: number | null): Pro
 		latency: { search: latency.search.stats(), write: latency.write.stats() },
 		ages: { fold: ageOf(state?.foldedAt), snapshot: ageOf(state?.snapshotAt) },
 		memory,
+		...(state?.plan !== undefined && { plan: state.plan }),
 		diskBytes,
 		recall: [],
 	};

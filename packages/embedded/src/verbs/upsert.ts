@@ -11,7 +11,7 @@ import type { CollectionCore } from "../core.ts";
 import type { WrittenRecords } from "../filters.ts";
 import { checkFlag } from "../options.ts";
 import { publish } from "../watch/events.ts";
-import { roomFor } from "../workers/limits.ts";
+import { limited, roomFor } from "../workers/limits.ts";
 import type { WriteReply } from "../workers/messages.ts";
 import { checkAborted } from "./check-aborted.ts";
 import { type Prepared, prepareRows, rowError } from "./prepare-rows.ts";
@@ -83,14 +83,14 @@ function writtenRows({ metadata }: Prepared, { refused, labels }: WriteReply): W
 	};
 }
 
-function noRoom({ spec }: CollectionCore, count: number): NighError {
-	const { maxRecords, memoryLimit } = spec;
+function noRoom({ spec, searcher }: CollectionCore, count: number): NighError {
+	const { maxRecords, memoryLimit, memory } = spec;
 	// The stricter of the two; the count tells nothing, since a write may have pruned after it.
-	const most = roomFor(spec, 0);
+	const most = roomFor(limited(spec, searcher?.generation), 0);
 	const isFull = most === maxRecords;
 	return new NighError(
 		isFull ? "COLLECTION_FULL" : "MEMORY_LIMIT",
-		`there was no room for this record: the collection may have ${maxRecords} records${memoryLimit === null ? "" : ` and take ${memoryLimit} bytes`}. Delete or prune some, or open it with larger limits.`,
+		`there was no room for this record: the collection may have ${maxRecords} records${memoryLimit === null ? "" : ` and take ${memoryLimit} bytes`}${memory === null ? "" : ` within ${memory.maxMB} MB`}. Delete or prune some, or open it with larger limits.`,
 		{ count, limit: isFull ? maxRecords : (memoryLimit ?? most) },
 	);
 }

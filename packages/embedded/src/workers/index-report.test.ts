@@ -10,6 +10,7 @@ import { specOf } from "../spec.ts";
 import { analyzeIndex, checkGraph, memoryOf, stateOf } from "./index-report.ts";
 import { IndexedCollection } from "./indexed-collection.ts";
 import { emptyGeneration } from "./next-generation.ts";
+import { NOWHERE } from "./rows.test-support.ts";
 
 const DIMENSIONS = 4;
 const ROW_BYTES = rowBytes(DIMENSIONS * 4);
@@ -28,6 +29,7 @@ async function collectionOf(count: number, dimensions = DIMENSIONS, index = GRAP
 		folded: () => {},
 		foldFailed: () => {},
 		keepsSnapshots: false,
+		placeOf: () => NOWHERE,
 		saveSnapshot: async () => {},
 		keepNewest: async () => {},
 	});

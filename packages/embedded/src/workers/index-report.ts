@@ -1,4 +1,4 @@
-import type { AnalyzeReport, IndexSettings, MemoryStats } from "@nigh/contract";
+import type { AnalyzeReport, IndexSettings, MemoryPlan, MemoryStats } from "@nigh/contract";
 import { HnswIndex, IvfIndex, type IvfMemoryReport, type MemoryReport } from "@nigh/index";
 import { SLOT_BYTES } from "../memory/sizes.ts";
 import { tailCodeBytes } from "../memory/tail-codes.ts";
@@ -6,6 +6,7 @@ import { askedKind } from "../records/catalogue.ts";
 import { cellAdvice } from "../watch/index-advice.ts";
 import { diedSince } from "./built.ts";
 import type { IndexedCollection } from "./indexed-collection.ts";
+import { planFor } from "./memory-plan.ts";
 import type { GraphCheck, IndexState } from "./messages.ts";
 
 /** How well the graph is built. Takes time in proportion to it. */
@@ -62,8 +63,9 @@ export function memoryOf({ owned, generation, tail }: IndexedCollection): Memory
 	const index = Math.round(((main?.index ?? 0) - learnt) * used) + learnt + tables + tail * 4 + tailCodes;
 	const vectors = Math.round((main?.vectors ?? 0) * used) + tail * size.rowBytes;
 	const formula = (main?.formula ?? 0) + tables + tail * (size.rowBytes + 4) + tailCodes;
+	const onDisk = owned.rows === undefined ? {} : { onDisk: owned.rows.end * size.rowBytes };
 	const parts = main === undefined || !("ids" in main) ? {} : partsOf(main as IvfMemoryReport, used, tables);
-	return { codes, index, vectors, total: index + vectors, formula, ...parts };
+	return { codes, index, vectors, total: index + vectors, formula, ...onDisk, ...parts };
 }
 
 function learntBytes(main: MemoryReport | IvfMemoryReport): number {
@@ -74,10 +76,29 @@ function partsOf({ ids, centroids, codebooks, codeBytesPerVector }: IvfMemoryRep
 	return { ids: Math.round(ids * used) + tables, centroids, codebooks, links: 0, codeBytesPerVector };
 }
 
+function planOf(collection: IndexedCollection): { readonly plan?: MemoryPlan } {
+	const planned = planFor(collection, collection.generation.live);
+	if (planned === undefined) return {};
+	const { tailRows: _, trainingRows: __, ...plan } = planned;
+	return { plan };
+}
+
 /** Of the settings in force, those that tell one index from another. */
 const PARAMETERS = [
 	...["M", "efConstruction", "ef", "codes", "seed", "mL"],
-	...["nlist", "nlistRule", "trainedFor", "nprobe", "rerank", "bits", "rotation", "width", "residual", "epsilon"],
+	...[
+		"storage",
+		"nlist",
+		"nlistRule",
+		"trainedFor",
+		"nprobe",
+		"rerank",
+		"bits",
+		"rotation",
+		"width",
+		"residual",
+		"epsilon",
+	],
 ];
 
 /** What `stats` and `health` tell of an index. */
@@ -105,6 +126,7 @@ export function stateOf(collection: IndexedCollection): IndexState {
 		change: generation.change,
 		problems: [...collection.problems.values()],
 		building: collection.building,
+		...planOf(collection),
 		cells: owned.main instanceof IvfIndex ? owned.main.analyze() : null,
 		built:
 			built === undefined

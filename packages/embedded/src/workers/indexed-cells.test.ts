@@ -13,6 +13,7 @@ import { stateOf } from "./index-report.ts";
 import { IndexedCollection } from "./indexed-collection.ts";
 import { emptyGeneration } from "./next-generation.ts";
 import { LEAST_CELLS, RETRY_MS } from "./parameters.ts";
+import { NOWHERE } from "./rows.test-support.ts";
 import { Task } from "./task.ts";
 
 const DIMENSIONS = 4;
@@ -35,6 +36,7 @@ async function started(kind: CellKind, count: number, vector = vectorOf) {
 		folded() {},
 		foldFailed() {},
 		keepsSnapshots: false,
+		placeOf: () => NOWHERE,
 		saveSnapshot: async () => {},
 		keepNewest: async () => {},
 	});

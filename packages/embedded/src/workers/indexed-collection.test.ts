@@ -12,6 +12,7 @@ import { stateOf } from "./index-report.ts";
 import { IndexedCollection, type IndexerSurroundings } from "./indexed-collection.ts";
 import { emptyGeneration } from "./next-generation.ts";
 import { IDLE_MS, LEAST_GRAPH, LEAST_WAIT_MS } from "./parameters.ts";
+import { NOWHERE } from "./rows.test-support.ts";
 import { Task } from "./task.ts";
 
 const DIMENSIONS = 4;
@@ -60,6 +61,7 @@ async function started(count: number) {
 		},
 		foldFailed: (_key, _durationMs, error) => void control.foldFailures.push(error),
 		keepsSnapshots: false,
+		placeOf: () => NOWHERE,
 		saveSnapshot: async () => {},
 		keepNewest: async () => {},
 	};

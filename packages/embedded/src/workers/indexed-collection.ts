@@ -6,9 +6,11 @@ import { chosenIndex, type IndexChoice, type StoredSpec } from "../records/catal
 import { type Built, builtNow, carriedOver } from "./built.ts";
 import { type Chore, faultOf } from "./chores.ts";
 import { collectGarbageSoon } from "./collect-garbage.ts";
-import { isOtherKind, type MainIndex, mainIndexFor } from "./main-index.ts";
+import type { RowPlace } from "./kept-rows.ts";
+import { isOtherKind, type MainIndex } from "./main-index.ts";
+import { boundsWithin, indexWithin } from "./memory-plan.ts";
 import type { IndexProblem, Installed } from "./messages.ts";
-import { insert, type Next, nextGeneration, type Owned, rowOf } from "./next-generation.ts";
+import { insert, type Next, nextGeneration, type Owned, rowsOf, vectorsOf } from "./next-generation.ts";
 import { ARRANGING, type OptimizeOptions, optimize, SAVING } from "./optimize.ts";
 import {
 	DEAD_SHARE,
@@ -16,6 +18,7 @@ import {
 	IDLE_MS,
 	LEAST_DEAD,
 	LEAST_WAIT_MS,
+	MANY_FILES,
 	RETRY_MS,
 	ROOM_SHARE,
 	SMALL_CHANGE,
@@ -30,6 +33,8 @@ import { turn } from "./turn.ts";
 /** What a collection needs of the worker around it. */
 export interface IndexerSurroundings {
 	readonly parallel: Parallel;
+	/** Where a collection keeps rows that its index does not hold. */
+	placeOf(key: number): RowPlace;
 	/** Asks the writer to let a generation take over. */
 	install(installed: Installed, next: Pick<Next, "oldSlots" | "fromSlot">): Promise<boolean>;
 	/** Tells the writer that rows of the tail have become free. */
@@ -67,6 +72,8 @@ export class IndexedCollection {
 	/** Snapshots on disk that are of no use; the next one takes their place. */
 	damaged: readonly string[] = [];
 	building: number | null = null;
+	/** The cap that the index was chosen for. */
+	plannedMB: number | undefined;
 	/** The main index's end when its nodes were last laid out. */
 	arrangedUpTo = -1;
 	/** The index as it was built; `undefined` until it has taken in what was written meanwhile. */
@@ -109,7 +116,7 @@ export class IndexedCollection {
 
 	/** The main index that so many records are to have. */
 	wanted(records: number): MainIndex {
-		return mainIndexFor(this.choice, records);
+		return indexWithin(this, records);
 	}
 
 	/** The most urgent work in the background; `undefined` where there is none. `wait`: ms until there may be some. */
@@ -137,7 +144,8 @@ export class IndexedCollection {
 		if ((owned.main === undefined && wanted !== null) || isOtherKind(owned.main, wanted)) yield "build";
 		if (owned.main instanceof HnswIndex && owned.main.codesAreStale()) yield "codes";
 		if (owned.main instanceof IvfIndex && owned.main.hasDrifted()) yield "train";
-		if (deleted >= LEAST_DEAD && deleted > slotEnd * DEAD_SHARE) yield "dead";
+		const isScattered = (owned.rows?.segments.length ?? 0) > MANY_FILES;
+		if (isScattered || (deleted >= LEAST_DEAD && deleted > slotEnd * DEAD_SHARE)) yield "dead";
 		if (owned.main === undefined) return;
 		if (tail > 0 && (isIdle || tail > size.ringRows * HOT_TAIL_SHARE)) yield "fold";
 		if (tail === 0 && isIdle && this.#isSnapshotDue()) yield "snapshot";
@@ -195,13 +203,20 @@ export class IndexedCollection {
 			onTaken(done);
 		};
 		try {
-			await insert(main, slots, (slot) => rowOf(owned, slot), { ...this.#around, between, onProgress });
+			await insert(main, slots, (some) => this.#foldedVectors(some), { ...this.#around, between, onProgress });
 		} catch (error) {
 			if (!task.isAborted) this.#around.foldFailed(this.key, performance.now() - start, error);
 			throw error;
 		} finally {
 			if (taken > 0) this.#takenIn(from, from + taken, start);
 		}
+	}
+
+	/** Rows that the index will not hold are kept before it takes them in. */
+	#foldedVectors(slots: Uint32Array): Float32Array | Uint8Array {
+		const { owned } = this;
+		owned.rows?.keep(slots[0] as number, rowsOf(owned, slots));
+		return vectorsOf(owned, slots);
 	}
 
 	#takenIn(from: number, end: number, start: number): void {
@@ -237,11 +252,14 @@ export class IndexedCollection {
 		const { owned } = this;
 		this.building = 0;
 		try {
+			const wanted = this.wanted(owned.generation.live);
 			const next = await nextGeneration(owned, owned.generation.size.rowBytes, {
-				wanted: this.wanted(owned.generation.live),
+				wanted,
+				...boundsWithin(this, wanted),
 				fresh,
 				arrange,
 				room,
+				place: this.#around.placeOf(this.key),
 				parallel: this.#around.parallel,
 				between: async () => {
 					await turn();
@@ -253,29 +271,47 @@ export class IndexedCollection {
 					for (const each of [task, ...this.#followers]) each.advance(done, total * (1 + ARRANGING));
 				},
 			});
-			task.check();
-			const before = this.generation;
-			const { generation, areas } = next.owned;
-			const installed = { key: this.key, generation: generation.handle, areas, isBuilt: arrange };
-			if (!(await this.#around.install(installed, next))) throw overtaken();
-			// It has neither what died nor a trace of it.
-			this.changedBefore += Math.abs(before.slotEnd - this.snapshotMain) + before.dead;
-			this.snapshotMain = generation.mainEnd;
-			this.owned = next.owned;
-			this.built = arrange || this.built === undefined ? undefined : carriedOver(this.built, before, generation);
-			this.#noteBuilt();
-			collectGarbageSoon();
-			this.#leaving = undefined;
-			this.#failedAt.clear();
-			for (const chore of ["build", "room", "codes", "train", "dead"]) this.problems.delete(`${chore}-failed`);
+			await this.#install(next, { arrange, task }).catch((error) => {
+				next.owned.rows?.discard();
+				throw error;
+			});
 		} catch (error) {
 			// What was half built is a large memory.
 			collectGarbageSoon();
+			// Writers need not wait for it any more.
+			owned.generation.ceiling = 0;
+			this.#around.freed(this.key);
 			throw error;
 		} finally {
 			this.building = null;
 			this.#followers = [];
 		}
+	}
+
+	/** Lets a generation that has been built take over. */
+	async #install(next: Next, { arrange, task }: { readonly arrange: boolean; readonly task: Task }): Promise<void> {
+		task.check();
+		const { owned } = this;
+		const before = this.generation;
+		const { generation, areas } = next.owned;
+		const installed = { key: this.key, generation: generation.handle, areas, isBuilt: arrange };
+		if (!(await this.#around.install(installed, next))) throw overtaken();
+		// It has neither what died nor a trace of it.
+		this.changedBefore += Math.abs(before.slotEnd - this.snapshotMain) + before.dead;
+		this.snapshotMain = generation.mainEnd;
+		this.owned = next.owned;
+		// As long as the one on disk is of the generation before, the rows of both are there.
+		if (owned.rows !== undefined) this.snapshotChange = null;
+		this.plannedMB = this.spec.memory?.maxMB;
+		owned.rows?.close();
+		// Where everything is compared there is no index that could have aged.
+		const isAsBuilt = !arrange && next.owned.main !== undefined;
+		this.built = isAsBuilt && this.built !== undefined ? carriedOver(this.built, before, generation) : undefined;
+		this.#noteBuilt();
+		collectGarbageSoon();
+		this.#leaving = undefined;
+		this.#failedAt.clear();
+		for (const chore of ["build", "room", "codes", "train", "dead"]) this.problems.delete(`${chore}-failed`);
 	}
 
 	/** Where an index is being built that a task has to wait for, that counts as this share of it. */

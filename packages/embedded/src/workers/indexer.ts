@@ -8,12 +8,14 @@ import type { VectorFormat } from "../memory/generation.ts";
 import { allocateArea, ReaderAreas } from "../memory/reader-area.ts";
 import { vectorBytes } from "../memory/rows.ts";
 import { withinMemory } from "../memory/within-memory.ts";
+import { removeUnused } from "../row-files/folder.ts";
 import { removeOlder } from "../snapshot/folder.ts";
 import type { PaceOptions } from "../snapshot/pace.ts";
 import { failureCode } from "../watch/events.ts";
 import { giveWay } from "./background.ts";
 import { analyzeIndex, checkGraph, memoryOf, stateOf } from "./index-report.ts";
 import { IndexedCollection, type IndexerSurroundings } from "./indexed-collection.ts";
+import type { RowPlace } from "./kept-rows.ts";
 import { mainSpec } from "./main-index.ts";
 import type {
 	IndexerMethods,
@@ -26,7 +28,14 @@ import type {
 import { emptyGeneration, type Owned } from "./next-generation.ts";
 import { LEAST_WAIT_MS } from "./parameters.ts";
 import { Caller, Service } from "./rpc.ts";
-import { discardSnapshots, keepNewest, oldestSnapshot, recoverSnapshot, saveSnapshot } from "./snapshots.ts";
+import {
+	discardSnapshots,
+	keepNewest,
+	oldestSnapshot,
+	recoverSnapshot,
+	removeUnusedRows,
+	saveSnapshot,
+} from "./snapshots.ts";
 import { Task } from "./task.ts";
 import { turn } from "./turn.ts";
 
@@ -55,6 +64,7 @@ const around: IndexerSurroundings = {
 	get parallel() {
 		return parallel;
 	},
+	placeOf,
 	install: (installed, { oldSlots, fromSlot }) => writer.call("install", { installed, oldSlots, fromSlot }),
 	freed: (key) => void writer.call("freed", key).catch(() => {}),
 	folded: (key, vectors, durationMs, tail) => caller.tell("folded", { key, vectors, durationMs, tail }),
@@ -79,6 +89,11 @@ const around: IndexerSurroundings = {
 		if (!data.readOnly) await keepNewest(data, collection);
 	},
 };
+
+function placeOf(key: number): RowPlace {
+	const { snapshots: folder, databaseId, readOnly } = data;
+	return { folder, key, databaseId, readOnly };
+}
 
 function paceOf(task: Task): PaceOptions {
 	const yieldNow = async () => {
@@ -213,8 +228,11 @@ async function open(request: OpenRequest): Promise<IndexOpened> {
 		if (owned !== undefined) {
 			collection.snapshotChange = recovered.change;
 			collection.built = recovered.built;
+			collection.plannedMB = recovered.plannedMB;
 			collection.snapshotMain = owned.generation.mainEnd;
 		}
+		// What a session before appended and did not come to save.
+		if (!data.readOnly) removeUnusedRows(data, collection);
 		caller.tell("recovered", {
 			name,
 			from: owned === undefined ? "records" : "snapshot",
@@ -243,14 +261,16 @@ new Service(data.port).serve<IndexForWriterMethods>({
 		inTurn(async () => {
 			const collection = collections.get(key);
 			collections.delete(key);
-			if (collection?.isWorthSaving !== true) return;
 			// Without one, opening takes longer: no reason for closing to fail.
-			await around.saveSnapshot(collection).catch(() => {});
+			if (collection?.isWorthSaving === true) await around.saveSnapshot(collection).catch(() => {});
+			collection?.owned.rows?.close();
 		}),
 	drop: (key) =>
 		inTurn(async () => {
+			collections.get(key)?.owned.rows?.close();
 			collections.delete(key);
 			removeOlder(data.snapshots, key, 0);
+			removeUnused(data.snapshots, key, new Set());
 		}),
 	respec: ({ key, spec }) => {
 		collections.get(key)?.respec(spec);

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isNighError, type NighError } from "@nigh/contract";
+import { CELL_KINDS, type CollectionSpec, type IndexSpec, isNighError, type NighError } from "@nigh/contract";
 import fc from "fast-check";
+import { mostPlanned } from "../plan-memory.ts";
+import { mostWithin, type PlannedChoice } from "../plan-memory-bytes.ts";
 import type { StoredSpec } from "../records/catalogue.ts";
 import { specOf } from "../spec.ts";
 import {
@@ -67,6 +69,73 @@ test("what roomFor promises is what checkRoom allows, no more and no less", asyn
 			},
 		),
 	);
+});
+
+/** A cap of 8 MB, under which a kind of index is asked for or chosen. */
+async function capped(index: IndexSpec, more: object = {}): Promise<StoredSpec> {
+	return specWith({ dimensions: 64, metric: "l2", index, memory: { maxMB: 8 }, ...more });
+}
+
+test("a cap leaves room for what the index that was asked for holds, or, where one is chosen, for what any does", async () => {
+	const space = { dimensions: 64, metric: "l2" } as const;
+	const maxBytes = 8 * 2 ** 20;
+	const auto = await capped("auto");
+	assert.equal(roomFor(auto, 0), mostPlanned({ ...space, maxBytes }));
+	const asked: readonly PlannedChoice[] = [
+		{ kind: "hnsw", M: 48 },
+		{ kind: "ivf" },
+		{ kind: "ivfpq", storage: "disk" },
+	];
+	for (const index of asked) {
+		const spec = await capped(index);
+		assert.equal(roomFor(spec, 0), mostWithin(index, space, maxBytes), index.kind);
+		assert.ok(roomFor(spec, 0) <= roomFor(auto, 0), index.kind);
+		assert.equal(roomFor({ ...auto, converted: index }, 0), roomFor(spec, 0), "converted");
+	}
+	// It holds more than what would be chosen, since nothing has to be learnt.
+	const flat = { kind: "flat" } as const;
+	assert.equal(roomFor(await capped(flat), 0), mostWithin(flat, space, maxBytes));
+	const untold = await specWith({ dimensions: undefined, memory: { maxMB: 8 } } as CollectionSpec);
+	assert.ok(roomFor(untold, 0) > 10 ** 6, "until the dimensions are known there is nothing to tell by");
+});
+
+test("what is beyond a cap is refused with the numbers", async () => {
+	for (const index of ["auto", { kind: "hnsw" }, { kind: "ivfrabitq", storage: "disk" }] as const) {
+		const spec = await capped(index);
+		const most = roomFor(spec, 0);
+		checkRoom(spec, most - 1, 1);
+		checkRoom(spec, most, 0);
+		const { code, details, message } = refusal(() => checkRoom(spec, most - 3, 5));
+		const { bytes, ...rest } = details as { bytes: number };
+		assert.equal(code, "MEMORY_LIMIT");
+		assert.deepEqual(rest, { count: most - 3, limit: 8 * 2 ** 20, more: 5, mostVectors: most });
+		assert.match(message, new RegExp(`maxMB 8 .* holds ${most} vectors of 64 dimensions .* ${bytes} bytes`));
+		// So much would be enough.
+		const enough = { ...spec, memory: { maxMB: bytes / 2 ** 20 } };
+		checkRoom(enough, most - 3, 5);
+		refusal(() => checkRoom({ ...spec, memory: { maxMB: (bytes - 1) / 2 ** 20 } }, most - 3, 5));
+		assert.deepEqual(nearestLimit(spec, most), { limit: "maxMB", share: 1 });
+		assert.equal(refusal(() => checkBatch({ ...spec, prunePolicy: "oldest" }, 0, most + 1)).code, "MEMORY_LIMIT");
+	}
+});
+
+test("a cap and a memoryLimit hold both, whichever is less", async () => {
+	const spec = await capped("auto");
+	const tight = { ...spec, memoryLimit: 2 ** 20 };
+	assert.ok(roomFor(tight, 0) < roomFor(spec, 0));
+	assert.equal(nearestLimit(tight, 100).limit, "memoryLimit");
+	assert.equal(refusal(() => checkRoom({ ...spec, maxRecords: 3 }, 3, 1)).code, "COLLECTION_FULL");
+});
+
+test("vectors on disk take no memory, and leave room for more of them", async () => {
+	for (const kind of CELL_KINDS) {
+		const [inMemory, onDisk] = [
+			await specWith({ dimensions: 256, index: { kind } }),
+			await specWith({ dimensions: 256, index: { kind, storage: "disk" } }),
+		];
+		assert.equal(memoryFor(inMemory, 1_000) - memoryFor(onDisk, 1_000), 1_000 * 4 * 256, kind);
+		assert.ok(roomFor(onDisk, 0) > roomFor(inMemory, 0), kind);
+	}
 });
 
 test("where the oldest make room, a batch that is larger than all of it is refused as a whole", async () => {

@@ -1,16 +1,23 @@
-import { BOUNDS, type Metric, NighError } from "@nigh/contract";
+import { BOUNDS, type MemoryCap, type Metric, NighError } from "@nigh/contract";
 import { cellBytesPerVector } from "@nigh/index";
 import { rowBytes } from "@nigh/kernels";
+import type { Generation } from "../memory/generation.ts";
 import { vectorBytes } from "../memory/rows.ts";
-import { mostRecords, SLOT_BYTES } from "../memory/sizes.ts";
+import { ID_BYTES, mostRecords, SLOT_BYTES } from "../memory/sizes.ts";
+import { leastPlanned, mostPlanned } from "../plan-memory.ts";
+import { leastCap, mostWithin } from "../plan-memory-bytes.ts";
 import { chosenIndex, type IndexChoice, type StoredSpec } from "../records/catalogue.ts";
+import { graphParameters } from "./main-index.ts";
 
-/** Bytes of memory that so many records take: the vector, its code, the links of a graph or the place in a cell, and the tables, by the formula of the layout. */
+/**
+ * Bytes of memory that so many records take: the vector, unless that is on disk, its code, the links of a graph or the place in a cell, and the
+ * tables, by the formula of the layout.
+ */
 export function memoryFor(spec: StoredSpec, records: number): number {
 	const { dimensions, metric } = spec;
 	const index = chosenIndex(spec);
 	const length = dimensions ?? 0;
-	const row = metric === "hamming" ? length / 8 : length * 4;
+	const row = isOnDisk(index) ? 0 : metric === "hamming" ? length / 8 : length * 4;
 	return records * (row + indexBytes(index, length, metric) + SLOT_BYTES + 40);
 }
 
@@ -29,22 +36,83 @@ function indexBytes(index: IndexChoice, dimensions: number, metric: Metric): num
 	}
 }
 
+function isOnDisk(index: IndexChoice): boolean {
+	return "storage" in index && index.storage === "disk";
+}
+
+/** A spec, and what the ids of the collection take on average, where that is known: under a cap it decides how many records there may be. */
+export type LimitedSpec = StoredSpec & { readonly idBytes?: number };
+
+/** One for each spec, as long as the ids take about the same: what is computed for it is kept by it. */
+const limitedBy = new WeakMap<StoredSpec, LimitedSpec>();
+
+/** The spec with what the ids of its collection take. */
+export function limited(spec: StoredSpec, generation: Generation | undefined): LimitedSpec {
+	if (spec.memory === null || generation === undefined) return spec;
+	const idBytes = idBytesIn(generation);
+	const known = limitedBy.get(spec);
+	if (known?.idBytes === idBytes) return known;
+	const limited = { ...spec, idBytes };
+	limitedBy.set(spec, limited);
+	return limited;
+}
+
+/** Slots from which on the ids tell what others will take. */
+const TELLING = 1_000;
+
+/** Bytes of an id on average, a few more than that. */
+export function idBytesIn({ slotEnd, idStarts }: Generation): number {
+	if (slotEnd < TELLING) return ID_BYTES;
+	return 4 * Math.ceil((1.1 * (idStarts[slotEnd] as number)) / slotEnd / 4);
+}
+
+function idBytesOf({ idBytes }: LimitedSpec): { idBytes?: number } {
+	return idBytes === undefined ? {} : { idBytes };
+}
+
+/** The cap of a spec in bytes. */
+export function capBytes({ maxMB }: MemoryCap): number {
+	return Math.floor(maxMB * 2 ** 20);
+}
+
+/** By spec: it is looked for among all the numbers that there are, and asked for at every write. */
+const mostByCap = new WeakMap<LimitedSpec, number>();
+
+/** Records that the cap of a spec leaves room for, with the index that was asked for or, where one is chosen, with any. */
+export function mostUnderCap(spec: LimitedSpec): number {
+	const { memory, dimensions, metric } = spec;
+	// The first vector tells the dimensions before it is written.
+	if (memory === null || dimensions === null) return Number.POSITIVE_INFINITY;
+	const known = mostByCap.get(spec);
+	if (known !== undefined) return known;
+	const maxBytes = capBytes(memory);
+	const index = chosenIndex(spec);
+	const space = { dimensions, metric, ...idBytesOf(spec) };
+	const most =
+		index.kind === "auto"
+			? mostPlanned({ ...space, maxBytes, graph: graphParameters(index) })
+			: mostWithin(index, space, maxBytes);
+	mostByCap.set(spec, most);
+	return most;
+}
+
 /** The limits of a collection: those of its spec, and the end of what one memory holds. */
-export type Limit = "maxRecords" | "memoryLimit" | "memory";
+export type Limit = "maxRecords" | "memoryLimit" | "maxMB" | "memory";
 
 /** The limit that so many records come nearest to, and the share of it that they take. */
-export function nearestLimit(spec: StoredSpec, records: number): { readonly limit: Limit; readonly share: number } {
+export function nearestLimit(spec: LimitedSpec, records: number): { readonly limit: Limit; readonly share: number } {
 	const { maxRecords, memoryLimit } = spec;
 	const shares = [
 		{ limit: "maxRecords", share: records / maxRecords },
 		{ limit: "memoryLimit", share: memoryLimit === null ? 0 : memoryFor(spec, records) / memoryLimit },
+		{ limit: "maxMB", share: records / Math.max(1, mostUnderCap(spec)) },
 		{ limit: "memory", share: records / mostInMemory(spec) },
 	] as const;
 	return shares.reduce((nearest, each) => (each.share > nearest.share ? each : nearest));
 }
 
 /** The share of the nearest limit that so many records take. */
-export function fillOf(spec: StoredSpec, records: number): number {
+export function fillOf(spec: LimitedSpec, records: number): number {
 	return nearestLimit(spec, records).share;
 }
 
@@ -53,7 +121,7 @@ export function fillOf(spec: StoredSpec, records: number): number {
  *
  * @throws NighError `COLLECTION_FULL` or `MEMORY_LIMIT`.
  */
-export function checkBatch(spec: StoredSpec, before: number, batch: number): void {
+export function checkBatch(spec: LimitedSpec, before: number, batch: number): void {
 	const most = roomFor(spec, 0);
 	if (spec.prunePolicy !== "oldest" || batch <= most) return;
 	const isMemory = most < spec.maxRecords;
@@ -65,7 +133,7 @@ export function checkBatch(spec: StoredSpec, before: number, batch: number): voi
 }
 
 /** @throws NighError `COLLECTION_FULL` or `MEMORY_LIMIT` where the records would be more than the limits allow. */
-export function checkRoom(spec: StoredSpec, before: number, inserted: number): void {
+export function checkRoom(spec: LimitedSpec, before: number, inserted: number): void {
 	const after = before + inserted;
 	if (inserted <= 0) return;
 	const { maxRecords, memoryLimit } = spec;
@@ -84,6 +152,9 @@ export function checkRoom(spec: StoredSpec, before: number, inserted: number): v
 			{ count: before, limit: most, more: inserted },
 		);
 	}
+	const mostVectors = mostUnderCap(spec);
+	if (spec.memory !== null && after > mostVectors)
+		throw beyondCap(spec, spec.memory, { before, inserted, mostVectors });
 	const memory = memoryFor(spec, after);
 	if (memoryLimit === null || memory <= memoryLimit) return;
 	throw new NighError(
@@ -93,24 +164,54 @@ export function checkRoom(spec: StoredSpec, before: number, inserted: number): v
 	);
 }
 
-/** Records that there is room for beside those there are. */
-export function roomFor(spec: StoredSpec, records: number): number {
-	const byMemory =
-		spec.memoryLimit === null ? Number.POSITIVE_INFINITY : Math.floor(spec.memoryLimit / memoryFor(spec, 1));
-	return Math.max(0, Math.min(spec.maxRecords, byMemory, mostInMemory(spec)) - records);
+function beyondCap(
+	spec: LimitedSpec,
+	memory: MemoryCap,
+	{
+		before,
+		inserted,
+		mostVectors,
+	}: { readonly before: number; readonly inserted: number; readonly mostVectors: number },
+): NighError {
+	const limit = capBytes(memory);
+	const index = chosenIndex(spec);
+	const { metric } = spec;
+	const space = { metric, dimensions: spec.dimensions as number, ...idBytesOf(spec) };
+	const after = before + inserted;
+	const bytes =
+		index.kind === "auto"
+			? leastPlanned({ ...space, vectors: after, graph: graphParameters(index) })
+			: leastCap(index, after, space);
+	const asked = index.kind === "auto" ? "any index" : `an index of kind ${index.kind}`;
+	return new NighError(
+		"MEMORY_LIMIT",
+		`the collection has ${before} records, and within memory.maxMB ${memory.maxMB} ${asked} holds ${mostVectors} vectors of ${spec.dimensions} dimensions at most: ${inserted} more do not fit${bytes === undefined ? "" : `, which would take ${bytes} bytes`}. Delete or prune some, or open it with a larger maxMB${index.kind === "auto" ? "" : ', or convert it to "auto", which chooses by what fits'}.`,
+		{ count: before, limit, more: inserted, mostVectors, ...(bytes !== undefined && { bytes }) },
+	);
 }
 
-function mostInMemory({ metric, dimensions }: StoredSpec): number {
-	return mostRecords(rowBytes(vectorBytes({ metric, dimensions: dimensions ?? 1 })));
+/** Records that there is room for beside those there are. */
+export function roomFor(spec: LimitedSpec, records: number): number {
+	const byMemory =
+		spec.memoryLimit === null ? Number.POSITIVE_INFINITY : Math.floor(spec.memoryLimit / memoryFor(spec, 1));
+	return Math.max(0, Math.min(spec.maxRecords, byMemory, mostUnderCap(spec), mostInMemory(spec)) - records);
+}
+
+function mostInMemory(spec: StoredSpec): number {
+	const { metric, dimensions, memory } = spec;
+	const index = chosenIndex(spec);
+	// Under a cap an index may be chosen whose vectors are on disk, and the cap says how many there may be.
+	const mayBeOnDisk = isOnDisk(index) || (memory !== null && index.kind === "auto");
+	return mostRecords(rowBytes(vectorBytes({ metric, dimensions: dimensions ?? 1 })), mayBeOnDisk);
 }
 
 /** Whether a write prunes by itself. */
-export function isNearlyFull(spec: StoredSpec, records: number): boolean {
+export function isNearlyFull(spec: LimitedSpec, records: number): boolean {
 	return fillOf(spec, records) >= spec.pruneAt;
 }
 
 /** What it prunes then. */
-export function pruneTarget(spec: StoredSpec, records: number): { maxAgeMs?: number; maxRecords?: number } {
+export function pruneTarget(spec: LimitedSpec, records: number): { maxAgeMs?: number; maxRecords?: number } {
 	const fill = fillOf(spec, records);
 	return {
 		...(spec.maxAgeMs !== null && { maxAgeMs: spec.maxAgeMs }),

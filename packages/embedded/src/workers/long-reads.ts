@@ -1,5 +1,5 @@
 import { NighError } from "@nigh/contract";
-import { Searcher } from "../memory/searcher.ts";
+import { Searcher, type SlotQuery } from "../memory/searcher.ts";
 import { buffersOf, type PackedRecords } from "../records/packed-records.ts";
 import type { RecordReader } from "../records/reader.ts";
 import type { HeldState } from "./held-state.ts";
@@ -36,9 +36,11 @@ export function longReads(
 		...stateReads({ latest: records, held, generationOf: (key, number) => searcherOf(key, number)?.generation }),
 		hold: (key) => held.hold((reader) => reader.state(key).change),
 		attach: ({ key, generation, areas }) => {
+			searchers.get(key)?.close();
 			searchers.set(key, new Searcher(generation, areas[area]));
 		},
 		detach: (key) => {
+			searchers.get(key)?.close();
 			searchers.delete(key);
 		},
 		matchLabels: ({ key, node, now }) => {
@@ -71,6 +73,7 @@ export function longReads(
 					cutShort = deadline !== undefined && performance.timeOrigin + performance.now() >= deadline;
 					if (cutShort) break;
 				}
+				if (!cutShort && searcher.unranked.length > 0) rankFromDisk(searcher, query);
 				const { slots, distances, way, widths } = searcher;
 				return { slots: [...slots], distances: [...distances], way, widths, cutShort };
 			});
@@ -78,4 +81,12 @@ export function longReads(
 			return run;
 		},
 	};
+}
+
+/** Reads the rows that decide the answer, and ranks them. Nobody else waits for this thread. */
+function rankFromDisk(searcher: Searcher, query: SlotQuery): void {
+	const { unranked, slots, distances } = searcher;
+	const rows = new Uint8Array(unranked.length * searcher.generation.size.rowBytes);
+	searcher.files?.readManySync(unranked, rows);
+	searcher.rank(query, unranked, rows, { slots: [...slots], distances: [...distances] });
 }

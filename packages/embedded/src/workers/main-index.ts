@@ -46,7 +46,7 @@ export function graphParameters(choice: IndexChoice): GraphWanted {
 const VECTORS_PER_CENTROID = 39;
 
 /** Records from which on cells can be trained: until then the tail, which is compared by its codes, serves. */
-function leastForCells(wanted: CellsWanted): number {
+export function leastForCells(wanted: CellsWanted): number {
 	const profile = wanted.kind === "ivfpq" && wanted.profile !== undefined ? PQ_PROFILES[wanted.profile] : undefined;
 	const nlist = wanted.nlist ?? profile?.nlist;
 	const bits = wanted.kind === "ivfpq" ? (wanted.bits ?? profile?.bits ?? 4) : 0;
@@ -61,7 +61,7 @@ function leastForCells(wanted: CellsWanted): number {
  * Below this, vectors are walked by themselves: a code has one step for all dimensions, and where few dimensions spread over a wide range, many
  * neighbours share one.
  */
-const LEAST_CODED_DIMENSIONS = 32;
+export const LEAST_CODED_DIMENSIONS = 32;
 
 /** An empty main index; of cells, one that has to be trained. */
 export function createMain(
@@ -83,7 +83,14 @@ export function mainSpec(main: Main | undefined): MainSpec | null {
 	return { kind: main.kind, reader: main.readerSpec() };
 }
 
+/** Whether an index leaves its vectors on disk. */
+export function isOnDisk(index: MainIndex | Main | undefined): boolean {
+	if (index === null || index === undefined || index.kind === "hnsw") return false;
+	return (index as IvfIndex | CellsWanted).storage === "disk";
+}
+
 /** Whether there is another index than the one that is wanted. */
 export function isOtherKind(main: Main | undefined, wanted: MainIndex): boolean {
-	return main !== undefined && wanted !== null && main.kind !== wanted.kind;
+	if (main === undefined || wanted === null) return false;
+	return main.kind !== wanted.kind || isOnDisk(main) !== isOnDisk(wanted);
 }

@@ -1,5 +1,5 @@
 import type { MessagePort } from "node:worker_threads";
-import type { AnalyzeReport, FilterNode, IncludeOptions, IndexKind, MemoryStats } from "@nigh/contract";
+import type { AnalyzeReport, FilterNode, IncludeOptions, IndexKind, MemoryPlan, MemoryStats } from "@nigh/contract";
 import type { CellAnalysis } from "@nigh/index";
 import type { GenerationHandle } from "../memory/generation.ts";
 import type { Way, Widths } from "../memory/main-search.ts";
@@ -210,6 +210,8 @@ export interface IndexState {
 	 * there is none.
 	 */
 	readonly built: { readonly records: number; readonly live: number; readonly died: number } | null;
+	/** What was chosen for the cap on memory; absent where nothing is chosen by it. */
+	readonly plan?: MemoryPlan;
 	/** How the vectors lie in the cells; `null` where there are none. */
 	readonly cells: CellAnalysis | null;
 }

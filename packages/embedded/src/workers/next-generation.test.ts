@@ -8,13 +8,14 @@ import type { VectorFormat } from "../memory/generation.ts";
 import { RowMaker, vectorBytes } from "../memory/rows.ts";
 import { SlotWriter } from "../memory/slot-writer.ts";
 import type { MainIndex } from "./main-index.ts";
-import { emptyGeneration, insert, nextGeneration, type Owned, ownGeneration, rowOf } from "./next-generation.ts";
+import { emptyGeneration, insert, nextGeneration, type Owned, ownGeneration, vectorsOf } from "./next-generation.ts";
+import { NOWHERE, rowOf } from "./rows.test-support.ts";
 import { turn } from "./turn.ts";
 
 const NEVER = Number.POSITIVE_INFINITY;
 const L2: VectorFormat = { metric: "l2", dimensions: 3, weights: null };
 const BITS: VectorFormat = { metric: "hamming", dimensions: 16, weights: null };
-const SURROUNDINGS = { parallel: serial, between: turn, onProgress: () => {} };
+const SURROUNDINGS = { parallel: serial, place: NOWHERE, between: turn, onProgress: () => {} };
 
 function bytesOf(format: VectorFormat): number {
 	return rowBytes(vectorBytes(format));
@@ -45,7 +46,7 @@ async function fold(owned: Owned, end: number): Promise<void> {
 	const { generation, main } = owned;
 	assert.ok(main !== undefined);
 	const slots = Uint32Array.from({ length: end - generation.mainEnd }, (_, i) => generation.mainEnd + i);
-	await insert(main, slots, (slot) => rowOf(owned, slot), SURROUNDINGS);
+	await insert(main, slots, (some) => vectorsOf(owned, some), SURROUNDINGS);
 	generation.mainEnd = end;
 	generation.countDeadInMain(0, end);
 	generation.ringFree = end;
@@ -192,6 +193,7 @@ test("progress ends at all of it, and other work gets its turn in between", asyn
 	const told: [number, number][] = [];
 	let turns = 0;
 	await nextGeneration(old, bytesOf(L2), {
+		place: NOWHERE,
 		parallel: serial,
 		wanted: { kind: "hnsw", M: 4, efConstruction: 8 },
 		fresh: true,
@@ -213,7 +215,7 @@ for (const kind of ["ivf", "ivfpq", "ivfrabitq"] as const) {
 		const old = await filled(L2, null, N, 0);
 		const before = content(old);
 		let [turns, ofTraining, told] = [0, 0, 0];
-		const options = { parallel: serial, wanted: { kind } as const, fresh: true, arrange: true };
+		const options = { place: NOWHERE, parallel: serial, wanted: { kind } as const, fresh: true, arrange: true };
 		const onProgress = () => void told++;
 		const { owned } = await nextGeneration(old, bytesOf(L2), {
 			...options,
@@ -322,7 +324,7 @@ test("an arena that is full while a generation is filled is MEMORY_LIMIT; other 
 			own((arena) => {
 				const main = createHnsw({ arena, metric: "l2", dimensions: 3 });
 				main.reserve(2_000_000_000);
-				return main;
+				return { main, rows: undefined };
 			}),
 		memoryLimit(3, MAX_ARENA_BYTES),
 		"what the index itself refuses",

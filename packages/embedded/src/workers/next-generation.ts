@@ -2,10 +2,12 @@ import { HnswIndex, IvfIndex, type Parallel, restoreHnsw, restoreIvf } from "@ni
 import type { Arena } from "@nigh/kernels";
 import { allocateTables, Generation, type GenerationHandle, type VectorFormat } from "../memory/generation.ts";
 import { allocateArea } from "../memory/reader-area.ts";
+import { vectorBytes } from "../memory/rows.ts";
 import { flatSize, generationSize } from "../memory/sizes.ts";
 import { allocateTailCodes } from "../memory/tail-codes.ts";
 import { asMemoryLimit, newArena, withinMemory } from "../memory/within-memory.ts";
-import { createMain, isOtherKind, type Main, type MainIndex, mainSpec } from "./main-index.ts";
+import { KeptRows, type RowPlace } from "./kept-rows.ts";
+import { createMain, isOnDisk, isOtherKind, type Main, type MainIndex, mainSpec } from "./main-index.ts";
 import type { ReaderAreas } from "./messages.ts";
 import { TRAINING_VECTORS } from "./parameters.ts";
 import { NO_ROOM, type Room } from "./room.ts";
@@ -17,11 +19,15 @@ export interface Owned {
 	readonly generation: Generation;
 	readonly main: Main | undefined;
 	readonly wanted: MainIndex;
+	/** The rows of slots that the main index has taken in, where it does not hold them. */
+	readonly rows: KeptRows | undefined;
 	readonly areas: ReaderAreas;
 }
 
 /** Rows that are taken in between two looks at what else there is to do. */
 const STEP = 512;
+/** Bytes of rows that are copied to a file between two of them. */
+const KEPT_AT_ONCE = 2 ** 20;
 /** Nodes that do not see one another while they are linked: rows that belong together often come one after the other. */
 export const LINKED_TOGETHER = 32;
 
@@ -45,18 +51,28 @@ export function emptyGeneration(
 	);
 }
 
+/** What a generation is to have room for. */
+export interface GenerationRoom {
+	readonly records: number;
+	readonly idBytes: number;
+	/** Rows that its tail may have room for. Default: as ever. */
+	readonly mostTailRows?: number | undefined;
+}
+
 /** A generation that is filled by the caller: its slots in the view, and the main index in the arena. */
 export function ownGeneration(
 	number: number,
 	format: VectorFormat,
 	rowBytes: number,
-	room: { readonly records: number; readonly idBytes: number },
+	room: GenerationRoom,
 	wanted: MainIndex,
-	fill: (arena: Arena, view: Generation) => Main,
+	fill: (arena: Arena, view: Generation) => { readonly main: Main; readonly rows: KeptRows | undefined },
 ): Owned {
 	return withinMemory(room.records, () => {
 		const building = begin(format, rowBytes, room, wanted);
-		building.main = fill(building.arena, building.view);
+		const { main, rows } = fill(building.arena, building.view);
+		building.main = main;
+		building.rows = rows;
 		return finish(building, number, format, wanted);
 	});
 }
@@ -78,6 +94,11 @@ export interface NextOptions {
 	readonly arrange: boolean;
 	/** What is about to be written, beside what there is. */
 	readonly room?: Room;
+	/** Rows that its tail may have room for, and vectors that cells are learnt from at most. Default: as ever. */
+	readonly mostTailRows?: number | undefined;
+	readonly mostTrainingRows?: number | undefined;
+	/** Where rows are kept that the index does not hold. */
+	readonly place: RowPlace;
 	readonly parallel: Parallel;
 	/** Called between two steps: other work may be done there. */
 	readonly between: () => Promise<void>;
@@ -91,7 +112,7 @@ export interface NextOptions {
 export async function nextGeneration(old: Owned, rowBytes: number, options: NextOptions): Promise<Next> {
 	const { generation } = old;
 	const { format, number } = generation.handle;
-	const { room = NO_ROOM } = options;
+	const { room = NO_ROOM, mostTailRows } = options;
 	const fromSlot = generation.slotEnd;
 	const oldSlots = liveSlots(generation, fromSlot);
 	const wanted = wantedFor(options.wanted, oldSlots.length);
@@ -101,20 +122,44 @@ export async function nextGeneration(old: Owned, rowBytes: number, options: Next
 	);
 	const records = oldSlots.length + room.slots;
 	const building = withinMemory(records, () =>
-		begin(format, rowBytes, { records, idBytes: idBytes + room.idBytes }, wanted),
+		begin(format, rowBytes, { records, idBytes: idBytes + room.idBytes, mostTailRows }, wanted),
 	);
-	await copySlots(generation, oldSlots, building.view);
-	if (wanted === null) copyTail(old, oldSlots, building.view);
-	else {
-		building.main = await buildMain(old, oldSlots, building, options).catch((error) => {
-			throw asMemoryLimit(error, records);
-		});
-		building.view.mainEnd = oldSlots.length;
-		building.view.ringFree = oldSlots.length;
+	// What is written from here on is carried over into the tail of the next one.
+	if (wanted !== null) generation.ceiling = fromSlot + building.view.size.ringRows;
+	try {
+		await copySlots(generation, oldSlots, building.view);
+		if (wanted === null) copyTail(old, oldSlots, building.view);
+		else {
+			if (isOnDisk(wanted)) building.rows = await keepRows(old, oldSlots, options);
+			building.main = await buildMain(old, oldSlots, building, options);
+			building.view.mainEnd = oldSlots.length;
+			building.view.ringFree = oldSlots.length;
+		}
+		building.view.publish(generation.change);
+		const owned = finish(building, number + 1, format, wanted);
+		return { owned, oldSlots, fromSlot };
+	} catch (error) {
+		generation.ceiling = 0;
+		building.rows?.discard();
+		throw asMemoryLimit(error, records);
 	}
-	building.view.publish(generation.change);
-	const owned = withinMemory(records, () => finish(building, number + 1, format, wanted));
-	return { owned, oldSlots, fromSlot };
+}
+
+/** Keeps the rows of all that the next generation begins with, in the order of its slots. */
+async function keepRows(old: Owned, oldSlots: Uint32Array, { place, between }: NextOptions): Promise<KeptRows> {
+	const { rowBytes } = old.generation.size;
+	const kept = new KeptRows(place, rowBytes);
+	try {
+		const step = Math.max(1, Math.floor(KEPT_AT_ONCE / rowBytes));
+		for (let from = 0; from < oldSlots.length; from += step) {
+			kept.keep(from, rowsOf(old, oldSlots.subarray(from, from + step)));
+			await between();
+		}
+		return kept;
+	} catch (error) {
+		kept.discard();
+		throw error;
+	}
 }
 
 /** Cells are learnt: where everything has been deleted since they were asked for, there is nothing to learn them from. */
@@ -127,24 +172,29 @@ interface Building {
 	readonly handle: GenerationHandle;
 	readonly view: Generation;
 	main: Main | undefined;
+	rows?: KeptRows | undefined;
 }
 
 function begin(
 	format: VectorFormat,
 	rowBytes: number,
-	{ records, idBytes }: { records: number; idBytes: number },
+	{ records, idBytes, mostTailRows = Number.POSITIVE_INFINITY }: GenerationRoom,
 	wanted: MainIndex,
 ): Building {
-	const size = (wanted === null ? flatSize : generationSize)(records, idBytes, rowBytes);
+	const size =
+		wanted === null
+			? flatSize(records, idBytes, rowBytes)
+			: generationSize(records, idBytes, rowBytes, { isOnDisk: isOnDisk(wanted), mostTailRows });
 	const arena = newArena({ shared: true });
 	const tables = allocateTables(arena, size);
 	const { memory, engine } = arena;
-	const handle: GenerationHandle = { number: 0, memory, engine, format, size, tables, tailCodes: null };
+	const none = { tailCodes: null, rowFiles: null };
+	const handle: GenerationHandle = { number: 0, memory, engine, format, size, tables, ...none };
 	return { arena, handle, view: new Generation(handle), main: undefined };
 }
 
 function finish(building: Building, number: number, format: VectorFormat, wanted: MainIndex): Owned {
-	const { arena } = building;
+	const { arena, rows } = building;
 	// Cells have to be trained: without anything to train them on there are none.
 	const main = building.main ?? (wanted?.kind === "hnsw" ? createMain(arena, format, wanted) : undefined);
 	if (main !== undefined) {
@@ -153,10 +203,10 @@ function finish(building: Building, number: number, format: VectorFormat, wanted
 	}
 	const codes = main?.codes;
 	const tailCodes = codes === undefined ? null : allocateTailCodes(arena, building.handle, codes);
-	const handle = { ...building.handle, number, tailCodes };
+	const handle = { ...building.handle, number, tailCodes, rowFiles: rows?.at ?? null };
 	const area = (reader: number) => allocateArea(arena, reader, handle, mainSpec(main));
 	const areas: ReaderAreas = { caller: area(0), worker: area(1) };
-	return { arena, generation: new Generation(handle), main, wanted, areas };
+	return { arena, generation: new Generation(handle), main, wanted, rows, areas };
 }
 
 /** Of what has been deleted nothing is kept; what has expired is, as its record is, until it is deleted. */
@@ -183,22 +233,52 @@ async function copySlots(from: Generation, slots: Uint32Array, to: Generation): 
 	to.noteExpiries();
 }
 
-/** The row of a slot, wherever it is now. */
-export function rowOf({ generation, main }: Owned, slot: number): Float32Array | Uint8Array {
-	if (main !== undefined && slot < generation.mainEnd) return main.vector(slot) as Float32Array | Uint8Array;
-	const bytes = generation.ringBytes(slot % generation.size.ringRows);
-	const { metric, dimensions } = generation.handle.format;
-	return metric === "hamming"
-		? bytes.subarray(0, dimensions / 8)
-		: new Float32Array(bytes.buffer, bytes.byteOffset, dimensions);
+/** The rows of slots, padding included, wherever they are now. */
+export function rowsOf({ generation, main, rows }: Owned, slots: Uint32Array): Uint8Array {
+	const { rowBytes, ringRows } = generation.size;
+	const mainEnd = main === undefined ? 0 : generation.mainEnd;
+	// All at once: in the order in which they lie on disk.
+	const kept = rows?.read(slots.filter((slot) => slot < mainEnd));
+	if (kept?.length === slots.length * rowBytes) return kept;
+	const all = new Uint8Array(slots.length * rowBytes);
+	let next = 0;
+	const rowAt = (slot: number): ArrayBufferView => {
+		if (slot >= mainEnd) return generation.ringBytes(slot % ringRows);
+		if (kept === undefined) return main?.vector(slot) as Float32Array | Uint8Array;
+		return kept.subarray(rowBytes * next, rowBytes * ++next);
+	};
+	slots.forEach((slot, i) => {
+		const { buffer, byteOffset, byteLength } = rowAt(slot);
+		all.set(new Uint8Array(buffer, byteOffset, byteLength), i * rowBytes);
+	});
+	return all;
+}
+
+/** The vectors of slots as an index takes them: floats, or packed bits, without padding. */
+export function vectorsOf(owned: Owned, slots: Uint32Array): Float32Array | Uint8Array {
+	return unpadded(owned.generation, rowsOf(owned, slots));
+}
+
+function unpadded({ handle, size: { rowBytes } }: Generation, rows: Uint8Array): Float32Array | Uint8Array {
+	const bytes = vectorBytes(handle.format);
+	const n = rows.length / rowBytes;
+	let all = rows;
+	if (bytes < rowBytes) {
+		all = new Uint8Array(n * bytes);
+		for (let i = 0; i < n; i++) all.set(rows.subarray(i * rowBytes, i * rowBytes + bytes), i * bytes);
+	}
+	return handle.format.metric === "hamming" ? all : new Float32Array(all.buffer, all.byteOffset, (n * bytes) / 4);
 }
 
 function copyTail(old: Owned, slots: Uint32Array, to: Generation): void {
-	slots.forEach((slot, at) => {
-		const row = rowOf(old, slot);
-		to.ringBytes(at).set(new Uint8Array(row.buffer, row.byteOffset, row.byteLength));
-		to.ringSlots[at] = at;
-	});
+	const { rowBytes } = to.size;
+	for (let from = 0; from < slots.length; from += STEP) {
+		const rows = rowsOf(old, slots.subarray(from, from + STEP));
+		for (let i = 0; i * rowBytes < rows.length; i++) {
+			to.ringBytes(from + i).set(rows.subarray(i * rowBytes, (i + 1) * rowBytes));
+			to.ringSlots[from + i] = from + i;
+		}
+	}
 }
 
 async function buildMain(old: Owned, oldSlots: Uint32Array, building: Building, options: NextOptions): Promise<Main> {
@@ -213,8 +293,18 @@ async function buildMain(old: Owned, oldSlots: Uint32Array, building: Building, 
 	// All that it will ever have in this memory, so that nothing moves: what has moved leaves a hole as large as itself.
 	main.reserve(size.capacity);
 	const missing = oldSlots.map((_, slot) => slot).filter((slot) => !main.has(slot));
-	if (!isCopied) shuffle(missing);
-	await insert(main, missing, (slot) => rowOf(old, oldSlots[slot] as number), options);
+	// Cells do not depend on the order, and rows on disk are read in theirs.
+	if (!isCopied && main instanceof HnswIndex) shuffle(missing);
+	await insert(
+		main,
+		missing,
+		(slots) =>
+			vectorsOf(
+				old,
+				slots.map((slot) => oldSlots[slot] as number),
+			),
+		options,
+	);
 	if (options.arrange || !isCopied) arrange(main);
 	return main;
 }
@@ -230,11 +320,14 @@ async function train(
 	main: IvfIndex,
 	old: Owned,
 	oldSlots: Uint32Array,
-	{ parallel, between }: NextOptions,
+	{ parallel, between, mostTrainingRows = TRAINING_VECTORS }: NextOptions,
 ): Promise<void> {
-	const n = Math.min(oldSlots.length, TRAINING_VECTORS);
+	const n = Math.min(oldSlots.length, TRAINING_VECTORS, mostTrainingRows);
 	const slots = Uint32Array.from({ length: n }, (_, i) => Math.floor((i * oldSlots.length) / n));
-	const rows = gather(slots, (slot) => rowOf(old, oldSlots[slot] as number));
+	const rows = vectorsOf(
+		old,
+		slots.map((slot) => oldSlots[slot] as number),
+	);
 	const vectors = oldSlots.length;
 	await main.train(rows, {
 		vectors,
@@ -283,13 +376,13 @@ function copied({ main, generation }: Owned, oldSlots: Uint32Array, arena: Arena
 export async function insert(
 	main: Main,
 	slots: Uint32Array,
-	row: (slot: number) => Float32Array | Uint8Array,
+	vectors: (slots: Uint32Array) => Float32Array | Uint8Array,
 	{ parallel, between, onProgress }: Pick<NextOptions, "parallel" | "between" | "onProgress">,
 ): Promise<void> {
 	const step = parallel.lanes > 1 ? Math.max(STEP * parallel.lanes, LEAST_PARALLEL) : STEP;
 	for (let from = 0; from < slots.length; from += step) {
 		const labels = slots.slice(from, from + step);
-		await main.insertMany(gather(labels, row), {
+		await main.insertMany(vectors(labels), {
 			labels,
 			stored: true,
 			...(parallel.lanes > 1 && { parallel }),
@@ -298,18 +391,6 @@ export async function insert(
 		onProgress(Math.min(slots.length, from + step), slots.length);
 		await between();
 	}
-}
-
-function gather(slots: Uint32Array, row: (slot: number) => Float32Array | Uint8Array): Float32Array | Uint8Array {
-	const first = row(slots[0] as number);
-	const all =
-		first instanceof Uint8Array
-			? new Uint8Array(slots.length * first.length)
-			: new Float32Array(slots.length * first.length);
-	slots.forEach((slot, i) => {
-		all.set(row(slot), i * first.length);
-	});
-	return all;
 }
 
 /** A fixed order that has nothing to do with that of the rows. */

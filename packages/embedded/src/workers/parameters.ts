@@ -20,6 +20,9 @@ export const ROOM_SHARE = 0.75;
 export const LEAST_DEAD = 1_024;
 export const DEAD_SHARE = 0.2;
 
+/** Files that the rows of a generation may lie in: each session adds one. With more they are written into one. */
+export const MANY_FILES = 64;
+
 /** Smaller indexes are built again faster than a snapshot is read. */
 export const SNAPSHOT_LEAST = 1_000;
 /** A snapshot is written when so much has changed since the last. */

@@ -22,10 +22,11 @@ export function addRoom(a: Room, b: Room): Room {
 }
 
 /**
- * Whether the tail can take a write beside those that it is reserved for. More than a whole tail begins when half of it is free: waiting for
+ * Whether the tail, and that of a generation that is being built, can take a write beside those that it is reserved for. More than a whole tail begins when half of it is free: waiting for
  * all of it would be waiting for the slowest reader.
  */
-export function hasTail({ slotEnd, ringFree, size }: Generation, reserved: Room, room: Room): boolean {
+export function hasTail({ slotEnd, ringFree, size, ceiling }: Generation, reserved: Room, room: Room): boolean {
+	if (ceiling > 0 && slotEnd + reserved.slots + room.slots > ceiling) return false;
 	const taken = slotEnd - ringFree + reserved.slots;
 	return taken + room.slots <= size.ringRows || (reserved.slots === 0 && taken <= size.ringRows / 2);
 }

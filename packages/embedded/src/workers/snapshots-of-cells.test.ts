@@ -15,7 +15,8 @@ import { readInfo } from "../snapshot/read.ts";
 import { specOf } from "../spec.ts";
 import { type Forged, forge, state, words } from "./forged-snapshot.test-support.ts";
 import { IndexedCollection } from "./indexed-collection.ts";
-import { emptyGeneration, insert, nextGeneration, type Owned, rowOf } from "./next-generation.ts";
+import { emptyGeneration, insert, nextGeneration, type Owned, vectorsOf } from "./next-generation.ts";
+import { NOWHERE, rowOf } from "./rows.test-support.ts";
 import { recoverSnapshot, saveSnapshot } from "./snapshots.ts";
 
 const N = 400;
@@ -24,7 +25,7 @@ const CHANGE = 9;
 const DIMENSIONS = 32;
 const NEVER = Number.POSITIVE_INFINITY;
 const DATA = { databaseId: "the database", readOnly: false, records: "no such file" };
-const SURROUNDINGS = { parallel: serial, between: async () => {}, onProgress() {} };
+const SURROUNDINGS = { place: NOWHERE, parallel: serial, between: async () => {}, onProgress() {} };
 /** Each metric with one kind; weights with one, too. */
 const FORMATS: Readonly<Record<CellKind, VectorFormat>> = {
 	ivf: { metric: "l2", dimensions: DIMENSIONS, weights: Array.from({ length: DIMENSIONS }, (_, i) => 1 + (i % 3)) },
@@ -58,7 +59,7 @@ async function filled(kind: CellKind): Promise<Owned> {
 	add(owned, N / 2, N);
 	// Blocks of cells that have grown since they were laid out.
 	const slots = Uint32Array.from({ length: N / 2 - TAIL }, (_, i) => N / 2 + i);
-	await insert(main, slots, (slot) => rowOf(owned, slot), SURROUNDINGS);
+	await insert(main, slots, (some) => vectorsOf(owned, some), SURROUNDINGS);
 	generation.mainEnd = N - TAIL;
 	generation.ringFree = N - TAIL;
 	for (const slot of [0, 5, 301]) generation.kill(slot, 8);
@@ -80,6 +81,7 @@ async function save(snapshots: string, kind: CellKind, owned: Owned): Promise<st
 		freed() {},
 		folded() {},
 		foldFailed() {},
+		placeOf: () => NOWHERE,
 		saveSnapshot: async () => {},
 		keepNewest: async () => {},
 	});

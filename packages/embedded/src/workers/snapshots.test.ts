@@ -11,7 +11,8 @@ import { specOf } from "../spec.ts";
 import { diedSince } from "./built.ts";
 import { type Forged, forge, state, words } from "./forged-snapshot.test-support.ts";
 import { IndexedCollection } from "./indexed-collection.ts";
-import { nextGeneration, type Owned, rowOf } from "./next-generation.ts";
+import { nextGeneration, type Owned } from "./next-generation.ts";
+import { NOWHERE, rowOf } from "./rows.test-support.ts";
 import { keepNewest, recoverSnapshot, saveSnapshot } from "./snapshots.ts";
 
 const N = 200;
@@ -35,7 +36,14 @@ async function filled({ expiring = true } = {}): Promise<{ small: Small; owned: 
 	const main = small.main as HnswIndex;
 	return {
 		small,
-		owned: { arena: main.arena, generation, main, wanted: { kind: "hnsw" }, areas: { caller: area, worker: area } },
+		owned: {
+			arena: main.arena,
+			generation,
+			main,
+			wanted: { kind: "hnsw" },
+			rows: undefined,
+			areas: { caller: area, worker: area },
+		},
 	};
 }
 
@@ -47,6 +55,7 @@ function collectionOf(owned: Owned): IndexedCollection {
 		freed() {},
 		folded() {},
 		foldFailed() {},
+		placeOf: () => NOWHERE,
 		saveSnapshot: async () => {},
 		keepNewest: async () => {},
 	});
@@ -179,6 +188,7 @@ test("the next generation has the same graph without what has died", async () =>
 	const { owned } = await filled();
 	for (const arrange of [false, true]) {
 		const { owned: next, oldSlots } = await nextGeneration(owned, owned.generation.size.rowBytes, {
+			place: NOWHERE,
 			wanted: { kind: "hnsw" },
 			fresh: false,
 			arrange,

@@ -5,14 +5,21 @@ import { type Arena, rowBytes } from "@nigh/kernels";
 import { DELETED, type Generation, type VectorFormat } from "../memory/generation.ts";
 import { vectorBytes } from "../memory/rows.ts";
 import { type CatalogueEntry, chosenIndex, type StoredSpec } from "../records/catalogue.ts";
+import { removeUnused } from "../row-files/folder.ts";
+import type { RowSegment } from "../row-files/segments.ts";
+import { corrupt } from "../snapshot/corrupt.ts";
 import { listSnapshots, removeOlder, snapshotPath } from "../snapshot/folder.ts";
+import { namesRowFiles } from "../snapshot/header.ts";
 import type { PaceOptions } from "../snapshot/pace.ts";
-import { openSnapshot, type Snapshot } from "../snapshot/read.ts";
+import { type Expectation, openSnapshot, readInfo, type Snapshot } from "../snapshot/read.ts";
+import { rowFilesNamed, rowsToSave, savedRows } from "../snapshot/saved-rows.ts";
 import { checkSpace } from "../snapshot/space.ts";
 import { type SectionSource, writeSnapshot } from "../snapshot/write.ts";
 import { type Built, restoredBuilt, savedBuilt } from "./built.ts";
 import type { IndexedCollection } from "./indexed-collection.ts";
-import { graphParameters, type Main, mainIndexFor } from "./main-index.ts";
+import { KeptRows, type RowPlace } from "./kept-rows.ts";
+import { graphParameters, isOnDisk, type Main, type MainIndex } from "./main-index.ts";
+import { tailRowsUnder } from "./memory-plan.ts";
 import type { IndexProblem, WorkerData } from "./messages.ts";
 import { type Owned, ownGeneration } from "./next-generation.ts";
 import { SNAPSHOTS_KEPT } from "./parameters.ts";
@@ -34,12 +41,18 @@ export async function saveSnapshot(
 	const { change } = generation;
 	const slots = generation.mainEnd;
 	const main = owned.main as Main;
+	// Beside an index of so many slots there are as many rows, unless the last fold came to grief half-way.
+	if (owned.rows !== undefined && owned.rows.end !== slots) throw halfFolded(name);
+	const rows = owned.rows?.saved();
 	const { state, sections: parts } = main.parts();
 	const nextLabel = slots === 0 ? 0 : (generation.labels[slots - 1] as number) + 1;
 	const sections: SectionSource[] = [
 		...slotSections(generation, slots),
 		...parts.map(({ name, bytes }) => section(`${INDEX}${name}`, "u8", bytes)),
 	];
+	// All that is to be saved is known: what is taken in from here on is not in it.
+	const saved = rows && rowsToSave(await rows);
+	if (saved !== undefined) sections.push(saved.section);
 	checkSpace(
 		snapshots,
 		sections.reduce((sum, { bytes }) => sum + bytes, 0),
@@ -56,13 +69,22 @@ export async function saveSnapshot(
 			records: generation.live,
 			createdAt: Date.now(),
 			engine: ENGINE,
-			index: { kind: main.kind, parameters: { ...state, ...(built !== undefined && { built }) } },
+			index: {
+				kind: main.kind,
+				parameters: {
+					...state,
+					...(built !== undefined && { built }),
+					...saved?.parameters,
+					...(collection.plannedMB !== undefined && { plannedMB: collection.plannedMB }),
+				},
+			},
 		},
 		sections,
 		pace,
 	);
 	forgetDamaged(collection, path);
 	removeOlder(snapshots, key, SNAPSHOTS_KEPT);
+	removeUnusedRows({ snapshots, databaseId }, collection);
 	collection.snapshotChange = change;
 	collection.oldestSnapshot = oldestSnapshot(snapshots, key);
 	collection.snapshotMain = slots;
@@ -70,6 +92,28 @@ export async function saveSnapshot(
 	collection.snapshotAt = performance.now();
 	const bytes = header.sections.reduce((sum, section) => sum + section.bytes, 0);
 	return { bytes, durationMs: performance.now() - start, change };
+}
+
+/** Removes the row files that neither a snapshot nor the generation that serves knows of. */
+export function removeUnusedRows(
+	{ snapshots, databaseId }: Pick<WorkerData, "snapshots" | "databaseId">,
+	{ key, owned }: Pick<IndexedCollection, "key" | "owned">,
+): void {
+	const used = new Set(owned.rows?.segments.map(({ file }) => file));
+	for (const { path, change } of listSnapshots(snapshots, key)) {
+		for (const { file } of segmentsNamed(path, { databaseId, key, change })) used.add(file);
+	}
+	removeUnused(snapshots, key, used);
+}
+
+/** Of one that cannot be read nothing is used. */
+function segmentsNamed(path: string, expected: Required<Expectation>): readonly RowSegment[] {
+	try {
+		const info = readInfo(path, expected);
+		return namesRowFiles(info) ? rowFilesNamed(info, expected.key).segments : [];
+	} catch {
+		return [];
+	}
 }
 
 /**
@@ -92,12 +136,14 @@ export async function keepNewest(
 		snapshot.close();
 	}
 	removeOlder(snapshots, key, 1);
+	removeUnusedRows({ snapshots, databaseId }, collection);
 	collection.oldestSnapshot = newest.change;
 }
 
 /** Removes every snapshot of a collection that keeps no index: on opening, an old one would be taken for its own. */
 export function discardSnapshots({ snapshots }: Pick<WorkerData, "snapshots">, collection: IndexedCollection): void {
 	removeOlder(snapshots, collection.key, 0);
+	removeUnused(snapshots, collection.key, new Set(collection.owned.rows?.segments.map(({ file }) => file)));
 	forgetDamaged(collection);
 	collection.snapshotChange = null;
 	collection.oldestSnapshot = null;
@@ -149,8 +195,9 @@ export interface Recovered {
 	readonly change: number;
 	/** Labels from here on are not in it. */
 	readonly fromLabel: number;
-	/** What its index was when it was built. */
+	/** What its index was when it was built, and the cap that it was chosen for. */
 	readonly built?: Built | undefined;
+	readonly plannedMB?: number | undefined;
 	readonly problems: readonly IndexProblem[];
 	/** Snapshots that are of no use. */
 	readonly damaged: readonly string[];
@@ -184,13 +231,15 @@ export async function recoverSnapshot(
 		try {
 			const snapshot = openSnapshot(path, { databaseId, key: collection.key, change });
 			try {
-				const owned = read(snapshot, collection.records, format, spec, number);
+				const place = { folder: snapshots, key: collection.key, databaseId, readOnly };
+				const owned = read(snapshot, collection.records, format, spec, number, place);
 				const { nextLabel, index } = snapshot.info;
 				return {
 					owned,
 					change,
 					fromLabel: nextLabel,
 					built: restoredBuilt(index.parameters.built, owned.generation),
+					plannedMB: typeof index.parameters.plannedMB === "number" ? index.parameters.plannedMB : undefined,
 					problems,
 					damaged,
 				};
@@ -221,17 +270,28 @@ function fromTheFuture(path: string, change: number, last: number): IndexProblem
 	return { code: "records-behind", message };
 }
 
-function read(snapshot: Snapshot, records: number, format: VectorFormat, spec: StoredSpec, number: number): Owned {
+function read(
+	snapshot: Snapshot,
+	records: number,
+	format: VectorFormat,
+	spec: StoredSpec,
+	number: number,
+	place: RowPlace,
+): Owned {
 	const bytesOf = new Map(snapshot.info.sections.map(({ name, bytes }) => [name, bytes]));
 	const slots = (bytesOf.get("labels") ?? 0) / 4;
 	const idBytes = bytesOf.get("ids") ?? 0;
-	const choice = chosenIndex(spec);
-	const wanted = mainIndexFor(choice, Number.POSITIVE_INFINITY) ?? graphParameters(choice);
+	const { kind, parameters } = snapshot.info.index;
+	const cells = IVF_KINDS.find((each) => each === kind);
+	const wanted: MainIndex =
+		cells === undefined
+			? graphParameters(chosenIndex(spec))
+			: { kind: cells, storage: parameters.storage === "disk" ? "disk" : "memory" };
 	return ownGeneration(
 		number,
 		format,
 		rowBytes(vectorBytes(format)),
-		{ records: Math.max(records, slots), idBytes },
+		{ records: Math.max(records, slots), idBytes, mostTailRows: tailRowsUnder(spec, format) },
 		wanted,
 		(arena, view) => {
 			const into = (name: string, { buffer, byteOffset, byteLength }: ArrayBufferView) =>
@@ -252,10 +312,34 @@ function read(snapshot: Snapshot, records: number, format: VectorFormat, spec: S
 			view.publish(snapshot.info.change);
 			checkSlots(view, slots, idBytes);
 			const main = restored(snapshot, { arena, reserve: view.size.capacity });
-			if (main.kind === snapshot.info.index.kind && fitsFormat(main, format, slots)) return main;
-			throw new NighError("CORRUPT_SNAPSHOT", `${snapshot.info.path} has an index that does not fit its collection.`);
+			if (main.kind !== snapshot.info.index.kind || !fitsFormat(main, format, slots)) {
+				throw new NighError("CORRUPT_SNAPSHOT", `${snapshot.info.path} has an index that does not fit its collection.`);
+			}
+			const rows = isOnDisk(main) ? restoredRows(snapshot, view.size.rowBytes, place) : undefined;
+			return { main, rows };
 		},
 	);
+}
+
+/** The rows that a snapshot names; a file of their own for what is still to come. */
+function restoredRows(snapshot: Snapshot, rowBytes: number, place: RowPlace): KeptRows {
+	const saved = savedRows(snapshot, place.key);
+	if (saved.rowBytes !== rowBytes) {
+		throw corrupt(snapshot.info.path, `rows of ${saved.rowBytes} bytes do not fit a collection with ${rowBytes}`, 0);
+	}
+	const kept = new KeptRows(place, rowBytes, saved);
+	try {
+		kept.check();
+		return kept;
+	} catch (error) {
+		kept.discard();
+		throw error;
+	}
+}
+
+function halfFolded(name: string): NighError {
+	const message = `rows of ${JSON.stringify(name)} are on disk that its index has not taken in yet: it is tried again`;
+	return new NighError("UNAVAILABLE", message);
 }
 
 function restored(snapshot: Snapshot, options: { readonly arena: Arena; readonly reserve: number }): Main {

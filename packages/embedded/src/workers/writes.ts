@@ -4,7 +4,7 @@ import type { RecordReader } from "../records/reader.ts";
 import type { RecordWriter } from "../records/writer.ts";
 import { type CommittedRow, movedRows, never, shownParts } from "./committed-rows.ts";
 import type { GroupCommit, Operation } from "./group-commit.ts";
-import { checkBatch, checkRoom, isNearlyFull, pruneTarget, roomFor } from "./limits.ts";
+import { checkBatch, checkRoom, isNearlyFull, limited, pruneTarget, roomFor } from "./limits.ts";
 import type { DeleteReply, PruneReply, WriteReply, WriterMethods } from "./messages.ts";
 import { NO_ROOM, type Room } from "./room.ts";
 import { stillMatching } from "./still-matching.ts";
@@ -42,7 +42,8 @@ export class Writes {
 			() => batch.flatMap(({ ids }) => ids),
 			roomOf(collection, rows),
 			(change) => {
-				const { key, spec } = collection;
+				const { key } = collection;
+				const spec = limited(collection.spec, collection.generation);
 				const { records: before, nextLabel } = this.#reader.state(key);
 				if (!partial) checkBatch(spec, before, countOf(batch));
 				const { parts, refused } = partial ? this.#fitting(collection, batch, now) : { parts: batch, refused: [] };
@@ -65,8 +66,8 @@ export class Writes {
 
 	/** The rows that there is room for, in their order, and the numbers of the others. What is there already needs no room. */
 	#fitting(collection: WrittenCollection, parts: readonly Rows[], now: number) {
-		const { key, spec } = collection;
-		let room = roomFor(spec, this.#reader.state(key).records);
+		const { key, spec, generation } = collection;
+		let room = roomFor(limited(spec, generation), this.#reader.state(key).records);
 		const count = countOf(parts);
 		const refused: number[] = [];
 		if (count <= room) return { parts, refused };
@@ -205,7 +206,8 @@ export class Writes {
 	}
 
 	#pruneIfNearlyFull(collection: WrittenCollection, change: number, now: number): number[] {
-		const { spec, key } = collection;
+		const { key } = collection;
+		const spec = limited(collection.spec, collection.generation);
 		const { records } = this.#reader.state(key);
 		if (!isNearlyFull(spec, records)) return [];
 		const { expired, tooOld, tooMany } = this.#writer.prunable(key, { now, ...pruneTarget(spec, records) });
@@ -232,7 +234,7 @@ function countOf(parts: readonly Rows[]): number {
 }
 
 /** What the vectors of a batch will take. More than the limits allow will not be written, whatever it is. */
-function roomOf({ spec }: WrittenCollection, parts: readonly PackedRows[]): Room {
+function roomOf({ spec, generation }: WrittenCollection, parts: readonly PackedRows[]): Room {
 	let slots = 0;
 	let idBytes = 0;
 	for (const { flags, ids } of parts) {
@@ -240,7 +242,7 @@ function roomOf({ spec }: WrittenCollection, parts: readonly PackedRows[]): Room
 		slots += having;
 		if (having > 0) idBytes += Buffer.byteLength(ids);
 	}
-	return { slots: Math.min(slots, roomFor(spec, 0)), idBytes };
+	return { slots: Math.min(slots, roomFor(limited(spec, generation), 0)), idBytes };
 }
 
 /** @throws NighError `DIMENSION_MISMATCH` where two first writes disagree. */

@@ -24,7 +24,8 @@ until the next convert.
 
 Examples
   nigh convert notes hnsw --param M=24
-  nigh convert notes ivfpq --param profile=memory --json`;
+  nigh convert notes ivfpq --param profile=memory --json
+  nigh convert notes ivf --param storage=disk`;
 
 /** Bytes before and after; `null` where the back end cannot tell. */
 type Bytes = MaintenanceReport["bytes"];

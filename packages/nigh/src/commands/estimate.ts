@@ -1,35 +1,46 @@
-import { BOUNDS, INDEX_KINDS, METRICS } from "@nigh/contract";
+import { BOUNDS, INDEX_KINDS, METRICS, STORAGES } from "@nigh/contract";
 import { type EstimateOptions, estimateMemory, type MemoryEstimate } from "@nigh/index";
 import { indexSettings, parameterHelp } from "../database/index-parameters.ts";
+import { capOf, planLines, planOf } from "../estimate/plan.ts";
 import { type Arguments, chosen, parseArguments, wholeNumber } from "../terminal/arguments.ts";
 import { jsonText } from "../terminal/json.ts";
 import { bytesText } from "../terminal/quantities.ts";
 import { grouped, tableRows } from "../terminal/table.ts";
 import { asUsage, UsageError } from "../terminal/usage-error.ts";
-import type { Command } from "./command.ts";
+import type { Command, Terminal } from "./command.ts";
 
 const HELP = `nigh estimate: tells what memory an index would take, before it is built
 
 Usage: nigh estimate --n N --dimensions D --index KIND [options]
+       nigh estimate --n N --dimensions D --max-mb MB [options]
 
   --n N               vectors
   --dimensions D      length of a vector; bits under hamming
   --index KIND        ${INDEX_KINDS.join(", ")}
   --metric METRIC     ${METRICS.join(", ")}; default l2
 ${parameterHelp(20)}
+  --storage STORAGE   memory (default), or disk: what cells then leave out of
+                      memory. The same as --param storage=STORAGE
+  --max-mb MB         instead of --index: what a database would choose for a
+                      collection whose index may take so many megabytes (2^20
+                      bytes) at any moment, and why
   --ids BYTES         bytes of an id that is kept for each vector besides, such
-                      as 8 for a number or 36 for a UUID; default 0
+                      as 8 for a number or 36 for a UUID; default 0, and 40 with
+                      --max-mb
   --json              the same as JSON
 
 By the formulas of the layouts, for an index that has been built and compacted.
 What searches and inserts work in, and training for a while, comes on top; a
-database keeps records, ids and its tail besides. "Code bytes only" is what
+database keeps records, ids and its tail besides, and while it builds an index
+anew it has two: with --max-mb all of that is counted. "Code bytes only" is what
 compression is often quoted by; the other ratios count all that goes with it.
 
 Examples
   nigh estimate --n 1000000 --dimensions 1152 --index ivfpq \\
     --param M=8 --param bits=8
-  nigh estimate --n 4000000 --dimensions 128 --index hnsw --json`;
+  nigh estimate --n 4000000 --dimensions 128 --index hnsw --json
+  nigh estimate --n 4000000 --dimensions 128 --index ivf --storage disk
+  nigh estimate --n 4000000 --dimensions 128 --max-mb 1024`;
 
 const OPTIONS = {
 	n: "value",
@@ -37,6 +48,8 @@ const OPTIONS = {
 	index: "value",
 	metric: "value",
 	param: "values",
+	storage: "value",
+	"max-mb": "value",
 	ids: "value",
 	json: "flag",
 } as const;
@@ -47,19 +60,37 @@ export const estimateCommand: Command = {
 	help: HELP,
 	run: async (args, terminal) => {
 		const parsed = parseArguments(args, OPTIONS);
+		const maxBytes = capOf(parsed);
+		if (maxBytes !== undefined) return printPlan(parsed, maxBytes, terminal);
 		const estimate = estimateOf(parsed);
 		if (parsed.has("json")) return terminal.print(jsonText(estimate));
 		for (const line of linesOf(estimate)) terminal.print(line);
 	},
 };
 
+async function printPlan(parsed: Arguments, maxBytes: number, terminal: Terminal): Promise<void> {
+	const { n: vectors, ...space } = shapeOf(parsed);
+	const plan = await planOf({ ...space, vectors, maxBytes });
+	if (parsed.has("json")) return terminal.print(jsonText({ ...space, ...plan }));
+	for (const line of planLines(plan, space)) terminal.print(line);
+}
+
 function estimateOf(parsed: Arguments): MemoryEstimate {
+	const shape = shapeOf(parsed);
+	const kind = chosen("--index", required(parsed, "index"), INDEX_KINDS);
+	const storage = parsed.value("storage");
+	const asked = storage === undefined ? [] : [`storage=${chosen("--storage", storage, STORAGES)}`];
+	const options = { ...shape, ...indexSettings(kind, [...parsed.values("param"), ...asked]) };
+	return asUsage(() => estimateMemory(options as EstimateOptions));
+}
+
+/** What there is to be, whatever the index. */
+function shapeOf(parsed: Arguments) {
 	const [extra] = parsed.positionals;
 	if (extra !== undefined) throw new UsageError(`${JSON.stringify(extra)} belongs to no option.`);
 	const metric = chosen("--metric", parsed.value("metric") ?? "l2", METRICS);
-	const kind = chosen("--index", required(parsed, "index"), INDEX_KINDS);
 	const ids = parsed.value("ids");
-	const options = {
+	return {
 		n: wholeNumber("--n", required(parsed, "n"), BOUNDS.maxRecords),
 		dimensions: wholeNumber(
 			"--dimensions",
@@ -67,10 +98,8 @@ function estimateOf(parsed: Arguments): MemoryEstimate {
 			metric === "hamming" ? BOUNDS.bits : BOUNDS.dimensions,
 		),
 		metric,
-		...indexSettings(kind, parsed.values("param")),
 		...(ids !== undefined && { idBytes: wholeNumber("--ids", ids, ID_BYTES) }),
 	};
-	return asUsage(() => estimateMemory(options as EstimateOptions));
 }
 
 const ID_BYTES = { min: 0, max: 65_536, integer: true } as const;
@@ -94,11 +123,12 @@ function linesOf(estimate: MemoryEstimate): string[] {
 		["index", estimate.index],
 		["raw vectors", estimate.vectors],
 		["total", estimate.total],
+		["vectors on disk", estimate.onDisk],
 	];
 	const { header, row } = tableRows([
 		{ title: "", align: "left", width: 26 },
 		{ title: "bytes/vector", align: "right" },
-		{ title: "bytes", align: "right", width: grouped(estimate.total).length },
+		{ title: "bytes", align: "right", width: grouped(Math.max(estimate.total, estimate.onDisk)).length },
 		{ title: "", align: "left" },
 	]);
 	const sums = new Set(["index", "total"]);

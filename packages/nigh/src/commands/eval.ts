@@ -1,5 +1,5 @@
 import { BOUNDS } from "@nigh/contract";
-import { PRESETS, type VectorIndex } from "@nigh/index";
+import { type IvfIndex, PRESETS, type VectorIndex } from "@nigh/index";
 import {
 	buildIndex,
 	buildParameters,
@@ -9,6 +9,7 @@ import {
 	searchParameters,
 } from "../eval/build.ts";
 import { exactNeighbors } from "../eval/exact-neighbors.ts";
+import { type KeptVectors, searchKept } from "../eval/kept-vectors.ts";
 import { checkFiles, checkQueries, loadTruth, loadVectors, type Vectors } from "../eval/load.ts";
 import { measure } from "../eval/measure.ts";
 import { type IsNearest, meanRecall, nearestByDistance, nearestByIds } from "../eval/recall.ts";
@@ -33,9 +34,10 @@ Usage: nigh eval --base FILE --query FILE --metric METRIC [options]
                       default balanced
   --param NAME=VALUE  hnsw: M, efConstruction, ef, codes, seed, mL; flat: codes
                       (auto, none or sq7); ivf: nlist (a number or a rule),
-                      nprobe, rotation, codes, seed; ivfpq: nlist, nprobe, M,
-                      bits, rotation, residual, profile, seed; ivfrabitq: nlist,
-                      nprobe, bits, epsilon, seed. May repeat.
+                      nprobe, rotation, storage, codes, seed; ivfpq: nlist,
+                      nprobe, M, bits, rotation, residual, profile, storage,
+                      seed; ivfrabitq: nlist, nprobe, bits, epsilon, storage,
+                      seed. May repeat.
                       ef and nprobe may list several values, a line for each:
                       ef=10,20,40
   --rerank N[,N...]   of ivfpq and ivfrabitq: candidates that are ranked again
@@ -51,7 +53,9 @@ the k-th counts as well. Build seconds are those of training cells, of taking
 the vectors in and of arranging them, without reading files; --json tells
 training and the rest apart (train_s and insert_s). Each query is timed on its
 own, after a pass to warm up; queries/s is the best of three passes, and p50 and
-p99 are the times of that pass.
+p99 are the times of that pass. With storage=disk the bytes are those of the
+index alone and its vectors are kept in memory beside it: recall is that of an
+index on disk, and times are those without reading.
 
 Examples
   nigh eval --base base.fvecs --query query.fvecs --metric l2
@@ -76,7 +80,7 @@ async function evaluate(settings: EvalSettings, terminal: Terminal): Promise<voi
 	const rows = checkQueries(queries, base, k);
 	checkSearches(settings, base);
 	const truth = await truthOf(settings, base, queries, terminal);
-	const { index, seconds, parts, warnings } = await withBar(terminal, "building the index", (onProgress) =>
+	const { index, seconds, parts, warnings, kept } = await withBar(terminal, "building the index", (onProgress) =>
 		buildIndex(settings, base, onProgress),
 	);
 
@@ -100,7 +104,7 @@ async function evaluate(settings: EvalSettings, terminal: Terminal): Promise<voi
 	}
 	const { total, codes } = index.memory();
 	for (const { search, params } of points) {
-		const { answers, speed } = measure(rows, searchOf(index, k, search));
+		const { answers, speed } = measure(rows, searchOf(index, kept, k, search));
 		const point: OperatingPoint = {
 			index: settings.index,
 			params,
@@ -141,7 +145,8 @@ async function truthOf(settings: EvalSettings, base: Vectors, queries: Vectors, 
 	};
 }
 
-function searchOf(index: VectorIndex, k: number, search: SearchParameters) {
+function searchOf(index: VectorIndex, kept: KeptVectors | undefined, k: number, search: SearchParameters) {
+	if (kept !== undefined) return (query: Float32Array) => searchKept(index as IvfIndex, kept, query, k, search);
 	return (query: Float32Array) => index.search(query, k, search);
 }
 

@@ -23,6 +23,9 @@ ${dataHelp(22)}
                         bits, eight in each byte
   --index INDEX         auto (default), ${INDEX_KINDS.join(", ")}
 ${parameterHelp(22)}
+  --max-mb MB           megabytes (2^20 bytes) of memory that the index may take
+                        at any moment: of auto, what is chosen fits; what does
+                        not fit is refused. The collection keeps it.
   --filterable PATH     a path of the metadata that filters often name, e.g.
                         author.name. May repeat.
   --batch N             rows of a write, ${BATCH.min} to ${BOUNDS.recordsPerCall.max}; default ${BATCH.default}
@@ -51,6 +54,7 @@ the rows before it are kept.
 
 Examples
   nigh import words words.fvecs --metric l2
+  nigh import photos photos.npy --metric l2 --max-mb 1024
   nigh import docs texts.jsonl --embedder hashed-ngrams
   nigh import notes notes.jsonl --id-field key --metadata type --filterable type
   nigh import notes more.npy --data ./notes --id-prefix more- --json`;

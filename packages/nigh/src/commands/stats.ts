@@ -1,4 +1,4 @@
-import type { CollectionStats, LatencyStats, MemoryStats } from "@nigh/contract";
+import type { CollectionStats, LatencyStats, MemoryCap, MemoryPlan, MemoryStats } from "@nigh/contract";
 import { DATA_OPTIONS, dataFolder, dataHelp } from "../database/data-folder.ts";
 import { collectionName } from "../database/typed.ts";
 import { withCollection, withDatabase } from "../database/with-database.ts";
@@ -54,7 +54,7 @@ function statsOf(folder: string, name: string | undefined): Promise<CollectionSt
 	});
 }
 
-function factsOf({ name, effective, records, index, fill, latency, memory, diskBytes }: CollectionStats): Fact[] {
+function factsOf({ name, effective, records, index, fill, latency, memory, plan, diskBytes }: CollectionStats): Fact[] {
 	const { dimensions, type, metric, embedder, filterable, recall } = effective;
 	return [
 		["collection", name],
@@ -77,8 +77,21 @@ function factsOf({ name, effective, records, index, fill, latency, memory, diskB
 				: `${bytesText(memory.total)} (index ${bytesText(memory.index)}, vectors ${bytesText(memory.vectors)})`,
 		],
 		["of it", memory === null ? undefined : partsText(memory)],
+		["cap", effective.memory === null ? undefined : capText(effective.memory, plan)],
+		[
+			"on disk",
+			memory?.onDisk === undefined || memory.onDisk === 0
+				? undefined
+				: `${bytesText(memory.onDisk)} of vectors, read as searches need them`,
+		],
 		["disk", diskBytes === null ? undefined : `${bytesText(diskBytes)} (the whole database)`],
 	];
+}
+
+/** `1,024 MB: ivfpq with vectors on disk takes up to ...` */
+function capText({ maxMB }: MemoryCap, plan: MemoryPlan | undefined): string {
+	const cap = `${maxMB.toLocaleString("en-US")} MB`;
+	return plan === undefined ? `${cap}; beyond, writes are refused` : `${cap}: ${plan.reason}`;
 }
 
 /** The parts of the index, where it can tell them apart: `codes 1.2 MiB (16 bytes each), ids 300 KiB, centroids 40 KiB` */

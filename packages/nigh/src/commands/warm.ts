@@ -14,7 +14,8 @@ Usage: nigh warm COLLECTION [options]
 ${dataHelp(12)}
 
 What it has read is in the system's cache of files: a process that opens the
-database next need not wait for the disk.
+database next need not wait for the disk. Of an index with storage=disk the
+vectors are read once as well, as far as the cache has room for them.
 
 Examples
   nigh warm notes
@@ -28,12 +29,17 @@ export const warmCommand: Command = {
 		const parsed = parseArguments(args, DATA_OPTIONS);
 		const [name = ""] = positionalsOf(parsed, "warm", ["COLLECTION"]);
 		const start = performance.now();
-		const { bytes } = await withCollection(dataFolder(parsed), collectionName(name), "read", (collection) =>
+		const { bytes, bytesRead } = await withCollection(dataFolder(parsed), collectionName(name), "read", (collection) =>
 			withProgress(terminal.errors, "reading", (onProgress) => collection.warm({ onProgress })),
 		);
 		// Opening is what reads the disk.
 		const durationMs = performance.now() - start;
-		if (parsed.has("json")) terminal.print(jsonText({ collection: name, bytes, durationMs }));
-		else terminal.print(`${name}: ${bytesText(bytes)} in ${durationText(durationMs)}.`);
+		if (parsed.has("json"))
+			terminal.print(jsonText({ collection: name, bytes, ...(bytesRead !== undefined && { bytesRead }), durationMs }));
+		else terminal.print(`${name}: ${bytesText(bytes)}${ofFiles(bytesRead)} in ${durationText(durationMs)}.`);
 	},
 };
+
+function ofFiles(bytesRead: number | undefined): string {
+	return bytesRead === undefined ? "" : ` of memory and ${bytesText(bytesRead)} of vectors on disk`;
+}

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { INDEX_KINDS, NLIST_RULES } from "@nigh/contract";
+import { CELL_KINDS, INDEX_KINDS, NLIST_RULES } from "@nigh/contract";
 import { cellParameters, INDEX_NAMES, indexSettings, parameterHelp } from "./index-parameters.ts";
 
 type Kind = (typeof INDEX_NAMES)[number];
@@ -11,6 +11,7 @@ test("parameters of every kind are read as what they are", () => {
 		["flat", [], {}],
 		["hnsw", ["M=24", "efConstruction=100"], { M: 24, efConstruction: 100 }],
 		["ivf", ["nlist=100", "nprobe=8"], { nlist: 100, nprobe: 8 }],
+		...CELL_KINDS.map((kind): [Kind, string[], object] => [kind, ["storage=disk"], { storage: "disk" }]),
 		...NLIST_RULES.map((rule): [Kind, string[], object] => ["ivf", [`nlist=${rule}`], { nlist: rule }]),
 		[
 			"ivfpq",
@@ -40,6 +41,8 @@ test("what a kind does not have, and what is out of bounds, is wrong usage", () 
 		["ivfpq", ["rotation=random"], /auto, none or opq/],
 		["ivfpq", ["profile=spede"], /Did you mean speed\?/],
 		["ivfrabitq", ["bits=9"], /from 1 to 8/],
+		["ivfpq", ["storage=disc"], /memory or disk\. Did you mean disk\?/],
+		["hnsw", ["storage=disk"], /hnsw has no parameter storage/],
 	];
 	for (const [kind, texts, message] of rows) {
 		assert.throws(() => indexSettings(kind, texts), { name: "UsageError", message });
@@ -47,11 +50,12 @@ test("what a kind does not have, and what is out of bounds, is wrong usage", () 
 });
 
 test("train takes what any kind of cells has", () => {
-	assert.deepEqual(cellParameters(["M=8", "bits=16", "epsilon=2", "nlist=adaptive"]), {
+	assert.deepEqual(cellParameters(["M=8", "bits=16", "epsilon=2", "nlist=adaptive", "storage=memory"]), {
 		M: 8,
 		bits: 16,
 		epsilon: 2,
 		nlist: "adaptive",
+		storage: "memory",
 	});
 	assert.throws(() => cellParameters(["efConstruction=100"]), {
 		name: "UsageError",
@@ -62,7 +66,18 @@ test("train takes what any kind of cells has", () => {
 test("the help names every parameter of every kind", () => {
 	assert.deepEqual([...INDEX_NAMES], ["auto", ...INDEX_KINDS]);
 	const help = parameterHelp(20);
-	for (const name of ["M", "efConstruction", "nlist", "nprobe", "bits", "rotation", "residual", "profile", "rerank"]) {
+	for (const name of [
+		"M",
+		"efConstruction",
+		"nlist",
+		"nprobe",
+		"bits",
+		"rotation",
+		"residual",
+		"profile",
+		"rerank",
+		"storage",
+	]) {
 		assert.match(help, new RegExp(`\\b${name}\\b`));
 	}
 	assert.match(help, /\bepsilon\b/);

@@ -9,6 +9,7 @@ import {
 	PQ_PROFILES,
 	type RebuildOptions,
 	ROTATIONS,
+	STORAGES,
 } from "@nigh/contract";
 import { alternatives, chosen, hint, plainNumber, wholeNumber } from "../terminal/arguments.ts";
 import { UsageError } from "../terminal/usage-error.ts";
@@ -32,6 +33,7 @@ const word =
 const OF_CELLS: Readers = {
 	nlist: (what, typed) => (/^[-+.0-9]/.test(typed) ? whole(BOUNDS.nlist) : word(NLIST_RULES))(what, typed),
 	nprobe: whole(BOUNDS.nprobe),
+	storage: word(STORAGES),
 };
 
 /** The parameters of each kind. What depends on the dimensions is checked by the collection. */
@@ -61,9 +63,9 @@ const PARAMETERS: Readonly<Record<(typeof INDEX_NAMES)[number], Readers>> = {
 export function parameterHelp(column: number, names: readonly IndexKind[] = INDEX_KINDS): string {
 	const texts: Readonly<Record<string, readonly string[]>> = {
 		hnsw: ["of hnsw: M, efConstruction"],
-		ivf: ["of ivf: nlist (a number or a rule), nprobe"],
+		ivf: ["of ivf: nlist (a number or a rule), nprobe, storage", "  (memory or disk: where the vectors are)"],
 		ivfpq: ["of ivfpq: these, M, bits, rotation, residual,", "  profile, rerank"],
-		ivfrabitq: ["of ivfrabitq: nlist, nprobe, bits, epsilon, rerank"],
+		ivfrabitq: ["of ivfrabitq: nlist, nprobe, storage, bits,", "  epsilon, rerank"],
 	};
 	const lines = names.flatMap((name) => texts[name] ?? []);
 	return [...lines, "May repeat."]

@@ -13,6 +13,7 @@ import {
 } from "@nigh/index";
 import { createPool, type ThreadPool } from "@nigh/threads";
 import { asUsage } from "../terminal/usage-error.ts";
+import { type KeptVectors, keepVectors } from "./kept-vectors.ts";
 import type { Vectors } from "./load.ts";
 import type { OperatingPoint } from "./report.ts";
 import type { BuildParameters, EvalSettings, SearchParameters } from "./settings.ts";
@@ -27,6 +28,8 @@ export interface BuiltIndex {
 	readonly seconds: number;
 	/** Of an index with cells: seconds of `train`, and of the rest. */
 	readonly parts?: { readonly training: number; readonly insertion: number };
+	/** The vectors, where the index does not hold them. */
+	readonly kept?: KeptVectors;
 	/** What training warns of. */
 	readonly warnings: readonly IvfWarning[];
 }
@@ -84,7 +87,8 @@ export function checkSearches(
 export function buildParameters(index: VectorIndex, build: BuildParameters): OperatingPoint["params"] {
 	const effective = index.effective();
 	const params: Record<string, number | string | boolean> = {};
-	for (const name of ["preset", "profile"] as const) if (build[name] !== undefined) params[name] = build[name];
+	for (const name of ["preset", "profile", "storage"] as const)
+		if (build[name] !== undefined) params[name] = build[name];
 	for (const name of [...SHOWN[index.kind], ...(build.mL === undefined ? [] : ["mL"])]) {
 		const value = effective[name];
 		if (typeof value === "number" || typeof value === "string" || typeof value === "boolean") params[name] = value;
@@ -128,7 +132,8 @@ async function fill(
 	await index.insertMany(base.values, { onProgress, ...work });
 	index.compact();
 	const parts = { training: (trained - start) / 1_000, insertion: secondsSince(trained) };
-	return { index, seconds: parts.training + parts.insertion, parts, warnings };
+	const kept = index.storage === "disk" ? { kept: await keepVectors(base.values, { ...options, ...base }) } : {};
+	return { index, seconds: parts.training + parts.insertion, parts, warnings, ...kept };
 }
 
 /** The parameters are those of the kind: the command line has been checked for others. */

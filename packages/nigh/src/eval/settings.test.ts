@@ -53,6 +53,9 @@ test("cells are asked for every nprobe with every depth of re-ranking", () => {
 		{ nprobe: 8, rerank: 0 },
 		{ nprobe: 8, rerank: 50 },
 	]);
+	for (const kind of ["ivf", "ivfpq", "ivfrabitq"]) {
+		assert.deepEqual(settings(`${FILES} --metric l2 --index ${kind} --param storage=disk`).build, { storage: "disk" });
+	}
 	const rabitq = settings(`${FILES} --metric ip --index ivfrabitq --param bits=4 --param epsilon=2.5 --rerank 100`);
 	assert.deepEqual([rabitq.build, rabitq.searches], [{ bits: 4, epsilon: 2.5 }, [{ rerank: 100 }]]);
 	const profile = settings(`${FILES} --metric l2 --index ivfpq --param profile=memory --param nlist=nanoindex`);

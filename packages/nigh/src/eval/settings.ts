@@ -1,4 +1,13 @@
-import { BOUNDS, type Bound, INDEX_KINDS, type IndexKind, NLIST_RULES, PQ_PROFILES, ROTATIONS } from "@nigh/contract";
+import {
+	BOUNDS,
+	type Bound,
+	INDEX_KINDS,
+	type IndexKind,
+	NLIST_RULES,
+	PQ_PROFILES,
+	ROTATIONS,
+	STORAGES,
+} from "@nigh/contract";
 import type { VectorFormat } from "@nigh/formats";
 import { adaptiveEf, type IvfOptions, PRESETS } from "@nigh/index";
 import { MAX_THREADS } from "@nigh/threads";
@@ -28,7 +37,7 @@ export type CodesName = "auto" | "none" | "sq7";
 
 type CellParameters = Pick<
 	IvfOptions,
-	"nlist" | "M" | "bits" | "rotation" | "residual" | "profile" | "epsilon" | "seed" | "codes"
+	"nlist" | "M" | "bits" | "rotation" | "residual" | "profile" | "epsilon" | "storage" | "seed" | "codes"
 >;
 
 /** What an index is built with; what is absent is left to its defaults. */
@@ -85,15 +94,16 @@ const nlist: Reader = (what, typed) =>
 	/^[-+.0-9]/.test(typed) ? number(what, typed) : chosen(what, typed, NLIST_RULES);
 const rotation: Reader = (what, typed) => chosen(what, typed, ROTATIONS);
 const residual: Reader = (what, typed) => chosen(what, typed, ["true", "false"]) === "true";
+const storage: Reader = (what, typed) => chosen(what, typed, STORAGES);
 const profile: Reader = (what, typed) => chosen(what, typed, PQ_PROFILES);
 
 /** What `--param` can set of a build, by index. */
 const BUILD: Readonly<Record<IndexKind, Readonly<Record<string, Reader>>>> = {
 	flat: { codes },
 	hnsw: { M: number, efConstruction: number, codes, seed: number, mL: number },
-	ivf: { nlist, rotation, codes, seed: number },
-	ivfpq: { nlist, M: number, bits: number, rotation, residual, profile, seed: number },
-	ivfrabitq: { nlist, bits: number, epsilon: number, seed: number },
+	ivf: { nlist, rotation, storage, codes, seed: number },
+	ivfpq: { nlist, M: number, bits: number, rotation, residual, profile, storage, seed: number },
+	ivfrabitq: { nlist, bits: number, epsilon: number, storage, seed: number },
 };
 
 /** What `--param` can list values of, since searches alone depend on it. */

@@ -98,7 +98,7 @@ export function checkFile(path: string): Stats {
 }
 
 function specOf(
-	{ metric, index, filterable }: ImportSettings,
+	{ metric, index, maxMB, filterable }: ImportSettings,
 	embedder: Embedder | undefined,
 	dimensions?: number,
 ): CollectionSpec {
@@ -108,6 +108,7 @@ function specOf(
 		...(metric !== undefined && { metric }),
 		...(metric === "hamming" && { type: "bit" }),
 		...(index !== undefined && { index }),
+		...(maxMB !== undefined && { memory: { maxMB } }),
 		...(filterable !== undefined && { filterable }),
 	};
 }

@@ -5,7 +5,7 @@ import { DATA_OPTIONS, dataFolder } from "../database/data-folder.ts";
 import { INDEX_NAMES, indexSettings, WITH_PARAMETERS } from "../database/index-parameters.ts";
 import { OWN_EMBEDDERS, type OwnEmbedder } from "../database/own-embedder.ts";
 import { collectionName, positionalsOf } from "../database/typed.ts";
-import { type Arguments, chosen, type OptionKind, wholeNumber } from "../terminal/arguments.ts";
+import { type Arguments, chosen, type OptionKind, plainNumber, wholeNumber } from "../terminal/arguments.ts";
 import { typedFormat } from "../terminal/typed-format.ts";
 import { asUsage, UsageError } from "../terminal/usage-error.ts";
 
@@ -14,6 +14,7 @@ export const IMPORT_OPTIONS: Readonly<Record<string, OptionKind>> = {
 	metric: "value",
 	index: "value",
 	param: "values",
+	"max-mb": "value",
 	filterable: "values",
 	batch: "value",
 	"id-prefix": "value",
@@ -48,6 +49,8 @@ export interface ImportSettings {
 	/** What is said about the collection; the rest is as stored, or as the defaults say. */
 	readonly metric: Metric | undefined;
 	readonly index: IndexSettings | undefined;
+	/** Megabytes that the index may take; what is chosen fits into them. */
+	readonly maxMB: number | undefined;
 	readonly filterable: readonly string[] | undefined;
 	/** What makes vectors of the texts of a new collection. */
 	readonly embedder: OwnEmbedder | undefined;
@@ -72,12 +75,23 @@ export function importSettings(args: Arguments): ImportSettings {
 		reading: readingOf(args, file),
 		metric: metric === undefined ? undefined : chosen("--metric", metric, METRICS),
 		index: indexOf(args),
+		maxMB: maxMBOf(args),
 		filterable: filterable.length === 0 ? undefined : filterable,
 		embedder: embedderOf(args),
 		batch: batch === undefined ? BATCH.default : wholeNumber("--batch", batch, BATCH),
 		wait: !args.has("no-wait"),
 		json: args.has("json"),
 	};
+}
+
+/**
+ * The megabytes that were typed for `--max-mb`.
+ *
+ * @throws UsageError.
+ */
+export function maxMBOf(args: Arguments): number | undefined {
+	const typed = args.value("max-mb");
+	return typed === undefined ? undefined : plainNumber("--max-mb", typed, BOUNDS.maxMB);
 }
 
 function readingOf(args: Arguments, file: string): ReadingSettings {

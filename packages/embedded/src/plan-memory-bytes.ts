@@ -1,0 +1,169 @@
+import type { Metric } from "@nigh/contract";
+import { type EstimateOptions, estimateMemory, LEAST_POINTS_PER_CENTROID, type MemoryEstimate } from "@nigh/index";
+import { rowBytes } from "@nigh/kernels";
+import { vectorBytes } from "./memory/rows.ts";
+import { ID_BYTES, mostRecords, SLOT_BYTES, tailBytes, tailRows } from "./memory/sizes.ts";
+import type { IndexChoice } from "./records/catalogue.ts";
+import { LEAST_CODED_DIMENSIONS, leastForCells } from "./workers/main-index.ts";
+import { LEAST_CELLS, LEAST_GRAPH, TRAINING_VECTORS } from "./workers/parameters.ts";
+
+/** What vectors a plan is for. */
+export interface PlanSpace {
+	readonly dimensions: number;
+	readonly metric: Metric;
+	/** Bytes of an id, on average. */
+	readonly idBytes?: number;
+}
+
+/** An index whose memory can be told. */
+export type PlannedChoice = Exclude<IndexChoice, { readonly kind: "auto" }>;
+
+/** What a collection takes with an index. */
+export interface Needed {
+	/** Bytes of memory at most, at any moment. */
+	readonly bytes: number;
+	/** Bytes of rows in files. */
+	readonly onDisk: number;
+	/** Rows that the tail has room for. */
+	readonly tailRows: number;
+	/** Vectors that cells and codes are learnt from; 0: nothing is. */
+	readonly trainingRows: number;
+}
+
+/** One serves while the next is built. */
+const GENERATIONS = 2;
+/** The share of a cap that the tail may take: the more of it, the longer a burst of writes can run ahead of the index. */
+const TAIL_SHARE = 1 / 8;
+/** The share that a training may take, unless that leaves too few rows for each cell: more than that teach little more. */
+const TRAINING_SHARE = 1 / 4;
+/** The first cells are learnt from rows of the tail; while they are, as many again may come. */
+const LEAST_TAIL_ROWS = 2 * LEAST_CELLS;
+/** Beside the rows of the tail: the slot of each. */
+const RING_SLOT_BYTES = 4;
+/** A bit for each slot: whether it has been counted as dead. */
+const COUNTED_BYTES = 1 / 8;
+/** What two readers, and whoever inserts, mark of each node of a graph. */
+const MARK_BYTES = 3 * 4;
+/** What two readers work in, in each of two generations: pools, keys, the rows that are being compared. */
+const OTHER_BYTES = 2 ** 20;
+/** Rows on their way into an index that does not hold them, and those of two readers that they compare. */
+const STAGED_BYTES = 2 ** 22;
+const COMPARED_ROWS = 2 * 256;
+
+/** What k-means draws of a training set for each cell, principal axes in all, and a product quantiser for each entry of a codebook. */
+const ROWS_PER_CELL = 64;
+const AXES_ROWS = 16_384;
+const ROWS_PER_ENTRY = 256;
+/** Of each of these: its cell, its key, its number, its place among those of its cell; then the same for its part in a codebook. */
+const TRAINED_BYTES = 32;
+
+/**
+ * The most memory that so many vectors take with an index, by the formulas of the layouts: tables and index of the generation that serves and of
+ * the next one that is built beside it, the tail, and what a training works in.
+ *
+ * @param maxBytes The cap, of which the tail and trainings have their shares.
+ */
+export function neededFor(index: PlannedChoice, vectors: number, space: PlanSpace, maxBytes: number): Needed {
+	const n = Math.max(1, vectors);
+	const row = rowOf(space);
+	const tables = SLOT_BYTES + COUNTED_BYTES + (space.idBytes ?? ID_BYTES);
+	// Until there is an index, every row is in the tail of a generation of its own.
+	const flat = (rows: number) => GENERATIONS * rows * (tables + row + RING_SLOT_BYTES);
+	const ringRows = tailRowsWithin(row, maxBytes);
+	const none = { onDisk: 0, tailRows: ringRows, trainingRows: 0 };
+	if (index.kind === "flat") return { ...none, bytes: Math.ceil(OTHER_BYTES + flat(n)) };
+	const least = index.kind === "hnsw" ? LEAST_GRAPH : leastForCells(index);
+	if (n < least) return { ...none, bytes: Math.ceil(OTHER_BYTES + flat(n)) };
+	const estimate = estimateOf(index, n, space);
+	const tailed = Math.min(n, ringRows);
+	const tail = tailBytes(row, tailed) + tailed * RING_SLOT_BYTES;
+	if (index.kind === "hnsw") {
+		const generation = n * (tables + MARK_BYTES) + estimate.total;
+		return { ...none, bytes: Math.ceil(OTHER_BYTES + GENERATIONS * generation + tail) };
+	}
+	const isOnDisk = index.storage === "disk";
+	const staged = isOnDisk ? Math.min(n * row, STAGED_BYTES) + Math.min(n, COMPARED_ROWS) * row : 0;
+	const generation = n * tables + estimate.index + (isOnDisk ? 0 : estimate.vectors) + staged;
+	const training = trainingOf(estimate, { n, row, maxBytes });
+	const later = GENERATIONS * generation + tail + training.bytes;
+	const first = flat(least);
+	return {
+		bytes: Math.ceil(OTHER_BYTES + Math.max(later, first)),
+		onDisk: isOnDisk ? n * row : 0,
+		tailRows: ringRows,
+		trainingRows: training.rows,
+	};
+}
+
+/** Whether they are within the cap, and in each generation within the memory that it has. */
+export function isWithin(index: PlannedChoice, vectors: number, space: PlanSpace, maxBytes: number): boolean {
+	return vectors <= mostInMemory(index, space) && neededFor(index, vectors, space, maxBytes).bytes <= maxBytes;
+}
+
+/** The most vectors that an index holds within a cap; by bisection, since no vector makes it take less. */
+export function mostWithin(index: PlannedChoice, space: PlanSpace, maxBytes: number): number {
+	let [most, beyond] = [0, mostInMemory(index, space) + 1];
+	while (beyond - most > 1) {
+		const n = Math.floor((most + beyond) / 2);
+		if (isWithin(index, n, space, maxBytes)) most = n;
+		else beyond = n;
+	}
+	return most;
+}
+
+/** The least cap within which an index holds so many vectors, where one memory does: the shares of tail and training grow less than the cap. */
+export function leastCap(index: PlannedChoice, vectors: number, space: PlanSpace): number {
+	let [below, cap] = [0, neededFor(index, vectors, space, Number.MAX_SAFE_INTEGER).bytes];
+	while (cap - below > 1) {
+		const middle = Math.floor((below + cap) / 2);
+		if (neededFor(index, vectors, space, middle).bytes <= middle) cap = middle;
+		else below = middle;
+	}
+	return cap;
+}
+
+/** Rows of the tail under a cap. */
+export function tailRowsWithin(row: number, maxBytes: number): number {
+	const share = Math.floor((maxBytes * TAIL_SHARE) / (tailBytes(row, 1) + RING_SLOT_BYTES));
+	return Math.min(tailRows(row), Math.max(LEAST_TAIL_ROWS, share));
+}
+
+/** The most vectors that one memory holds with an index. */
+export function mostInMemory(index: PlannedChoice, space: PlanSpace): number {
+	return mostRecords(rowOf(space), "storage" in index && index.storage === "disk");
+}
+
+function rowOf(space: PlanSpace): number {
+	return rowBytes(vectorBytes(space));
+}
+
+function estimateOf(index: Exclude<PlannedChoice, { kind: "flat" }>, n: number, space: PlanSpace): MemoryEstimate {
+	const { dimensions, metric } = space;
+	const asBuilt =
+		index.kind === "hnsw"
+			? { codes: dimensions < LEAST_CODED_DIMENSIONS ? "none" : "auto" }
+			: // Cells are chosen for twice the vectors that there are.
+				{ capacity: Math.min(2 * n, 2 ** 32 - 1) };
+	return estimateMemory({ ...index, ...asBuilt, n, dimensions, metric } as EstimateOptions);
+}
+
+/** Rows that are gathered for a training, and all that it works in, which is given back when the generation is. */
+function trainingOf(
+	{ settings, dimensions }: MemoryEstimate,
+	{ n, row, maxBytes }: { readonly n: number; readonly row: number; readonly maxBytes: number },
+) {
+	const { nlist = 0, width = dimensions, bits = 0 } = settings as Readonly<Record<string, number>>;
+	const forCodes = settings.M === undefined ? 0 : ROWS_PER_ENTRY * 2 ** bits;
+	const forAxes = settings.rotation === undefined ? 0 : AXES_ROWS;
+	const drawn = Math.max(nlist * ROWS_PER_CELL, forCodes);
+	// As floats without padding, where that is another copy.
+	const gathered = row + (row === 4 * dimensions ? 0 : 4 * dimensions);
+	const projected = rowBytes(4 * width);
+	const inShare = Math.floor((maxBytes * TRAINING_SHARE) / (gathered + projected + TRAINED_BYTES));
+	const least = Math.max(nlist, 2 ** bits) * LEAST_POINTS_PER_CENTROID;
+	const rows = Math.min(n, TRAINING_VECTORS, Math.max(drawn, forAxes), Math.max(least, inShare));
+	const axes = Math.min(rows, forAxes) * row + (forAxes === 0 ? 0 : 2 * dimensions * projected);
+	const sample = Math.min(rows, drawn) * (projected + TRAINED_BYTES) + 2 * nlist * projected;
+	const parts = Math.min(rows, forCodes) * (2 * projected + TRAINED_BYTES);
+	return { rows, bytes: rows * gathered + axes + sample + parts };
+}

@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { test } from "node:test";
+import { isNighError } from "@nigh/contract";
+import { testFolder } from "../folder/folder.test-support.ts";
+import { RowFiles } from "./read.ts";
+import { FRONT, OWNER, range, rowsOf, written } from "./row-files.test-support.ts";
+import { ScratchRows } from "./scratch.ts";
+
+test("rows of the database and of the process's own are read as one, and the own ones go with it", async (t) => {
+	const [folder, temporary] = [testFolder(t), testFolder(t)];
+	const saved = await written(folder, FRONT, 5);
+	const scratch = ScratchRows.create({ ...FRONT, from: 5 }, temporary);
+	const files = new RowFiles(folder, FRONT.rowBytes, [saved, scratch.segment], OWNER);
+	scratch.writer.append(rowsOf(range(5, 5), FRONT.rowBytes));
+	files.extend([saved, scratch.segment]);
+	const rows = new Uint8Array(10 * FRONT.rowBytes);
+	files.readSync(0, 10, rows);
+	assert.ok(rowsOf(range(0, 10), FRONT.rowBytes).equals(rows));
+	assert.deepEqual(readdirSync(folder), [saved.file]);
+	assert.equal(dirname(scratch.writer.path), scratch.segment.folder);
+	assert.ok(existsSync(scratch.writer.path));
+	await files.close();
+	await scratch.close();
+	await scratch.close();
+	assert.deepEqual(readdirSync(temporary), []);
+});
+
+test("where nothing can be made, nothing is left", (t) => {
+	const temporary = testFolder(t);
+	assert.throws(
+		() => ScratchRows.create({ ...FRONT, rowBytes: 0 }, temporary),
+		(e) => isNighError(e, "INVALID_OPTION"),
+	);
+	assert.deepEqual(readdirSync(temporary), []);
+});
