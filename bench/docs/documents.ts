@@ -22,9 +22,12 @@ each kind hurts.
 | \`ivfrabitq\` | cells of RaBitQ codes whose error bound says what to look at again | where build time matters: its codes need no training, and no depth of re-ranking has to be chosen | for dimensions that are just above a multiple of 64, to which codes are filled up |
 
 In a database, \`index: "auto"\` compares everything until there are some thousands of vectors and then builds a graph; the inverted files are
-for who says so: \`index: { kind: "ivfpq" }\`, or \`nigh convert COLLECTION ivfpq\`.
+for who says so: \`index: { kind: "ivfpq" }\`, or \`nigh convert COLLECTION ivfpq\`; or for who sets a cap, \`memory: { maxMB }\`, under which \`auto\` takes
+the quickest that fits.
 
-**Memory.** All kinds keep the exact vectors in memory, since candidates are ranked again by them; what a kind saves is what stands *beside* them.
+**Memory.** Candidates are ranked again by the exact vectors, which are in memory unless an index of cells has \`storage: "disk"\`: then searches
+read those of their candidates from files, and recall is the same ([sets larger than memory](benchmarks.md#sets-larger-than-memory)). Where they are in
+memory, what a kind saves is what stands *beside* them.
 A compression figure that counts code bytes only leaves out ids, centroids, codebooks, links, blocks that are not full, and the vectors.
 \`nigh estimate --n N --dimensions D --index KIND\` tells all of it before anything is built (\`estimateMemory\` in \`@nigh/index\`), and
 \`memory()\` what has become of it. A collection lives in one WebAssembly memory, which ends at 4 GiB; the estimate says how many vectors that is.
@@ -46,7 +49,9 @@ Where each kind of index hurts, measured on generated data that is made to hurt:
 that follow from the construction stand beside the tables; how much it matters is in the figures. [choosing-an-index.md](choosing-an-index.md) has the
 figures on data as it comes.
 
-- Every index keeps its exact vectors in one WebAssembly memory, which ends at 4 GiB: \`nigh estimate\` says how many that is.
+- Every index lives in one WebAssembly memory, which ends at 4 GiB, and its exact vectors with it, unless an index of cells has \`storage: "disk"\`:
+  \`nigh estimate\` says how many that is.
+- Vectors on disk are read for every comparison: exact searches, and those with a filter of few matches, read all that they compare.
 - Cells and codes have to be trained before the first insert; a database compares everything until there are enough vectors to train on.
 - Cells are means, so there are none of bits, and none for a metric of your own.
 - An answer of cells is exact about distances (unless \`rerank\` is 0), never about completeness: a neighbour in a cell that was not looked into is

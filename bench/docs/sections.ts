@@ -27,6 +27,9 @@ const MANY = ["--peers", "hnswlib-cpp,usearch-f32,usearch-f16,hnswlib-node,faiss
 const CELLS = "nigh-ivf,nigh-ivfpq,nigh-ivfrabitq,hnswlib-cpp,faiss,faiss-ivfflat,faiss-ivfpq,faiss-ivfpqfs";
 const SLOWER_CELLS = "lancedb-ivfpq,pglite-ivfflat";
 
+/** Tables of what several threads do. */
+const ON_ALL_CORES = new Set(["threads", "kmeans", "larger-than-memory"]);
+
 /** In the order of the documents. Those without `--peers` run beside all peers that are installed. */
 export const SECTIONS: readonly Section[] = [
 	bench("fashion-mnist-784", ["--set", "fashion-mnist-784", "--queries", "5000", ...MANY]),
@@ -55,7 +58,7 @@ export const SECTIONS: readonly Section[] = [
 	cells("squad-sif-300d", ["--set", "squad-sif-300d", "--queries", "2000", "--peers", `${CELLS},${SLOWER_CELLS}`]),
 	cells("palettes-20000x1152", ["--set", "palettes", "--queries", "1000", "--peers", CELLS]),
 	cells("generated-1000000x128", ["--set", "generated", "--n", "1000000", "--queries", "1000", "--peers", CELLS]),
-	...["flat", "threads", "ef-sweep", "presets", "sizes", "kmeans"].map(table),
+	...["flat", "threads", "ef-sweep", "presets", "sizes", "kmeans", "larger-than-memory"].map(table),
 	{ name: "kernels", document: "benchmarks", command: ["bench/kernels/main.ts"] },
 	{ name: "database", document: "benchmarks", data: true, cores: "all", command: ["bench/db/main.ts"] },
 	{ ...table("kinds"), document: "choosing-an-index" },
@@ -72,5 +75,5 @@ function cells(report: string, args: readonly string[]): Section {
 
 function table(name: string): Section {
 	const section: Section = { name, document: "benchmarks", data: true, command: ["bench/tables/main.ts", name] };
-	return name === "threads" || name === "kmeans" ? { ...section, cores: "all" } : section;
+	return ON_ALL_CORES.has(name) ? { ...section, cores: "all" } : section;
 }

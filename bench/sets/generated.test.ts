@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { generated, uniform } from "./generated.ts";
+import { generated, generatedRows, uniform } from "./generated.ts";
 
 const SHAPE = { n: 1_000, dimensions: 32, queries: 50, seed: 7 };
 
@@ -29,6 +29,16 @@ for (const [name, make] of Object.entries({ generated, uniform })) {
 		});
 	});
 }
+
+test("drawn in pieces, generated has the same rows", () => {
+	const { base, queries } = generated(SHAPE);
+	const draw = generatedRows(SHAPE);
+	const pieces = [300, 1, 699, SHAPE.queries].map(draw);
+	assert.deepEqual(
+		pieces.flatMap((piece) => [...piece]),
+		[...base, ...queries],
+	);
+});
 
 test("uniform numbers lie in [0, 1), around a half in every dimension", () => {
 	const { base } = uniform(SHAPE);

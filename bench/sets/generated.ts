@@ -27,6 +27,15 @@ const TAIL = 1;
  * of heavy-tailed sizes, each with a spread of its own per latent dimension. Queries are drawn from the same mixture.
  */
 export function generated({ n, dimensions, queries, seed }: Shape): Rows {
+	const draw = generatedRows({ n, dimensions, seed });
+	return { base: draw(n), queries: draw(queries) };
+}
+
+/**
+ * Draws the next rows of the set each time it is called: in whatever pieces, all together are those of {@link generated}, the base first and then
+ * the queries. For sets that are not to be in memory as a whole.
+ */
+export function generatedRows({ n, dimensions, seed }: Omit<Shape, "queries">): (count: number) => Float32Array {
 	const random = seeded(seed);
 	const clusters = Math.max(4, Math.round(Math.sqrt(n)));
 	const centres = fill(random, clusters * LATENT, (gaussian) => gaussian * CENTRE_SPREAD);
@@ -34,7 +43,7 @@ export function generated({ n, dimensions, queries, seed }: Shape): Rows {
 	const map = fill(random, LATENT * dimensions, (gaussian) => gaussian / Math.sqrt(LATENT));
 	const shares = cumulativeShares(clusters);
 	const point = new Float64Array(LATENT);
-	const draw = (count: number) => {
+	return (count) => {
 		const rows = new Float32Array(count * dimensions);
 		const row = new Float64Array(dimensions);
 		for (let i = 0; i < count; i++) {
@@ -52,7 +61,6 @@ export function generated({ n, dimensions, queries, seed }: Shape): Rows {
 		}
 		return rows;
 	};
-	return { base: draw(n), queries: draw(queries) };
 }
 
 /** Independent uniform numbers in [0, 1): no structure to use, the hard case of every index. */

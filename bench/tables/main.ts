@@ -1,6 +1,6 @@
 // Tables about Nigh alone. A check that does not hold makes the exit code 3.
 //
-//   npm run bench:tables -- [ef-sweep] [presets] [sizes] [flat] [threads] [kmeans] [kinds] [limits] [pdx] [--scale 0.05] [--json] [--data FOLDER]
+//   npm run bench:tables -- [ef-sweep] [presets] [sizes] [flat] [threads] [kmeans] [kinds] [limits] [pdx] [larger-than-memory] [--scale 0.05] [--json] [--data FOLDER]
 
 import { UsageError } from "../../packages/nigh/src/terminal/usage-error.ts";
 import { machineLine, thisMachine } from "../report/machine.ts";
@@ -9,6 +9,7 @@ import { CHECK_FAILED } from "./exit-code.ts";
 import { flat } from "./flat.ts";
 import { kinds } from "./kinds.ts";
 import { kmeans } from "./kmeans.ts";
+import { largerThanMemory } from "./larger-than-memory.ts";
 import { limits } from "./limits.ts";
 import { parseTablesOptions } from "./options.ts";
 import { pdx } from "./pdx.ts";
@@ -27,6 +28,7 @@ const TABLES: Readonly<Record<string, (options: TableOptions) => Promise<Table>>
 	kinds,
 	limits,
 	pdx,
+	"larger-than-memory": largerThanMemory,
 };
 
 function onStep(text: string): void {
