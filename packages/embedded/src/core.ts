@@ -175,6 +175,9 @@ export class CollectionCore {
 	reopen(): void {
 		this.#closed = undefined;
 		this.#isGone = false;
+		// The old one has given its files back.
+		if (this.#searcher !== undefined)
+			this.#searcher = new Searcher(this.#searcher.generation.handle, this.#searcher.area);
 	}
 
 	/** Refuses further calls and waits for those under way. */

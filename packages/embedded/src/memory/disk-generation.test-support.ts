@@ -75,7 +75,7 @@ export async function diskGeneration(
 		wanted,
 		fresh: true,
 		arrange: true,
-		place: { folder, key: 7, databaseId: "the database", readOnly: false },
+		place: { folder, key: 7, databaseId: "the database", records: `${folder}/records.sqlite`, readOnly: false },
 		parallel: serial,
 		between: async () => {},
 		onProgress: () => {},

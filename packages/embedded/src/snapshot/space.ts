@@ -5,13 +5,21 @@ import { asFileError } from "../files/file-errors.ts";
 /** Bytes that a snapshot leaves free beside what the records need. */
 const MARGIN = 2 ** 20;
 
+/** What is to be written, and what it means that it is not. */
+export interface SpaceUse {
+	readonly what: string;
+	readonly without: string;
+}
+
+const SNAPSHOT: SpaceUse = { what: "a snapshot", without: "opening takes longer" };
+
 /**
- * Sees to it that a snapshot does not take the space that the records need: what is in their WAL has to fit into their file, and a database
+ * Sees to it that what is derived does not take the space that the records need: what is in their WAL has to fit into their file, and a database
  * cannot be opened on a disk that is full to the brim.
  *
  * @throws NighError `DISK_FULL`, `NOT_FOUND` (the folder).
  */
-export function checkSpace(folder: string, bytes: number, records: string): void {
+export function checkSpace(folder: string, bytes: number, records: string, use: SpaceUse = SNAPSHOT): void {
 	const { bavail, bsize } = spaceOf(folder);
 	const free = bavail * bsize;
 	const wal = statSync(`${records}-wal`, { throwIfNoEntry: false })?.size ?? 0;
@@ -19,7 +27,7 @@ export function checkSpace(folder: string, bytes: number, records: string): void
 	if (free >= needed) return;
 	throw new NighError(
 		"DISK_FULL",
-		`a snapshot of ${bytes} bytes was not written: ${free} bytes are free, and ${needed} should be, so that the records have room. Nothing is lost, opening takes longer. Free some space.`,
+		`${use.what} of ${bytes} bytes was not written: ${free} bytes are free, and ${needed} should be, so that the records have room. Nothing is lost, ${use.without}. Free some space.`,
 		{ free, needed },
 	);
 }

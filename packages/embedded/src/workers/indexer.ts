@@ -91,8 +91,8 @@ const around: IndexerSurroundings = {
 };
 
 function placeOf(key: number): RowPlace {
-	const { snapshots: folder, databaseId, readOnly } = data;
-	return { folder, key, databaseId, readOnly };
+	const { snapshots: folder, records, databaseId, readOnly } = data;
+	return { folder, key, databaseId, records, readOnly };
 }
 
 function paceOf(task: Task): PaceOptions {

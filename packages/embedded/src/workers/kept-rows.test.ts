@@ -16,7 +16,7 @@ const ROW_BYTES = 48;
 const OWNER = { databaseId: "the database", key: 3 };
 
 function placeIn(folder: string, readOnly = false): RowPlace {
-	return { folder, ...OWNER, readOnly };
+	return { folder, ...OWNER, records: join(folder, "records.sqlite"), readOnly };
 }
 
 const filesIn = (folder: string) => readdirSync(folder).filter((name) => keyOfRowFile(name) !== undefined);

@@ -127,6 +127,8 @@ export async function nextGeneration(old: Owned, rowBytes: number, options: Next
 	// What is written from here on is carried over into the tail of the next one.
 	if (wanted !== null) generation.ceiling = fromSlot + building.view.size.ringRows;
 	try {
+		// Copies have checksums of their own: what is damaged must not become right by that.
+		await old.rows?.verify(options.between);
 		await copySlots(generation, oldSlots, building.view);
 		if (wanted === null) copyTail(old, oldSlots, building.view);
 		else {

@@ -210,12 +210,13 @@ export interface Recovered {
  * @param number What the generation is to be numbered.
  */
 export async function recoverSnapshot(
-	{ snapshots, databaseId, readOnly }: Pick<WorkerData, "snapshots" | "databaseId" | "readOnly">,
+	files: Pick<WorkerData, "snapshots" | "records" | "databaseId" | "readOnly">,
 	collection: Pick<CatalogueEntry, "key" | "change" | "records" | "reclaimedThrough">,
 	format: VectorFormat,
 	spec: StoredSpec,
 	number = 1,
 ): Promise<Recovered> {
+	const { snapshots, records, databaseId, readOnly } = files;
 	const problems: IndexProblem[] = [];
 	const damaged: string[] = [];
 	const listed = listSnapshots(snapshots, collection.key);
@@ -231,7 +232,7 @@ export async function recoverSnapshot(
 		try {
 			const snapshot = openSnapshot(path, { databaseId, key: collection.key, change });
 			try {
-				const place = { folder: snapshots, key: collection.key, databaseId, readOnly };
+				const place = { folder: snapshots, key: collection.key, databaseId, records, readOnly };
 				const owned = read(snapshot, collection.records, format, spec, number, place);
 				const { nextLabel, index } = snapshot.info;
 				return {

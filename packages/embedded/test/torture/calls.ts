@@ -7,6 +7,7 @@ export const SPECS = {
 	graph: { dimensions: DIMENSIONS, metric: "l2", index: { kind: "hnsw", M: 6, efConstruction: 40 } },
 	auto: { dimensions: DIMENSIONS, metric: "cosine", filterable: ["group"] },
 	cells: { dimensions: DIMENSIONS, metric: "l2", index: { kind: "ivfpq" } },
+	disk: { dimensions: DIMENSIONS, metric: "l2", index: { kind: "ivfrabitq", storage: "disk" } },
 	dropped: { metric: "l2", index: { kind: "hnsw", M: 6, efConstruction: 40 } },
 } as const;
 

@@ -7,9 +7,21 @@ import { GROUPS, idOf } from "./records.ts";
  * Ids that a collection draws from: enough for snapshots, for `auto` to become a graph and, after large deletes, a scan again, and for cells to be
  * trained anew as they grow and shrink.
  */
-const POOL: Readonly<Record<CollectionName, number>> = { graph: 2_600, auto: 6_000, cells: 3_000, dropped: 1_400 };
+const POOL: Readonly<Record<CollectionName, number>> = {
+	graph: 2_600,
+	auto: 6_000,
+	cells: 3_000,
+	disk: 3_000,
+	dropped: 1_400,
+};
 /** The first write of a collection. */
-const FIRST: Readonly<Record<CollectionName, number>> = { graph: 1_200, auto: 4_200, cells: 1_200, dropped: 1_100 };
+const FIRST: Readonly<Record<CollectionName, number>> = {
+	graph: 1_200,
+	auto: 4_200,
+	cells: 1_200,
+	disk: 1_200,
+	dropped: 1_100,
+};
 
 /** What is done next in a collection: calls that are made at once, or work on its index. */
 export type Step = { readonly calls: readonly Call[] } | { readonly maintain: "optimize" | "rebuild" | "close" };
