@@ -31,6 +31,8 @@ Usage: nigh search COLLECTION TEXT [options]
                       instead of --recall
   --rerank N          candidates of an ivfpq or ivfrabitq index to compare by
                       their vectors; 0: none, distances are estimates
+  --budget N          rows of cells to scan at most; the cell in which they run
+                      out is finished
   --exact             compare everything; TEXT does, without any of these
 ${includeHelp(20, "metadata")}
 ${dataHelp(20)}, an object for each answer

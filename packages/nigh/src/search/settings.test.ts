@@ -18,13 +18,15 @@ test("a text is compared with everything, unless the graph is asked for", () => 
 test("a search is as wide as it is said to be, in the words of any kind of index", () => {
 	const { nprobe, rerank, exact } = settingsOf(["notes", "rye", "--nprobe", "8", "--rerank", "0"]).request;
 	assert.deepEqual([nprobe, rerank, exact], [8, 0, undefined]);
+	assert.equal(settingsOf(["notes", "rye", "--budget", "5000"]).request.budget, 5_000);
 	assert.equal(settingsOf(["notes", "--id", "a", "-k", "20", "--rerank", "20"]).request.rerank, 20);
 	const refused: readonly (readonly [args: string[], message: RegExp])[] = [
 		[["--nprobe", "0"], /--nprobe is 0; it must be a whole number from 1/],
 		[["-k", "20", "--rerank", "19"], /from 20 to 16,000/],
 		[["--rerank", "-1"], /--rerank is -1/],
+		[["--budget", "0"], /--budget is 0/],
 		[["--nprobe", "8", "--recall", "0.9"], /^--nprobe says how wide .*: give one of them/],
-		[["--exact", "--rerank", "50"], /leave out --ef, --nprobe, --rerank or --recall/],
+		[["--exact", "--rerank", "50"], /leave out --ef, --nprobe, --rerank, --budget or --recall/],
 	];
 	for (const [args, message] of refused) {
 		assert.throws(() => settingsOf(["notes", "--id", "a", ...args]), { name: "UsageError", message });

@@ -19,6 +19,7 @@ export const SEARCH_OPTIONS: Readonly<Record<string, OptionKind>> = {
 	ef: "value",
 	nprobe: "value",
 	rerank: "value",
+	budget: "value",
 	exact: "flag",
 	include: "value",
 };
@@ -43,7 +44,7 @@ export interface SearchSettings {
 }
 
 /** What says how wide a search is. */
-const WIDTHS = ["ef", "nprobe", "rerank"] as const;
+const WIDTHS = ["ef", "nprobe", "rerank", "budget"] as const;
 
 const QUERIES = ["vector", "vector-file", "id"] as const;
 
@@ -98,13 +99,14 @@ function requestOf(args: Arguments, query: Query): SearchRequest {
 
 /** How wide the search is. What the collection's kind of index has no use for, the collection refuses. */
 function widthsOf(args: Arguments, hits: number): Pick<SearchRequest, (typeof WIDTHS)[number]> {
-	const [ef, nprobe, rerank] = WIDTHS.map((name) => args.value(name));
+	const [ef, nprobe, rerank, budget] = WIDTHS.map((name) => args.value(name));
 	// 0 stands for none at all.
 	const min = rerank === "0" ? 0 : hits;
 	return {
 		...(ef !== undefined && { ef: wholeNumber("--ef", ef, { ...BOUNDS.ef, min: hits }) }),
 		...(nprobe !== undefined && { nprobe: wholeNumber("--nprobe", nprobe, BOUNDS.nprobe) }),
 		...(rerank !== undefined && { rerank: wholeNumber("--rerank", rerank, { ...BOUNDS.rerank, min }) }),
+		...(budget !== undefined && { budget: wholeNumber("--budget", budget, BOUNDS.budget) }),
 	};
 }
 
