@@ -25,6 +25,8 @@ const MANY = ["--peers", "hnswlib-cpp,usearch-f32,usearch-f16,hnswlib-node,faiss
 
 /** Inverted files, beside the graphs that they have to be compared with. */
 const CELLS = "nigh-ivf,nigh-ivfpq,nigh-ivfrabitq,hnswlib-cpp,faiss,faiss-ivfflat,faiss-ivfpq,faiss-ivfpqfs";
+/** An exact scan, and what spares most of it. */
+const EXACT_AND_CELLS = ["--peers", "nigh-flat,nigh-ivf,nigh-ivfpq"];
 const SLOWER_CELLS = "lancedb-ivfpq,pglite-ivfflat";
 
 /** Tables of what several threads do. */
@@ -57,6 +59,7 @@ export const SECTIONS: readonly Section[] = [
 	]),
 	cells("squad-sif-300d", ["--set", "squad-sif-300d", "--queries", "2000", "--peers", `${CELLS},${SLOWER_CELLS}`]),
 	cells("palettes-20000x1152", ["--set", "palettes", "--queries", "1000", "--peers", CELLS]),
+	cells("generated-150000x128", ["--set", "generated", "--n", "150000", "--queries", "1000", ...EXACT_AND_CELLS]),
 	cells("generated-1000000x128", ["--set", "generated", "--n", "1000000", "--queries", "1000", "--peers", CELLS]),
 	...["flat", "threads", "ef-sweep", "presets", "sizes", "kmeans", "larger-than-memory"].map(table),
 	{ name: "kernels", document: "benchmarks", command: ["bench/kernels/main.ts"] },

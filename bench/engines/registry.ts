@@ -80,6 +80,12 @@ export const ENGINES: Readonly<Record<string, EngineEntry>> = {
 	"nigh-ivfpq": nighCells("ivfpq", "4-bit product codes, re-ranked by float32", CODES),
 	// What is re-ranked is decided by the codes' bounds.
 	"nigh-ivfrabitq": nighCells("ivfrabitq", "1-bit RaBitQ codes, re-ranked by float32", CELLS),
+	"nigh-flat": {
+		about: "Nigh, an exact scan by 7-bit codes",
+		command: nodeEngine("./nigh-flat.ts"),
+		settings: [{}],
+		queries: 500,
+	},
 	"hnswlib-cpp": {
 		about: "hnswlib in C++, float32",
 		command: [here("../.cache/hnswlib")],

@@ -14,7 +14,7 @@ test("no two of two dozen peers look alike, and none has Nigh's colour", () => {
 });
 
 test("Nigh's other indexes have its colour, each with a line of its own", () => {
-	const kinds = ["nigh", "nigh-ivf", "nigh-ivfpq", "nigh-ivfrabitq"];
+	const kinds = ["nigh", "nigh-ivf", "nigh-ivfpq", "nigh-ivfrabitq", "nigh-flat"];
 	const styles = kinds.map((name) => seriesStyle(name, [...kinds, ...KNOWN.slice(1)]));
 	assert.equal(new Set(styles.map(({ colour }) => colour)).size, 1);
 	assert.equal(new Set(styles.map(({ dashes }) => dashes)).size, kinds.length);

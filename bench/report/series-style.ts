@@ -13,7 +13,7 @@ export interface SeriesStyle {
 /** Okabe and Ito's colours, which the colour-blind tell apart; without yellow, which is lost on a light ground. */
 const NIGH_COLOUR = "#d55e00";
 const PEER_COLOURS = ["#0072b2", "#009e73", "#cc79a7", "#56b4e9", "#505050", "#e69f00"] as const;
-const DASHES = [undefined, "7 4", "2 4", "12 4 2 4"] as const;
+const DASHES = [undefined, "7 4", "2 4", "12 4 2 4", "1 3"] as const;
 
 const circle = (r: number) => `M${-r} 0a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0z`;
 const square = (r: number) => `M${-0.85 * r} ${-0.85 * r}h${1.7 * r}v${1.7 * r}h${-1.7 * r}z`;
