@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
+import { createFile } from "../../packages/index/src/ivf/create-file.ts";
 import type { InvertedFile } from "../../packages/index/src/ivf/inverted-file.ts";
-import { createFile, IvfIndex } from "../../packages/index/src/ivf/ivf.ts";
+import { IvfIndex } from "../../packages/index/src/ivf/ivf.ts";
 import { seeded } from "../sets/random.ts";
 import { exactNeighbors } from "../sets/truth.ts";
 import { compileVerticalKernels, startVerticalKernels, type VerticalKernels } from "./kernels.ts";

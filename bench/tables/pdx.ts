@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 // The cells of an index are reached behind its back: every way has to look into the very same ones.
-import { createFile, IvfIndex } from "../../packages/index/src/ivf/ivf.ts";
+import { createFile } from "../../packages/index/src/ivf/create-file.ts";
+import { IvfIndex } from "../../packages/index/src/ivf/ivf.ts";
 import { grouped } from "../../packages/nigh/src/terminal/table.ts";
 import { compileVerticalKernels, startVerticalKernels } from "../pdx/kernels.ts";
 import { byVariance, randomRotation } from "../pdx/transforms.ts";

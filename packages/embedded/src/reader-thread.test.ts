@@ -37,7 +37,8 @@ function started() {
 		workers.push(worker);
 		return worker as unknown as Worker;
 	});
-	const installed = (key: number, number = 1) => ({ key, generation: { number } }) as unknown as Installed;
+	const installed = (key: number, number = 1) =>
+		({ key, generation: { number, rowFiles: null } }) as unknown as Installed;
 	return { workers, thread, installed, count: () => thread.call("count", { key: 1, node: undefined, now: 0 }) };
 }
 
@@ -59,6 +60,21 @@ test("the worker starts with the first question, and hears first of what is atta
 	assert.deepEqual(workers[0]?.asked.at(-1), ["attach", installed(3)]);
 	await count();
 	assert.equal(workers.length, 1);
+});
+
+test("a generation with row files starts it at once, and does not keep the process alive", async () => {
+	const { workers, thread, installed } = started();
+	await thread.call("attach", installed(1));
+	const onDisk = {
+		key: 2,
+		generation: { number: 1, rowFiles: { folder: "rows", segments: [] } },
+	} as unknown as Installed;
+	await thread.call("attach", onDisk);
+	assert.deepEqual(workers[0]?.asked, [
+		["attach", installed(1)],
+		["attach", onDisk],
+	]);
+	assert.equal(workers[0]?.isHeld, false);
 });
 
 test("a worker that ends fails those who wait; ending before it has started fails those who come", async () => {

@@ -6,7 +6,8 @@ import { Caller } from "./workers/rpc.ts";
 
 /**
  * The reader worker, started by the first call that asks it something: many programs only write, get and search, and never need it. What is
- * attached until then is told to it first.
+ * attached until then is told to it first. A generation with row files starts it at once, since their writer may remove them, and only who
+ * has them open by then can read on.
  */
 export class ReaderThread implements Calling<ReaderMethods> {
 	readonly #start: () => Worker;
@@ -44,9 +45,14 @@ export class ReaderThread implements Calling<ReaderMethods> {
 
 	/** Whether it is enough to remember a call. */
 	#isKept(method: string, argument: unknown): boolean {
-		if (method === "attach") this.#attached.set((argument as Installed).key, argument as Installed);
-		else if (method === "detach") this.#attached.delete(argument as number);
-		else return false;
+		if (method === "detach") {
+			this.#attached.delete(argument as number);
+			return true;
+		}
+		if (method !== "attach") return false;
+		const installed = argument as Installed;
+		if (installed.generation.rowFiles !== null) return false;
+		this.#attached.set(installed.key, installed);
 		return true;
 	}
 

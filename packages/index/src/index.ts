@@ -28,8 +28,9 @@ export {
 export type { ReaderOptions, ReaderSpec } from "./hnsw/reader-spec.ts";
 export type { RebalanceReport } from "./hnsw/rebalance.ts";
 export type { CellAnalysis } from "./ivf/analyze.ts";
+export type { IvfOptions } from "./ivf/create-file.ts";
 export { cellBytesPerVector, type IvfEstimateOptions } from "./ivf/estimate.ts";
-export { createIvf, IvfIndex, type IvfOptions, type IvfTrainOptions } from "./ivf/ivf.ts";
+export { createIvf, IvfIndex, type IvfTrainOptions } from "./ivf/ivf.ts";
 export type { IvfMemoryReport } from "./ivf/memory.ts";
 export {
 	type CellFill,

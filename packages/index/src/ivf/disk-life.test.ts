@@ -4,9 +4,10 @@ import { Arena, rowBytes } from "@nigh/kernels";
 import fc from "fast-check";
 import { type Parallel, serial } from "../parallel.ts";
 import { refusal, rejection } from "../refusal.test-support.ts";
+import { createFile, type IvfOptions } from "./create-file.ts";
 import { splitSearch, twins, vectorsOf } from "./disk.test-support.ts";
 import { clustered, labelsOf, leavingNothing, rowAt, withRefusal } from "./ivf.test-support.ts";
-import { createFile, createIvf, IvfIndex, type IvfOptions } from "./ivf.ts";
+import { createIvf, IvfIndex } from "./ivf.ts";
 
 const D = 38;
 const N = 1_200;

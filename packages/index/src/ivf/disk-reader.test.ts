@@ -4,8 +4,9 @@ import { AbortFlag, Arena, LabelSet, rowBytes } from "@nigh/kernels";
 import { mixture, range, rowOf } from "../hnsw/graphs.test-support.ts";
 import { refusal } from "../refusal.test-support.ts";
 import type { Neighbor } from "../vector-index.ts";
+import type { IvfOptions } from "./create-file.ts";
 import { paddedRowsOf, type Twins, twins, vectorsOf } from "./disk.test-support.ts";
-import { createIvf, type IvfIndex, type IvfOptions } from "./ivf.ts";
+import { createIvf, type IvfIndex } from "./ivf.ts";
 import { type IvfReader, type IvfReaderSearchOptions, openIvfReader } from "./reader.ts";
 import type { IvfReaderOptions } from "./reader-spec.ts";
 

@@ -3,9 +3,10 @@ import { describe, test } from "node:test";
 import { AbortFlag, Arena, LabelSet } from "@nigh/kernels";
 import fc from "fast-check";
 import { refusal } from "../refusal.test-support.ts";
+import type { IvfOptions } from "./create-file.ts";
 import { paddedRowsOf, splitSearch, type Twins, twins, vectorsOf } from "./disk.test-support.ts";
 import { built, clustered, flatOf, mean, recallOf, rowAt } from "./ivf.test-support.ts";
-import { createIvf, type IvfOptions } from "./ivf.ts";
+import { createIvf } from "./ivf.ts";
 import type { IvfSearchOptions } from "./search.ts";
 
 const D = 38;

@@ -1,7 +1,8 @@
 import { rowBytes } from "@nigh/kernels";
 import type { Neighbor } from "../vector-index.ts";
+import type { IvfOptions } from "./create-file.ts";
 import { built } from "./ivf.test-support.ts";
-import type { IvfIndex, IvfOptions } from "./ivf.ts";
+import type { IvfIndex } from "./ivf.ts";
 import type { IvfSearchOptions } from "./search.ts";
 
 /** The same vectors in an index that holds them and in one that does not, of the same training, which codes them alike. */

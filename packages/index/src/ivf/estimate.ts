@@ -6,7 +6,7 @@ import { rabitqScratchBytes } from "../rabitq/codec.ts";
 import { rotatedDimensions, rotationBytes } from "../rabitq/rotation.ts";
 import type { CustomMetric } from "../vector-index.ts";
 import { coarseBytes } from "./coarse.ts";
-import { type IvfOptions, isCoded } from "./ivf.ts";
+import { type IvfOptions, isCoded } from "./create-file.ts";
 import { chooseNlist } from "./nlist.ts";
 import { defaultNprobe, type IvfParameterOptions, type IvfParameters, resolveIvfParameters } from "./parameters.ts";
 import { codeBytes, type ProductShape, payloadBytes } from "./product-codes.ts";

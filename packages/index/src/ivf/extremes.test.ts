@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Arena } from "@nigh/kernels";
 import { isOrdered, randomRows, trueNeighbors } from "../vectors.test-support.ts";
-import { createIvf, type IvfOptions } from "./ivf.ts";
+import type { IvfOptions } from "./create-file.ts";
+import { createIvf } from "./ivf.ts";
 
 const N = 300;
 const D = 36;

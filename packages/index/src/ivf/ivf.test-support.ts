@@ -3,7 +3,8 @@ import { type Arena, ArenaFullError } from "@nigh/kernels";
 import { createFlat, type FlatIndex } from "../flat/flat.ts";
 import type { Neighbor } from "../vector-index.ts";
 import { randomNumbers } from "../vectors.test-support.ts";
-import { createIvf, type IvfIndex, type IvfOptions } from "./ivf.ts";
+import type { IvfOptions } from "./create-file.ts";
+import { createIvf, type IvfIndex } from "./ivf.ts";
 
 /** `n` rows about `centers` points in [-1, 1), up to `spread` away in each dimension; row i belongs to centre i mod `centers`. */
 export function clustered(

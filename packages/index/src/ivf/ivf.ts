@@ -1,13 +1,10 @@
-import { BOUNDS, checkInteger, checkOptions, checkVector, type Metric, NighError } from "@nigh/contract";
+import { BOUNDS, checkInteger, checkOptions, type Metric, NighError } from "@nigh/contract";
 import type { Arena } from "@nigh/kernels";
 import { checkInsertOptions } from "../call-options.ts";
 import { checkAbortFlag } from "../eligibility.ts";
 import { withinArena } from "../memory-limit.ts";
 import type { Parallel } from "../parallel.ts";
 import { checkedLabels, checkLabel, type LabelRange, labelsFor, MAX_LABEL } from "../rows/label-table.ts";
-import { RowFormat } from "../rows/row-format.ts";
-import { ScalarCodes } from "../rows/scalar-codes.ts";
-import { checkSpec, type IndexSpec } from "../spec.ts";
 import type {
 	CompactReport,
 	InsertManyOptions,
@@ -19,21 +16,17 @@ import type {
 	VectorRows,
 } from "../vector-index.ts";
 import { analyzeCells, type CellAnalysis } from "./analyze.ts";
+import { checkReaders } from "./check-readers.ts";
+import { checkStored } from "./check-stored.ts";
 import { compactIvf } from "./compact.ts";
-import { learntBy, placeRow, placeRows } from "./insert.ts";
-import { disposeLearnt, InvertedFile } from "./inverted-file.ts";
+import { createFile, type IvfOptions } from "./create-file.ts";
+import { learntBy, placeRow } from "./insert.ts";
+import { insertRows, throwIfAborted } from "./insert-rows.ts";
+import { disposeLearnt, type InvertedFile } from "./inverted-file.ts";
 import { type IvfMemoryReport, memoryOf } from "./memory.ts";
 import { type CellFill, cellFill, hasDrifted } from "./nlist.ts";
 import { OwnScratch } from "./own-scratch.ts";
-import {
-	defaultNprobe,
-	IVF_BOUNDS,
-	IVF_NAMES,
-	type IvfParameterOptions,
-	type IvfStorage,
-	LEAST_CODED_DIMENSIONS,
-	resolveIvfParameters,
-} from "./parameters.ts";
+import { defaultNprobe, IVF_BOUNDS, type IvfStorage } from "./parameters.ts";
 import { type IvfParts, partsOf } from "./parts.ts";
 import type { Probed } from "./probe-rows.ts";
 import { checkShared, type IvfReaderOptions, type IvfReaderSpec } from "./reader-spec.ts";
@@ -42,18 +35,10 @@ import { fits, goesBehind, reserveRows, roomOf } from "./reserve.ts";
 import { type IvfAnswer, type IvfSearchOptions, probeIvf, rankIvf, searchIvf } from "./search.ts";
 import { serializeIvf } from "./serialize.ts";
 import { prepareTakeOver, type TakeOver } from "./take-over.ts";
-import { type TrainingReport, type TrainingRows, trainIvf } from "./train.ts";
+import { type TrainingReport, trainIvf } from "./train.ts";
+import { givenRows, ownRows } from "./training-rows.ts";
 import { type StoredRows, type Validation, validateIvf } from "./validate.ts";
 import { bestBound, validateOnDisk } from "./validate-on-disk.ts";
-
-export interface IvfOptions extends IndexSpec, IvfParameterOptions {
-	/**
-	 * `"ivf"`: what is scanned. `"sq7"`: 7-bit codes first, whose stored errors tell which vectors need an exact look (l2, cosine, ip); the answer is
-	 * the same as without, for a quarter more memory. `"none"`: the vectors. `"auto"` (default): codes from 32 dimensions on, and always where vectors
-	 * are on disk.
-	 */
-	readonly codes?: "auto" | "none" | "sq7";
-}
 
 export interface IvfTrainOptions {
 	/** Vectors that the index is to hold, for which cells are counted. Default: as many as there are rows, or vectors in it. */
@@ -224,25 +209,7 @@ export class IvfIndex implements VectorIndex {
 			throwIfAborted(options.signal, 0, n);
 			file.reserve(file.size + n, file.size === 0);
 			this.#movesRows = known > 0 || !goesBehind(file, n);
-			// Step by step, so that a signal ends it between two of them: what has been placed by then stays.
-			const step = file.isOnDisk ? file.mostStaged : STEP;
-			for (let from = 0; from < n; from += step) {
-				throwIfAborted(options.signal, from, n);
-				if (this.#closed) throw closed();
-				const to = Math.min(n, from + step);
-				file.stage(to - from);
-				const places = Array.from({ length: to - from }, (_, i) => {
-					const label = labels[from + i] as number;
-					file.remove(label);
-					const place = file.takePlace(label);
-					const vector = file.rows.rowOf(rows, from + i);
-					if (options.stored === true) file.rows.writeStored(vector, file.vectorOf(place));
-					else file.rows.write(vector, file.vectorOf(place));
-					return place;
-				});
-				await placeAll(file, places, options);
-				options.onProgress?.(to, n);
-			}
+			await insertRows(file, rows, labels, { ...options, beforeStep: () => this.#open() });
 			if (n === 0) options.onProgress?.(0, 0);
 		} catch (error) {
 			withinArena(`${n} more vectors`, () => {
@@ -568,9 +535,6 @@ export class IvfIndex implements VectorIndex {
 /** What to do where vectors would be needed to learn from. */
 const REBUILD = "train another index on rows from where they are kept, and insert them all";
 
-/** Rows that are written and placed at a time. */
-const STEP = 16_384;
-
 const EMPTY: IvfAnswer = {
 	neighbors: [],
 	report: { way: "cells", cells: 0, rows: 0, wentOn: false, budgetSpent: false, ranked: 0 },
@@ -585,88 +549,6 @@ export function createIvf(options: IvfOptions): IvfIndex {
 	return new IvfIndex(createFile(options));
 }
 
-/** The empty file of an index with these options. */
-export function createFile(options: IvfOptions): InvertedFile {
-	const { arena, metric, dimensions, weights } = checkSpec(options, IVF_NAMES);
-	const parameters = resolveIvfParameters(options);
-	const coded = isCoded(options, dimensions);
-	return withinArena("an index", () => {
-		const rows = new RowFormat(arena, { metric, dimensions, weights });
-		let codes: ScalarCodes | undefined;
-		try {
-			codes = coded ? new ScalarCodes(arena, dimensions, rows.bytes) : undefined;
-			return new InvertedFile(arena, rows, parameters, codes);
-		} catch (error) {
-			codes?.dispose();
-			rows.dispose();
-			throw error;
-		}
-	});
-}
-
-/** Whether rows have 7-bit codes: those of ivf are scanned by them. */
-export function isCoded(
-	{ kind, codes = "auto", metric, storage }: Pick<IvfOptions, "kind" | "codes" | "metric" | "storage">,
-	dimensions: number,
-): boolean {
-	if (kind !== "ivf") {
-		if (codes === "auto") return dimensions >= LEAST_CODED_DIMENSIONS;
-		throw new NighError(
-			"INVALID_OPTION",
-			`codes is an option of ivf, whose cells hold vectors; ${kind} has its own: leave it out`,
-			{
-				field: "codes",
-				value: codes,
-			},
-		);
-	}
-	if (storage === "disk") {
-		if (codes !== "none") return true;
-		throw new NighError(
-			"INVALID_OPTION",
-			'codes "none" do not go with storage "disk": without codes there would be nothing in memory to scan. Leave codes out, or say storage "memory"',
-			{ field: "codes", value: codes },
-		);
-	}
-	if (metric !== "l1") return codes === "sq7" || (codes === "auto" && dimensions >= LEAST_CODED_DIMENSIONS);
-	if (codes !== "sq7") return false;
-	throw new NighError(
-		"UNSUPPORTED",
-		'codes "sq7" go with the metrics l2, cosine and ip: leave codes out or say "none"',
-		{
-			field: "codes",
-			value: codes,
-		},
-	);
-}
-
-function givenRows({ rows }: InvertedFile, given: VectorRows, stored: boolean): TrainingRows {
-	const n = rows.checkRows(given);
-	return {
-		n,
-		write: (i, address) => {
-			if (stored) rows.writeStored(rows.rowOf(given, i), address);
-			else rows.write(rows.rowOf(given, i), address);
-		},
-	};
-}
-
-/** How many vectors, as they are stored, are given with their labels. */
-function checkStored({ rows }: InvertedFile, labels: Uint32Array, vectors: Float32Array): number {
-	if (!(labels instanceof Uint32Array)) {
-		throw new NighError("INVALID_OPTION", "labels are given as a Uint32Array, one for each row", { field: "labels" });
-	}
-	const n = rows.countRows(vectors);
-	if (n !== labels.length) {
-		throw new NighError("DIMENSION_MISMATCH", `there are ${n} rows and ${labels.length} labels: give one for each`, {
-			expected: labels.length,
-			actual: n,
-		});
-	}
-	for (let row = 0; row < n; row++) checkVector(rows.rowOf(vectors, row), rows.dimensions, { row });
-	return n;
-}
-
 function heldAlready(): NighError {
 	return new NighError(
 		"INVALID_OPTION",
@@ -675,50 +557,8 @@ function heldAlready(): NighError {
 	);
 }
 
-/** The vectors there are, in the order of their labels. */
-function ownRows(file: InvertedFile): TrainingRows {
-	const { arena, rows } = file;
-	const places = Uint32Array.from([...file.table.entries()].sort(([a], [b]) => a - b).map(([, place]) => place));
-	return {
-		n: places.length,
-		write: (i, address) => {
-			arena.u8(address, rows.bytes).set(arena.u8(file.vectorOf(places[i] as number), rows.bytes));
-		},
-	};
-}
-
-/** Puts rows into cells. Where that fails, those that are in none by then are given up. */
-async function placeAll(file: InvertedFile, places: readonly number[], { parallel }: InsertManyOptions): Promise<void> {
-	let placed = 0;
-	const onStep = (done: number) => {
-		placed = done;
-	};
-	try {
-		await placeRows(file, places, { parallel, onStep });
-	} catch (error) {
-		file.withdraw(places.slice(placed));
-		throw error;
-	}
-}
-
-/** @throws NighError `LOCKED` where there are readers on other threads; where labels are to be inserted, only if they do not fit. */
-function checkReaders(file: InvertedFile, labels?: Iterable<Label>): void {
-	if (!file.sharing.active || (labels !== undefined && fits(file, labels))) return;
-	const { readers } = file.sharing;
-	const what =
-		labels === undefined
-			? "this would change what they read: give them back with releaseReader() first, or build another index"
-			: "these vectors do not fit in what was reserved, or are there already: build another index with a larger reserve()";
-	throw new NighError("LOCKED", `${readers} readers on other threads are open on this index, and ${what}`, { readers });
-}
-
 function running(): NighError {
 	return new NighError("LOCKED", "train or insertMany is still running: wait until its promise has been resolved");
-}
-
-function throwIfAborted(signal: AbortSignal | undefined, done: number, n: number): void {
-	if (!signal?.aborted) return;
-	throw new NighError("ABORTED", `aborted after ${done} of ${n} vectors`, { done }, { cause: signal.reason });
 }
 
 function closed(): NighError {

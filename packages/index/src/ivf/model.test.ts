@@ -3,7 +3,8 @@ import { describe, test } from "node:test";
 import { Arena, LabelSet } from "@nigh/kernels";
 import fc from "fast-check";
 import { isOrdered, randomNumbers, trueNeighbors } from "../vectors.test-support.ts";
-import { createIvf, type IvfIndex, type IvfOptions } from "./ivf.ts";
+import type { IvfOptions } from "./create-file.ts";
+import { createIvf, type IvfIndex } from "./ivf.ts";
 
 const arena = new Arena();
 const D = 8;

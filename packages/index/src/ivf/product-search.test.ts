@@ -3,9 +3,10 @@ import { describe, test } from "node:test";
 import { Arena, rowBytes } from "@nigh/kernels";
 import { projectRow } from "../projection/projection.ts";
 import { randomNumbers } from "../vectors.test-support.ts";
+import { createFile, type IvfOptions } from "./create-file.ts";
 import type { InvertedFile, Learnt } from "./inverted-file.ts";
 import { clustered, leavingNothing, rowAt } from "./ivf.test-support.ts";
-import { createFile, IvfIndex, type IvfOptions } from "./ivf.ts";
+import { IvfIndex } from "./ivf.ts";
 import type { ProductCodes } from "./product-codes.ts";
 
 const arena = new Arena();

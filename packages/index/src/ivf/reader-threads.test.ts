@@ -6,7 +6,8 @@ import { Worker } from "node:worker_threads";
 import { LabelSet } from "@nigh/kernels";
 import { range, rowOf } from "../hnsw/graphs.test-support.ts";
 import { randomNumbers } from "../vectors.test-support.ts";
-import { createIvf, type IvfOptions } from "./ivf.ts";
+import type { IvfOptions } from "./create-file.ts";
+import { createIvf } from "./ivf.ts";
 import { type ReaderReport, type ReaderTask, STATE } from "./reader-worker.test-support.ts";
 
 const N = 4_000;

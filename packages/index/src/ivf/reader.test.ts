@@ -6,7 +6,8 @@ import { mixture, range, rowOf } from "../hnsw/graphs.test-support.ts";
 import { serial } from "../parallel.ts";
 import { refusal, rejection } from "../refusal.test-support.ts";
 import type { Neighbor } from "../vector-index.ts";
-import { createIvf, type IvfIndex, type IvfOptions } from "./ivf.ts";
+import type { IvfOptions } from "./create-file.ts";
+import { createIvf, type IvfIndex } from "./ivf.ts";
 import { type IvfReader, type IvfReaderSearchOptions, openIvfReader } from "./reader.ts";
 import type { IvfReaderOptions, IvfReaderSpec } from "./reader-spec.ts";
 

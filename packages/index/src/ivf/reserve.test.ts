@@ -5,8 +5,9 @@ import fc from "fast-check";
 import { mixture, range, rowOf } from "../hnsw/graphs.test-support.ts";
 import { restoreIvf } from "../load.ts";
 import { refusal } from "../refusal.test-support.ts";
+import { createFile, type IvfOptions } from "./create-file.ts";
 import type { InvertedFile } from "./inverted-file.ts";
-import { createFile, createIvf, IvfIndex, type IvfOptions } from "./ivf.ts";
+import { createIvf, IvfIndex } from "./ivf.ts";
 import { CellSlack } from "./reserve.ts";
 
 const N = 2_000;

@@ -4,7 +4,8 @@ import { isNighError } from "@nigh/contract";
 import { Arena, ArenaFullError, CELL, CELL_BLOCK, NO_BLOCK, NO_PLACE } from "@nigh/kernels";
 import { restoreIvf } from "../load.ts";
 import { refusal } from "../refusal.test-support.ts";
-import type { IvfIndex, IvfOptions } from "./ivf.ts";
+import type { IvfOptions } from "./create-file.ts";
+import type { IvfIndex } from "./ivf.ts";
 import type { IvfSource } from "./parts.ts";
 import { built, imageOf, REMOVED, rows, type Saved, SHAPES, saved, VECTORS } from "./saved.test-support.ts";
 

@@ -1,6 +1,7 @@
 import { Arena } from "@nigh/kernels";
 import { randomRows } from "../vectors.test-support.ts";
-import { createIvf, type IvfIndex, type IvfOptions } from "./ivf.ts";
+import type { IvfOptions } from "./create-file.ts";
+import { createIvf, type IvfIndex } from "./ivf.ts";
 import type { IvfSource } from "./parts.ts";
 
 export const DIMENSIONS = 36;

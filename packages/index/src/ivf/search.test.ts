@@ -3,8 +3,8 @@ import { describe, test } from "node:test";
 import { AbortFlag, Arena, LabelSet } from "@nigh/kernels";
 import { refusal } from "../refusal.test-support.ts";
 import { isOrdered, randomNumbers, trueNeighbors } from "../vectors.test-support.ts";
+import type { IvfOptions } from "./create-file.ts";
 import { built, clustered, flatOf, labelsOf, leavingNothing, mean, recallOf, rowAt } from "./ivf.test-support.ts";
-import type { IvfOptions } from "./ivf.ts";
 
 const arena = new Arena();
 

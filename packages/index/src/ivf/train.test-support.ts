@@ -1,7 +1,8 @@
 import { Arena } from "@nigh/kernels";
+import { createFile, type IvfOptions } from "./create-file.ts";
 import type { InvertedFile, Learnt } from "./inverted-file.ts";
 import { clustered, rowAt } from "./ivf.test-support.ts";
-import { createFile, IvfIndex, type IvfOptions } from "./ivf.ts";
+import { IvfIndex } from "./ivf.ts";
 
 export const arena = new Arena();
 

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { refusal, rejection } from "../refusal.test-support.ts";
 import { randomRows } from "../vectors.test-support.ts";
+import { createFile, type IvfOptions } from "./create-file.ts";
 import { built, leavingNothing, rowAt } from "./ivf.test-support.ts";
-import { createFile, createIvf, IvfIndex, type IvfOptions, type IvfTrainOptions } from "./ivf.ts";
+import { createIvf, IvfIndex, type IvfTrainOptions } from "./ivf.ts";
 import { arena, base, cellsOf, D, fileOf, N, names, QUERIES, ROWS } from "./train.test-support.ts";
 
 describe("C-1: an index that has not been trained", () => {

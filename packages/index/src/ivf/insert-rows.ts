@@ -1,0 +1,62 @@
+import { NighError } from "@nigh/contract";
+import type { InsertManyOptions, Label, VectorRows } from "../vector-index.ts";
+import { placeRows } from "./insert.ts";
+import type { InvertedFile } from "./inverted-file.ts";
+
+/** Rows that are written and placed at a time. */
+const STEP = 16_384;
+
+export interface InsertRowsOptions extends InsertManyOptions {
+	/** Called before each step; what it throws ends it. */
+	readonly beforeStep: () => void;
+}
+
+/**
+ * Puts rows into an index that has room for them, in place of those of the same labels. It goes step by step, so that a signal ends it between two of them:
+ * what has been placed by then stays.
+ */
+export async function insertRows(
+	file: InvertedFile,
+	rows: VectorRows,
+	labels: Uint32Array,
+	options: InsertRowsOptions,
+): Promise<void> {
+	const n = labels.length;
+	const step = file.isOnDisk ? file.mostStaged : STEP;
+	for (let from = 0; from < n; from += step) {
+		throwIfAborted(options.signal, from, n);
+		options.beforeStep();
+		const to = Math.min(n, from + step);
+		file.stage(to - from);
+		const places = Array.from({ length: to - from }, (_, i) => {
+			const label = labels[from + i] as Label;
+			file.remove(label);
+			const place = file.takePlace(label);
+			const vector = file.rows.rowOf(rows, from + i);
+			if (options.stored === true) file.rows.writeStored(vector, file.vectorOf(place));
+			else file.rows.write(vector, file.vectorOf(place));
+			return place;
+		});
+		await placeAll(file, places, options);
+		options.onProgress?.(to, n);
+	}
+}
+
+/** Puts rows into cells. Where that fails, those that are in none by then are given up. */
+async function placeAll(file: InvertedFile, places: readonly number[], { parallel }: InsertManyOptions): Promise<void> {
+	let placed = 0;
+	const onStep = (done: number) => {
+		placed = done;
+	};
+	try {
+		await placeRows(file, places, { parallel, onStep });
+	} catch (error) {
+		file.withdraw(places.slice(placed));
+		throw error;
+	}
+}
+
+export function throwIfAborted(signal: AbortSignal | undefined, done: number, n: number): void {
+	if (!signal?.aborted) return;
+	throw new NighError("ABORTED", `aborted after ${done} of ${n} vectors`, { done }, { cause: signal.reason });
+}
