@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Arena } from "@nigh/kernels";
 import { type EstimateOptions, estimateMemory } from "./estimate.ts";
 import { createFlat } from "./flat/flat.ts";
 import { createHnsw } from "./hnsw/hnsw.ts";
 import { cellBytesPerVector } from "./ivf/estimate.ts";
 import { built, clustered } from "./ivf/ivf.test-support.ts";
+import { createIvf } from "./ivf/ivf.ts";
 import { NLIST_RULES } from "./ivf/nlist.ts";
 import type { MemoryReport, VectorIndex } from "./vector-index.ts";
 
@@ -203,3 +205,38 @@ test("what the index would refuse is refused, and so is what it does not know", 
 		assert.throws(() => estimateMemory(options as EstimateOptions), { code, message }, JSON.stringify(options));
 	}
 });
+
+for (const nlist of [40, 64, 300]) {
+	test(`centroids of ${nlist} cells, in all their forms, are all that a first training takes`, async () => {
+		const arena = new Arena();
+		const index = createIvf({
+			kind: "ivf",
+			dimensions: 48,
+			metric: "l2",
+			nlist,
+			rotation: "none",
+			codes: "none",
+			arena,
+		});
+		const [used, counted] = [arena.usedBytes, index.memory().total];
+		await index.train(rows(4 * nlist, 48));
+		const memory = index.memory();
+		// Each piece is rounded up to a cache line.
+		const taken = arena.usedBytes - used;
+		assert.ok(
+			Math.abs(taken - (memory.total - counted)) <= 16 * 64,
+			`${taken} bytes taken, ${memory.total - counted} told`,
+		);
+		const estimate = estimateMemory({
+			kind: "ivf",
+			dimensions: 48,
+			metric: "l2",
+			nlist,
+			rotation: "none",
+			codes: "none",
+			n: 10_000,
+		});
+		assert.equal(estimate.centroids, memory.centroids);
+		index.dispose();
+	});
+}

@@ -104,10 +104,8 @@ export { codeStride, RowCoder } from "./rows/row-coder.ts";
 export { RowFormat, type RowFormatOptions } from "./rows/row-format.ts";
 export type { IndexSpec } from "./spec.ts";
 export type {
-	BlockRange,
 	CompactReport,
 	CustomMetric,
-	DiskIndex,
 	InsertManyOptions,
 	Label,
 	MemoryReport,

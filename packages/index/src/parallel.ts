@@ -1,3 +1,4 @@
+import { NighError } from "@nigh/contract";
 import type { Arena, KernelName } from "@nigh/kernels";
 
 /**
@@ -22,3 +23,11 @@ export const serial: Parallel = {
 		for (const list of args) (arena.kernels[kernel] as (...numbers: number[]) => unknown)(...list);
 	},
 };
+
+/** @throws NighError `INVALID_OPTION` for several threads over memory that only one can see. */
+export function checkLanes(arena: Arena, parallel: Parallel | undefined): void {
+	if (parallel === undefined || parallel.lanes <= 1 || arena.shared) return;
+	throw new NighError("INVALID_OPTION", "several threads need a shared arena: create the index with shared: true", {
+		field: "parallel",
+	});
+}

@@ -61,7 +61,7 @@ export interface InsertManyOptions {
 	readonly onProgress?: (done: number, total: number) => void;
 	/**
 	 * Stops between two batches with `ABORTED`. What has been linked by then stays (rows are linked in an order of the index's own); a label
-	 * that was to be replaced and was not reached is gone. Without `parallel`, only `onProgress` can raise it in time: nothing else gets a turn.
+	 * that was to be replaced and was not reached is gone from a graph, and keeps its row in cells. Without `parallel`, only `onProgress` can raise it in time: nothing else gets a turn.
 	 */
 	readonly signal?: AbortSignal;
 }
@@ -128,23 +128,4 @@ export interface VectorIndex {
 	serialize(): Iterable<Uint8Array>;
 	/** Gives its memory back to the arena; every later call fails with `CLOSED`. */
 	dispose(): void;
-}
-
-/** A part of a block file that a probe wants read: `length` bytes from `offset`. */
-export interface BlockRange {
-	readonly offset: number;
-	readonly length: number;
-}
-
-/**
- * The disk form of an index: it does no I/O itself. `probe` says what has to be read, the owner reads it, `scan` answers.
- * `blocks` are given in the order of the ranges.
- */
-export interface DiskIndex {
-	readonly kind: string;
-	readonly metric: Metric;
-	readonly dimensions: number;
-	readonly size: number;
-	probe(query: Vector, k: number, options?: SearchOptions): BlockRange[];
-	scan(query: Vector, k: number, blocks: readonly Uint8Array[], options?: SearchOptions): Neighbor[];
 }

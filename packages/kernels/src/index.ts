@@ -23,7 +23,6 @@ export {
 	FREE_LEVEL,
 	GRAPH,
 	METRIC_CODES,
-	MOST_FAST_SUBS,
 	meanScratch,
 	NO_BLOCK,
 	NO_NODE,

@@ -266,7 +266,7 @@ export interface Kernels {
 	remapLinks(graph: number, scratch: number, newNode: number, end: number): void;
 
 	/**
-	 * Scans the probed cells of a search by four-bit codes of `subs` (1 to 516) sub-quantisers; `tables` has 16 bytes of 0..127 for each. A
+	 * Scans the probed cells of a search by four-bit codes of `subs` sub-quantisers; `tables` has 16 bytes of 0..127 for each, the largest of all together 65,535 at most. A
 	 * row's key is floor((term + (bias - offset)) * inverse), held to 0..65,535, plus the sum of its table entries, held to 65,535;
 	 * `termBytes` is 128, or 0 where rows have no terms. Candidates are ascending by key, equal keys by place. Returns 0, or -1 when aborted.
 	 */

@@ -142,9 +142,6 @@ export const TERM_BYTES = 4 * CELL_ROWS;
 /** Bytes that a sub-quantiser of four bits takes in a block. */
 export const FAST_SUB_BYTES = CELL_ROWS / 2;
 
-/** Sub-quantisers of four bits that a code may have: so many entries of at most 127 add up to what 16 bits hold. */
-export const MOST_FAST_SUBS = 516;
-
 /** Byte offsets in an entry of the probed cells. */
 export const CELL_PROBE = { cell: 0, bias: 4, bytes: 8 } as const;
 

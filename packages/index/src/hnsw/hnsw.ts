@@ -3,7 +3,7 @@ import type { Arena } from "@nigh/kernels";
 import { checkInsertOptions, checkParallelSearchOptions, checkSearchOptions } from "../call-options.ts";
 import { checkAbortFlag } from "../eligibility.ts";
 import { withinArena } from "../memory-limit.ts";
-import type { Parallel } from "../parallel.ts";
+import { checkLanes } from "../parallel.ts";
 import { checkedLabels, checkLabel, type LabelRange, labelsFor, MAX_LABEL } from "../rows/label-table.ts";
 import { RowFormat } from "../rows/row-format.ts";
 import { ScalarCodes } from "../rows/scalar-codes.ts";
@@ -91,7 +91,7 @@ export class HnswIndex implements VectorIndex {
 	async insertMany(rows: VectorRows, options: InsertManyOptions = {}): Promise<void> {
 		const graph = this.#writable();
 		checkInsertOptions(options);
-		checkLanes(graph, options.parallel);
+		checkLanes(graph.arena, options.parallel);
 		const n = graph.rows.checkRows(rows);
 		const labels = labelsFor(graph.table, n, options.labels);
 		const known = labels.reduce((count, label) => count + (graph.table.get(label) === undefined ? 0 : 1), 0);
@@ -158,7 +158,7 @@ export class HnswIndex implements VectorIndex {
 		const { parallel, ...alone } = options;
 		checkParallelSearchOptions(options);
 		checkSearch(graph, k, alone);
-		checkLanes(graph, parallel);
+		checkLanes(graph.arena, parallel);
 		const n = graph.rows.checkRows(queries);
 		this.#reading++;
 		try {
@@ -415,14 +415,6 @@ function checkReaders(graph: HnswGraph, labels?: Iterable<Label>): void {
 			? "this would change what they read: give them back with releaseReader() first, or build another index"
 			: "these vectors do not fit in what was reserved, or are there already: build another index with a larger reserve()";
 	throw new NighError("LOCKED", `${readers} readers on other threads are open on this index, and ${what}`, { readers });
-}
-
-/** @throws NighError `INVALID_OPTION` for several threads over memory that only one can see. */
-function checkLanes({ arena }: HnswGraph, parallel: Parallel | undefined): void {
-	if (parallel === undefined || parallel.lanes <= 1 || arena.shared) return;
-	throw new NighError("INVALID_OPTION", "several threads need a shared arena: create the index with shared: true", {
-		field: "parallel",
-	});
 }
 
 function checkSearch({ arena }: HnswGraph, k: number, options: SearchOptions): void {

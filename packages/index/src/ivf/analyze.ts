@@ -1,3 +1,4 @@
+import { countDistinct } from "../kmeans/report.ts";
 import type { InvertedFile } from "./inverted-file.ts";
 import type { CellFill, NlistRule } from "./nlist.ts";
 import { cellFill } from "./nlist.ts";
@@ -46,10 +47,6 @@ export function analyzeCells(file: InvertedFile, capacity?: number): CellAnalysi
 /** How many different centroids the cells have. */
 export function distinctCentroids({ arena, learnt }: Pick<InvertedFile, "arena" | "learnt">): number {
 	if (learnt === undefined) return 0;
-	const { coarse } = learnt;
-	const seen = new Set<string>();
-	for (let cell = 0; cell < coarse.nlist; cell++) {
-		seen.add(arena.u32(coarse.centroidOf(cell), coarse.bytes / 4).join());
-	}
-	return seen.size;
+	const { centroids, bytes, nlist } = learnt.coarse;
+	return countDistinct(arena, centroids, bytes, nlist);
 }

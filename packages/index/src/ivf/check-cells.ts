@@ -75,8 +75,6 @@ class Walk {
 			rows += count;
 			last = block;
 			block = next;
-			if (count < CELL_ROWS && block !== NO_BLOCK)
-				throw corrupt(`a block of cell ${cell} is not full, but not the last`);
 		}
 		return { last, rows, removed };
 	}

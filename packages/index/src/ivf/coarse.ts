@@ -1,5 +1,5 @@
 import { type Arena, METRIC_CODES, rowBytes } from "@nigh/kernels";
-import { type CentroidPanels, packCentroids } from "../kmeans/panels.ts";
+import { type CentroidPanels, packCentroids, panelsBytes } from "../kmeans/panels.ts";
 import type { Projection } from "../projection/projection.ts";
 import { ScalarCodes } from "../rows/scalar-codes.ts";
 
@@ -14,9 +14,11 @@ function hasCodes(nlist: number, width: number, isL1: boolean): boolean {
 	return nlist * rowBytes(4 * width) >= LEAST_CODED_BYTES && width >= LEAST_CODED_WIDTH && !isL1;
 }
 
-/** Bytes of each of so many centroids in all their forms. */
+/** Bytes of so many centroids in all their forms. */
 export function coarseBytes(nlist: number, width: number, isL1: boolean): number {
-	return 2 * rowBytes(4 * width) + (hasCodes(nlist, width, isL1) ? rowBytes(width) + CODE_TAIL : 0);
+	const bytes = rowBytes(4 * width);
+	const codes = hasCodes(nlist, width, isL1) ? bytes + nlist * (rowBytes(width) + CODE_TAIL) : 0;
+	return nlist * bytes + panelsBytes(nlist, bytes) + codes;
 }
 
 /** Centroids of cells, in the space of a projection, and what finds the nearest of them. */
@@ -70,7 +72,8 @@ export class Coarse {
 
 	/** Bytes of centroids in all their forms, and of the projection. */
 	get memoryBytes(): number {
-		return this.nlist * (2 * this.bytes + this.codeStride) + this.projection.memoryBytes;
+		const codes = this.codes === undefined ? 0 : this.bytes + this.nlist * this.codeStride;
+		return this.nlist * this.bytes + panelsBytes(this.nlist, this.bytes) + codes + this.projection.memoryBytes;
 	}
 
 	dispose(): void {

@@ -3,10 +3,12 @@ import { describe, test } from "node:test";
 import { AbortFlag, Arena, LabelSet } from "@nigh/kernels";
 import fc from "fast-check";
 import { refusal } from "../refusal.test-support.ts";
+import type { Neighbor } from "../vector-index.ts";
 import type { IvfOptions } from "./create-file.ts";
 import { paddedRowsOf, splitSearch, type Twins, twins, vectorsOf } from "./disk.test-support.ts";
 import { built, clustered, flatOf, mean, recallOf, rowAt } from "./ivf.test-support.ts";
 import { createIvf } from "./ivf.ts";
+import { openIvfReader } from "./reader.ts";
 import type { IvfSearchOptions } from "./search.ts";
 
 const D = 38;
@@ -330,4 +332,37 @@ describe("an index on disk refuses", () => {
 		const { memory } = await twins({ kind: "ivf", dimensions: 8, metric: "l2", nlist: 5 }, ROWS.subarray(0, 4_000));
 		assert.match(refusal("UNSUPPORTED", () => memory.probe(new Float32Array(8), 5)).message, /sq7/);
 	});
+});
+
+describe("estimates of more answers than are ranked at a time", () => {
+	const rows = clustered(17, { n: 5_000, d: 16, centers: 40, spread: 0.6 });
+	const query = rowAt(rows, 16, 8);
+	const ask = { rerank: 0, nprobe: 20 };
+	for (const kind of ["ivfpq", "ivfrabitq"] as const) {
+		for (const storage of ["memory", "disk"] as const) {
+			test(`${kind}, ${storage}: the first of many are what few have, ascending, each label once`, async () => {
+				const arena = new Arena({ shared: true });
+				const index = await built({ kind, dimensions: 16, metric: "l2", nlist: 20, storage, arena }, rows);
+				const few = index.search(query, 4_000, ask);
+				const spec = index.readerSpec({ maxK: 4_900 });
+				const reader = openIvfReader(arena.memory, arena.engine, spec);
+				// What lies behind the reader's memory is another's.
+				const guard = arena.alloc(2 ** 16);
+				assert.equal(reader.search(query, 4_900, ask), 4_900);
+				const many = Array.from({ length: 4_900 }, (_, i) => ({
+					label: reader.labelAt(i),
+					distance: reader.distanceAt(i) as Neighbor["distance"],
+				}));
+				assert.ok(arena.u8(guard, 2 ** 16).every((byte) => byte === 0));
+				assert.deepEqual(many.slice(0, 4_000), few);
+				assert.equal(new Set(many.map(({ label }) => label)).size, many.length);
+				assert.ok(many.every(({ distance }, i) => i === 0 || (many[i - 1]?.distance as number) <= distance));
+				// In memory so many are found by a scan of all.
+				if (storage === "disk") assert.deepEqual(index.search(query, 4_900, ask), many);
+				arena.free(guard);
+				index.releaseReader(spec);
+				index.dispose();
+			});
+		}
+	}
 });

@@ -8,9 +8,15 @@ import type { CustomMetric } from "../vector-index.ts";
 import { coarseBytes } from "./coarse.ts";
 import { type IvfOptions, isCoded } from "./create-file.ts";
 import { chooseNlist } from "./nlist.ts";
-import { defaultNprobe, type IvfParameterOptions, type IvfParameters, resolveIvfParameters } from "./parameters.ts";
+import {
+	defaultNprobe,
+	type IvfParameterOptions,
+	type IvfParameters,
+	partWidth,
+	resolveIvfParameters,
+} from "./parameters.ts";
 import { codeBytes, type ProductShape, payloadBytes } from "./product-codes.ts";
-import { AXES_STEP, partWidth } from "./train.ts";
+import { AXES_STEP } from "./train.ts";
 
 /** Of the axes of a turned vector so many are kept, as a rule, where nobody says how many. */
 const USUAL_SHARE = 0.5;
@@ -60,7 +66,7 @@ export function ivfParts(options: Shaped<IvfEstimateOptions>, n: number): Memory
 		codeBytesPerVector: row.code,
 		codes: n * row.codes,
 		ids: n * row.ids,
-		centroids: nlist * (coarseBytes(nlist, width, metric === "l1") + CELL_BYTES) + turned + rotation,
+		centroids: coarseBytes(nlist, width, metric === "l1") + nlist * CELL_BYTES + turned + rotation,
 		codebooks: product === undefined ? 0 : 4 * product.subs * product.width * 2 ** product.bits,
 		links: 0,
 		slack: Math.round(emptyRows(n, nlist) * row.inBlock),

@@ -1,5 +1,5 @@
 import { NighError } from "@nigh/contract";
-import type { InsertManyOptions, Label, VectorRows } from "../vector-index.ts";
+import type { InsertManyOptions, VectorRows } from "../vector-index.ts";
 import { placeRows } from "./insert.ts";
 import type { InvertedFile } from "./inverted-file.ts";
 
@@ -12,8 +12,8 @@ export interface InsertRowsOptions extends InsertManyOptions {
 }
 
 /**
- * Puts rows into an index that has room for them, in place of those of the same labels. It goes step by step, so that a signal ends it between two of them:
- * what has been placed by then stays.
+ * Puts rows into an index that has room for them, in place of those of the same labels. It goes step by step, so that a signal ends it between two of them.
+ * Whatever ends it, what has been placed by then stays, and labels that it has not come to keep the rows they had.
  */
 export async function insertRows(
 	file: InvertedFile,
@@ -29,29 +29,32 @@ export async function insertRows(
 		const to = Math.min(n, from + step);
 		file.stage(to - from);
 		const places = Array.from({ length: to - from }, (_, i) => {
-			const label = labels[from + i] as Label;
-			file.remove(label);
-			const place = file.takePlace(label);
+			const place = file.takePlace();
 			const vector = file.rows.rowOf(rows, from + i);
 			if (options.stored === true) file.rows.writeStored(vector, file.vectorOf(place));
 			else file.rows.write(vector, file.vectorOf(place));
 			return place;
 		});
-		await placeAll(file, places, options);
+		await placeAll(file, places, labels.subarray(from, to), options);
 		options.onProgress?.(to, n);
 	}
 }
 
-/** Puts rows into cells. Where that fails, those that are in none by then are given up. */
-async function placeAll(file: InvertedFile, places: readonly number[], { parallel }: InsertManyOptions): Promise<void> {
+/** Puts rows into cells. Where that fails, places of those that are in none by then are given back. */
+async function placeAll(
+	file: InvertedFile,
+	places: readonly number[],
+	labels: Uint32Array,
+	{ parallel }: InsertManyOptions,
+): Promise<void> {
 	let placed = 0;
 	const onStep = (done: number) => {
 		placed = done;
 	};
 	try {
-		await placeRows(file, places, { parallel, onStep });
+		await placeRows(file, places, labels, { parallel, onStep });
 	} catch (error) {
-		file.withdraw(places.slice(placed));
+		file.giveBack(places.slice(placed));
 		throw error;
 	}
 }

@@ -2,6 +2,7 @@ import { NighError } from "@nigh/contract";
 import { METRIC_CODES } from "@nigh/kernels";
 import { assignPoints } from "../kmeans/assign.ts";
 import type { Parallel } from "../parallel.ts";
+import type { Label } from "../vector-index.ts";
 import type { InvertedFile, Learnt } from "./inverted-file.ts";
 import { putProductCode } from "./product-codes.ts";
 import { Projector } from "./projector.ts";
@@ -16,11 +17,17 @@ export interface PlaceOptions {
 }
 
 /**
- * Puts rows, whose vectors are written, into their cells: that of the nearest centroid. Searches see each once it is complete.
+ * Puts rows, whose vectors are written, into their cells: that of the nearest centroid. Searches see each once it is complete, and what its label stood for
+ * until then: a label is given another row only when nothing can go wrong with it any more.
  *
  * @throws NighError `NOT_TRAINED`, `MEMORY_LIMIT`. What has been placed by then stays.
  */
-export async function placeRows(file: InvertedFile, places: ArrayLike<number>, options: PlaceOptions): Promise<void> {
+export async function placeRows(
+	file: InvertedFile,
+	places: ArrayLike<number>,
+	labels: ArrayLike<Label>,
+	options: PlaceOptions,
+): Promise<void> {
 	if (places.length === 0) return;
 	const { arena } = file;
 	const { coarse } = learntBy(file);
@@ -34,11 +41,15 @@ export async function placeRows(file: InvertedFile, places: ArrayLike<number>, o
 			const n = Math.min(STEP, places.length - from);
 			const rows = projector.project((i) => places[from + i] as number, n);
 			const points = { address: rows, stride: bytes, bytes, n, dimensions };
-			const { labels, keys } = await assignPoints(arena, coarse.panels, points, lanes);
-			const cells = arena.u32(labels, n).slice();
-			arena.free(labels);
-			arena.free(keys);
-			for (let i = 0; i < n; i++) encoder.put(places[from + i] as number, cells[i] as number, rows + i * bytes);
+			const assigned = await assignPoints(arena, coarse.panels, points, lanes);
+			const cells = arena.u32(assigned.labels, n).slice();
+			arena.free(assigned.labels);
+			arena.free(assigned.keys);
+			for (let i = 0; i < n; i++) {
+				const place = places[from + i] as number;
+				file.name(place, labels[from + i] as number);
+				encoder.put(place, cells[i] as number, rows + i * bytes);
+			}
 			options.onStep?.(from + n);
 		}
 	} finally {
@@ -47,7 +58,7 @@ export async function placeRows(file: InvertedFile, places: ArrayLike<number>, o
 	}
 }
 
-/** One row, at once. `take` writes its vector into a place of its own, once nothing can go wrong any more. */
+/** One row, at once. `take` writes its vector into a place with its label, once nothing can go wrong any more. */
 export function placeRow(file: InvertedFile, take: () => number): void {
 	const { arena } = file;
 	const { coarse } = learntBy(file);

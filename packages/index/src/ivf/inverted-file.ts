@@ -279,12 +279,23 @@ export class InvertedFile {
 		return !this.sharing.active && !this.isOnDisk;
 	}
 
-	/** A place for a new row, with its label; there must be room. */
-	takePlace(label: Label): number {
+	/** A place for a new row, which has no label yet; there must be room. */
+	takePlace(): number {
 		const place = (this.reusesPlaces ? this.freePlaces.pop() : undefined) ?? this.slots++;
+		this.#labelWords.array[place] = NO_PLACE;
+		return place;
+	}
+
+	/** Gives a place its label; whatever had it is taken out. Its row has to be put into a cell before anybody else is let in. */
+	name(place: number, label: Label): void {
+		this.remove(label);
 		this.#labelWords.array[place] = label;
 		this.table.set(label, place);
-		return place;
+	}
+
+	/** Gives back places that have no label. */
+	giveBack(places: readonly number[]): void {
+		this.freePlaces.push(...places);
 	}
 
 	/** Puts a place at the end of a cell; returns the block and the row in it, whose payload has to be written before {@link publishRow}. */
@@ -326,17 +337,6 @@ export class InvertedFile {
 		this.table.delete(label);
 		this.freePlaces.push(place);
 		return true;
-	}
-
-	/** Gives up places that were taken for rows which then could not be put into a cell. */
-	withdraw(places: Iterable<number>): void {
-		for (const place of places) {
-			const label = this.labelOf(place);
-			this.#labelWords.array[place] = NO_PLACE;
-			this.table.delete(label);
-			this.sharing.withdraw(label);
-			this.freePlaces.push(place);
-		}
 	}
 
 	/** Gives every row another label, in the order of {@link LabelTable.labels}. */
@@ -399,7 +399,7 @@ export class InvertedFile {
 		try {
 			this.#renumber(places);
 		} catch (error) {
-			// Its first allocation is its largest: what fails is that one, before anything has moved.
+			// What it takes first is the most, and each later part fits where an earlier one was: it fails before anything has moved, or not at all.
 			arena.free(this.#blocks);
 			this.#useBlocks(old);
 			throw error;
@@ -424,12 +424,13 @@ export class InvertedFile {
 	/** Place `i` gets what was in place `order[i]`; the cells are empty then. */
 	#renumber(order: Uint32Array): void {
 		const whole = completed(order, this.slots);
+		// By falling width, so that what the first takes is enough for the others.
 		if (!this.isOnDisk) permuteRows(this.arena, this.vectors, this.rows.bytes, whole);
-		permuteRows(this.arena, this.#labels, 4, whole);
 		if (this.scalar !== undefined) {
 			permuteRows(this.arena, this.codeRows, this.codeStride, whole);
 			permuteRows(this.arena, this.errors, 8, whole);
 		}
+		permuteRows(this.arena, this.#labels, 4, whole);
 		const labels = this.#labelWords.array;
 		labels.fill(NO_PLACE, order.length);
 		this.slots = order.length;

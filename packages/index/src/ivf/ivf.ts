@@ -3,7 +3,7 @@ import type { Arena } from "@nigh/kernels";
 import { checkInsertOptions } from "../call-options.ts";
 import { checkAbortFlag } from "../eligibility.ts";
 import { withinArena } from "../memory-limit.ts";
-import type { Parallel } from "../parallel.ts";
+import { checkLanes, type Parallel } from "../parallel.ts";
 import { checkedLabels, checkLabel, type LabelRange, labelsFor, MAX_LABEL } from "../rows/label-table.ts";
 import type {
 	CompactReport,
@@ -126,6 +126,7 @@ export class IvfIndex implements VectorIndex {
 			"train",
 		);
 		if (file.isOnDisk && file.size > 0) throw notHeld("training an index that holds rows", REBUILD);
+		checkLanes(this.arena, options.parallel);
 		const { vectors, capacity } = options;
 		if (vectors !== undefined) checkInteger("vectors", vectors, BOUNDS.maxRecords);
 		if (capacity !== undefined) checkInteger("capacity", capacity, BOUNDS.maxRecords);
@@ -176,8 +177,8 @@ export class IvfIndex implements VectorIndex {
 				file.reserve(file.size + 1);
 				file.stage(1);
 				placeRow(file, () => {
-					file.remove(label);
-					const place = file.takePlace(label);
+					const place = file.takePlace();
+					file.name(place, label);
 					file.rows.write(checked, file.vectorOf(place));
 					return place;
 				});
@@ -190,6 +191,7 @@ export class IvfIndex implements VectorIndex {
 	async insertMany(rows: VectorRows, options: InsertManyOptions = {}): Promise<void> {
 		const file = this.#writable();
 		checkInsertOptions(options);
+		checkLanes(this.arena, options.parallel);
 		if (options.together !== undefined) {
 			throw new NighError(
 				"INVALID_OPTION",

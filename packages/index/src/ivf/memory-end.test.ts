@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { Arena } from "@nigh/kernels";
 import { refusal } from "../refusal.test-support.ts";
-import { built, leavingNothing, rowAt, seen, withRefusal } from "./ivf.test-support.ts";
+import { built, clustered, leavingNothing, rowAt, seen, withRefusal } from "./ivf.test-support.ts";
 import { createIvf } from "./ivf.ts";
 import { arena, base, D, names, QUERIES, ROWS } from "./train.test-support.ts";
 
@@ -70,6 +71,7 @@ describe("where the memory ends", () => {
 								assert.equal((error as { code: string }).code, "MEMORY_LIMIT", (error as Error).stack);
 							}
 						});
+						assert.ok(index.has(3), `${inserting} after allocation ${allowed}`);
 						for (const label of index.labels()) {
 							const held = index.vector(label) as Float32Array;
 							const [hit] = index.search(held, 1);
@@ -113,6 +115,41 @@ describe("where the memory ends", () => {
 			}));
 	}
 
+	for (const storage of ["memory", "disk"] as const) {
+		test(`compacting finds room or changes nothing, however much is left of the memory, ${storage}`, async () => {
+			const small = new Arena({ maxBytes: 2 ** 21 });
+			const n = 2_000;
+			const all = clustered(9, { n, d: 64, centers: 20, spread: 0.5 });
+			const index = createIvf({ kind: "ivf", dimensions: 64, metric: "l2", nlist: 16, storage, arena: small });
+			await index.train(all.subarray(0, 500 * 64));
+			index.reserve(n);
+			await index.insertMany(all);
+			index.remove(Array.from({ length: n / 4 }, (_, i) => 4 * i));
+			const asked = () =>
+				[1, 501, 1_999].map((row) => {
+					const query = rowAt(all, 64, row);
+					return storage === "disk" ? index.probe(query, 40).labels.toSorted() : index.search(query, 40);
+				});
+			const before = asked();
+			let [refused, left] = [0, 64];
+			for (let isCompact = false; !isCompact; left += 64) {
+				const fillers = fillBut(small, left);
+				try {
+					index.compact({ keepRoom: true });
+					isCompact = true;
+				} catch (error) {
+					assert.equal((error as { code: string }).code, "MEMORY_LIMIT", (error as Error).stack);
+					refused++;
+				}
+				for (const filler of fillers) small.free(filler);
+				assert.deepEqual(asked(), before, `${left} bytes left`);
+			}
+			assert.ok(refused > 100, `${refused} times`);
+			index.dispose();
+			assert.equal(small.usedBytes, 0);
+		});
+	}
+
 	test("an index that is disposed of while it trains gives its memory back at the end", () =>
 		leavingNothing(arena, async () => {
 			const index = await built({ ...base("ivfpq"), nlist: 10 }, rows);
@@ -122,3 +159,18 @@ describe("where the memory ends", () => {
 			refusal("CLOSED", () => index.isTrained);
 		}));
 });
+
+/** Takes all that an arena has but one piece. */
+function fillBut(memory: Arena, left: number): number[] {
+	const piece = memory.alloc(left);
+	const taken: number[] = [];
+	for (let bytes = 2 ** 20; bytes >= 64; ) {
+		try {
+			taken.push(memory.alloc(bytes));
+		} catch {
+			bytes /= 2;
+		}
+	}
+	memory.free(piece);
+	return taken;
+}

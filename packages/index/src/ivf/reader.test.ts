@@ -285,6 +285,35 @@ describe("a reader of a file that grows", () => {
 		assert.equal(index.remove([1]), 1);
 	});
 
+	test("opened while insertMany uses places again does not judge rows by what was there", async () => {
+		const index = await build(N, shared());
+		index.reserve(2 * N);
+		index.remove(range(0, 1_000));
+		const asked = new LabelSet(index.arena);
+		for (let label = 1_000; label < 4_000; label++) asked.add(label);
+		let compared = 0;
+		await index.insertMany(ROWS.subarray(0, 1_000 * D), {
+			labels: range(N, N + 1_000),
+			parallel: {
+				lanes: 1,
+				async run(arena, kernel, args) {
+					await serial.run(arena, kernel, args);
+					if (compared > 0) return;
+					const spec = index.readerSpec();
+					const reader = openIvfReader(index.arena.memory, index.arena.engine, spec);
+					for (let i = 0; i < 20; i++) {
+						reader.rankAllowed(query(i), 10, { eligibility: { allow: asked } });
+						assert.deepEqual(answers(reader), index.search(query(i), 10, { exact: true, allow: asked }));
+						compared++;
+					}
+					index.releaseReader(spec);
+				},
+			},
+		});
+		assert.equal(compared, 20);
+		index.dispose();
+	});
+
 	test("cannot be opened while vectors are replaced, or while it is trained", async () => {
 		const index = await build(500, shared());
 		const refused: string[] = [];

@@ -6,7 +6,7 @@ import type { IvfView } from "./view.ts";
 
 /** Rows that are listed, compared and ranked at a time. */
 export const CHUNK_ROWS = 4_096;
-const PAIR = 8;
+export const PAIR = 8;
 /** Vectors that are brought to be compared: so many bytes of them at a time, within these numbers of rows. */
 const STAGED = { bytes: 2 ** 20, least: 16, most: 256 } as const;
 

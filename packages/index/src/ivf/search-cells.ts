@@ -1,12 +1,12 @@
 import { checkInteger, NighError } from "@nigh/contract";
-import { CELL_SEARCH } from "@nigh/kernels";
+import { CELL_SEARCH, METRIC_CODES, TERM_BYTES } from "@nigh/kernels";
 import { aborted } from "../eligibility.ts";
 import type { RabitqCodec } from "../rabitq/codec.ts";
 import { defaultNprobe, defaultRerank, IVF_BOUNDS } from "./parameters.ts";
 import { Probe } from "./probe.ts";
 import { codeBytes, writeProductTables } from "./product-codes.ts";
 import { RowScan } from "./row-scan.ts";
-import { CHUNK_ROWS, type IvfScratch, MOST_CANDIDATES } from "./scratch.ts";
+import { CHUNK_ROWS, type IvfScratch, MOST_CANDIDATES, PAIR } from "./scratch.ts";
 import type { IvfView } from "./view.ts";
 
 /** What one search over cells is asked. */
@@ -188,27 +188,34 @@ export class RabitqScan implements Scan {
 		const found = this.found();
 		const { k, rerank } = this.#query;
 		if (rerank === undefined) return found;
-		if (rerank === 0) return this.#estimates(Math.min(found, k));
+		if (rerank === 0) {
+			const isDot = this.#view.rows.metric === "ip";
+			return answerEstimates(this.#view, this.#scratch, Math.min(found, k), (key) => (isDot ? key : Math.max(0, key)));
+		}
 		this.ranked = found;
 		return rankCandidates(this.#view, this.#scratch, found, k);
 	}
+}
 
-	/** Answers with what codes say of distances. */
-	#estimates(n: number): number {
-		const { arena, labels: labelsAt, rows } = this.#view;
-		const { candidates, keys, labels, answer } = this.#scratch;
-		const labelOf = arena.u32(labelsAt, this.#view.slots());
-		const pairs = arena.u32(candidates, 2 * n);
-		const estimated = arena.f32(candidates, 2 * n);
-		const out = arena.f32(keys, n);
-		const named = arena.u32(labels, n);
-		for (let i = 0; i < n; i++) {
-			const key = estimated[2 * i] as number;
-			out[i] = rows.metric === "ip" ? key : Math.max(0, key);
+/** Answers with what codes say of the first `n` candidates; `keyOf` makes a key of what the scan found. */
+function answerEstimates(view: IvfView, scratch: IvfScratch, n: number, keyOf: (scanned: number) => number): number {
+	const { arena } = view;
+	const { candidates, keys, labels, answer } = scratch;
+	const labelOf = arena.u32(view.labels, view.slots());
+	let size = 0;
+	for (let from = 0; from < n; from += CHUNK_ROWS) {
+		const some = Math.min(CHUNK_ROWS, n - from);
+		const pairs = arena.u32(candidates + PAIR * from, 2 * some);
+		const scanned = arena.f32(candidates + PAIR * from, 2 * some);
+		const estimates = arena.f32(keys, some);
+		const named = arena.u32(labels, some);
+		for (let i = 0; i < some; i++) {
+			estimates[i] = keyOf(scanned[2 * i] as number);
 			named[i] = labelOf[pairs[2 * i + 1] as number] as number;
 		}
-		return arena.kernels.topk(keys, labels, n, n, answer, 0, 0);
+		size = arena.kernels.topk(keys, labels, some, n, answer, size, 0);
 	}
+	return size;
 }
 
 /** Ranks the first `all` candidates by their vectors; leaves the best k in the answer and returns how many there are. */
@@ -219,7 +226,7 @@ function rankCandidates(view: IvfView, scratch: IvfScratch, all: number, k: numb
 	let size = 0;
 	for (let from = 0; from < all; from += CHUNK_ROWS) {
 		const n = Math.min(CHUNK_ROWS, all - from);
-		const pairs = arena.u32(candidates + 8 * from, 2 * n);
+		const pairs = arena.u32(candidates + PAIR * from, 2 * n);
 		const chosen = arena.u32(places, n);
 		const named = arena.u32(labels, n);
 		for (let i = 0; i < n; i++) {
@@ -293,36 +300,19 @@ export class ProductScan implements Scan {
 
 	/** Answers with what codes say of distances. */
 	#estimates(n: number): number {
-		const labelOf = this.#view.arena.u32(this.#view.labels, this.#view.slots());
 		const { arena, rows, mean, projection } = this.#view;
-		const { candidates, keys, labels, answer, query, projected } = this.#scratch;
+		const { query, projected } = this.#scratch;
 		const { inverse, offset, leasts } = this.#tables;
-		const isDot = rows.metric === "ip";
-		// What of the query lies along axes that were left out is the same for all rows.
-		const beyond =
-			isDot || mean === 0
-				? 0
-				: Math.max(
-						0,
-						arena.kernels.distance(METRIC_L2, query, mean, rows.bytes) -
-							arena.kernels.sumOfSquares(projected, projection.bytes),
-					);
-		// Along its axes a row is seen from the mean: the query's product with that is missing from theirs.
-		const atMean = isDot && mean !== 0 ? arena.kernels.distance(METRIC_IP, query, mean, rows.bytes) : 0;
-		const pairs = arena.u32(candidates, 2 * n);
-		const scanned = arena.f32(candidates, 2 * n);
-		const estimates = arena.f32(keys, n);
-		const named = arena.u32(labels, n);
-		for (let i = 0; i < n; i++) {
-			const key = (scanned[2 * i] as number) / inverse + offset + leasts;
-			if (isDot) estimates[i] = key + atMean;
-			else estimates[i] = Math.max(0, rows.metric === "cosine" ? (key + beyond) / 2 : key + beyond);
-			named[i] = labelOf[pairs[2 * i + 1] as number] as number;
+		const keyOf = (scanned: number) => scanned / inverse + offset + leasts;
+		if (rows.metric === "ip") {
+			// Along its axes a row is seen from the mean: the query's product with that is missing from theirs.
+			const atMean = mean === 0 ? 0 : arena.kernels.distance(METRIC_CODES.ip, query, mean, rows.bytes);
+			return answerEstimates(this.#view, this.#scratch, n, (scanned) => keyOf(scanned) + atMean);
 		}
-		return arena.kernels.topk(keys, labels, n, n, answer, 0, 0);
+		// What of the query lies along axes that were left out is the same for all rows.
+		const all = mean === 0 ? 0 : arena.kernels.distance(METRIC_CODES.l2, query, mean, rows.bytes);
+		const beyond = mean === 0 ? 0 : Math.max(0, all - arena.kernels.sumOfSquares(projected, projection.bytes));
+		const scale = rows.metric === "cosine" ? 0.5 : 1;
+		return answerEstimates(this.#view, this.#scratch, n, (scanned) => Math.max(0, (keyOf(scanned) + beyond) * scale));
 	}
 }
-
-const METRIC_L2 = 0;
-const METRIC_IP = 1;
-const TERM_BYTES = 128;

@@ -94,13 +94,6 @@ export class Sharing {
 		Atomics.store(counts, PUBLISHED.rows / 4, this.#file.size);
 	}
 
-	/** Takes back what was told of a label. */
-	withdraw(label: Label): void {
-		if (!this.active) return;
-		if (this.covers(label)) Atomics.store(this.#placeOf.array, label - this.#labels.from, 0);
-		Atomics.store(this.#counts.array, PUBLISHED.rows / 4, this.#file.size);
-	}
-
 	dispose(): void {
 		const { arena } = this.#file;
 		for (const reader of this.#readers.values()) reader.dispose();

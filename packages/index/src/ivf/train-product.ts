@@ -5,11 +5,10 @@ import { LEAST_POINTS_PER_CENTROID } from "../kmeans/parameters.ts";
 import type { PointRows } from "../kmeans/points.ts";
 import { trainKMeans } from "../kmeans/train.ts";
 import type { Coarse } from "./coarse.ts";
-import type { IvfParameters } from "./parameters.ts";
+import { type IvfParameters, partWidth, ROWS_PER_ENTRY } from "./parameters.ts";
 import { ProductCodes } from "./product-codes.ts";
-import { partWidth, type TrainOptions } from "./train.ts";
+import type { TrainOptions } from "./train.ts";
 
-const ROWS_PER_ENTRY = 256;
 const ITERATIONS = 16;
 
 /** What training a product quantiser has come to. */

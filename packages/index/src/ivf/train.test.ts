@@ -278,3 +278,17 @@ test("training takes any rows: one, two, many of few kinds", () =>
 			}
 		}
 	}));
+
+test("several threads over memory that only one sees are refused before anything is touched", async () => {
+	const index = await built({ kind: "ivfpq", dimensions: D, metric: "l2", nlist: 10 }, ROWS.subarray(0, 100 * D));
+	const before = index.search(QUERIES[0] as Float32Array, 100);
+	const parallel = { lanes: 2, run: () => assert.fail("nothing is to be run") };
+	const some = ROWS.subarray(0, 50 * D);
+	const labels = Uint32Array.from({ length: 50 }, (_, i) => i);
+	for (const refused of [() => index.train(some, { parallel }), () => index.insertMany(some, { labels, parallel })]) {
+		assert.equal((await rejection("INVALID_OPTION", refused())).details.field, "parallel");
+	}
+	assert.equal(index.needsRetraining, false);
+	assert.deepEqual(index.search(QUERIES[0] as Float32Array, 100), before);
+	index.dispose();
+});

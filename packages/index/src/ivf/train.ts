@@ -10,7 +10,7 @@ import type { RowFormat } from "../rows/row-format.ts";
 import { Coarse } from "./coarse.ts";
 import type { Learnt } from "./inverted-file.ts";
 import { chooseNlist, type NlistChoice } from "./nlist.ts";
-import type { IvfParameters } from "./parameters.ts";
+import { type IvfParameters, partWidth, ROWS_PER_ENTRY } from "./parameters.ts";
 import type { ProductCodes } from "./product-codes.ts";
 import { RabitqCells } from "./rabitq-cells.ts";
 import { type ProductReport, trainProduct } from "./train-product.ts";
@@ -23,8 +23,6 @@ const AXES_ROWS = 16_384;
 const STEP = 1_024;
 /** Axes are kept in so many. */
 export const AXES_STEP = 16;
-/** Rows for each entry of a product quantiser's codebook. */
-const ROWS_PER_ENTRY = 256;
 
 /** Rows to learn from. `write` puts row `i`, as it is stored, at an address of the arena. */
 export interface TrainingRows {
@@ -171,14 +169,6 @@ export function rabitqOf(
 		seed,
 	};
 	return new RabitqCells(arena, options);
-}
-
-/**
- * Axes of a sub-quantiser where nobody says how many there are to be. One axis each asks for twice the codes to scan: measured on a million vectors of 128
- * dimensions, that took longer for the same recall than ranking more rows exactly.
- */
-export function partWidth(width: number): number {
-	return width % 2 === 0 ? 2 : 1;
 }
 
 function sampleSize(n: number, nlist: number, { kind, bits }: IvfParameters): number {

@@ -1,3 +1,4 @@
+import { areCollapsed } from "../kmeans/report.ts";
 import type { Neighbor } from "../vector-index.ts";
 import { distinctCentroids } from "./analyze.ts";
 import type { InvertedFile } from "./inverted-file.ts";
@@ -28,8 +29,6 @@ export interface StoredRows {
 /** As far from itself as a vector may be found, as a share of its length (and so much where it is shorter than 1). */
 const NEAR = 1e-6;
 const LEAST_ACCURACY = 0.9;
-/** Fewer than this share of the cells that vectors could fill: collapsed. */
-const COLLAPSED_SHARE = 1 / 4;
 
 export function validateIvf(
 	file: InvertedFile,
@@ -56,9 +55,7 @@ export function validationOf(file: InvertedFile, probes: number, found: number):
 		if (file.liveIn(cell) > 0) nonEmptyCells++;
 	}
 	const distinct = distinctCentroids(file);
-	const possible = Math.min(nlist, file.size);
-	const least = Math.max(2, possible * COLLAPSED_SHARE);
-	const collapsed = possible >= 2 && (distinct < least || nonEmptyCells < least);
+	const collapsed = areCollapsed(nlist, file.size, distinct, nonEmptyCells);
 	const accuracy = probes === 0 ? 1 : found / probes;
 	return {
 		probes,

@@ -6,6 +6,19 @@ import { checkPoints, type PointRows } from "./points.ts";
 /** With fewer centroids than this, coding the points costs more than it saves. */
 const LEAST_CODED = 64;
 
+/** Bytes of the panels of so many centroids of `bytes` each, and of their codes. */
+export function panelsBytes(k: number, bytes: number): number {
+	return panelCount(k) * panelBytes(bytes) + codesBytes(k, bytes);
+}
+
+function panelCount(k: number): number {
+	return Math.ceil(k / PANEL.centroids);
+}
+
+function codesBytes(k: number, bytes: number): number {
+	return k < LEAST_CODED ? 0 : centroidCodesBytes(bytes, k);
+}
+
 /**
  * Centroids as the assignment reads them: transposed, in panels of eight (assembly/kmeans/panel.ts draws them), with their mean taken away.
  * With m for the mean and c' = c - m the kernel's keys are |c'|^2 + 2 m.c' - 2 x.c', which is |x - c|^2 - |x - m|^2: rows that lie far from
@@ -31,7 +44,7 @@ export class CentroidPanels {
 		const borrowed = new Borrowed(arena, "panels of centroids");
 		try {
 			this.address = borrowed.take(this.#count * panelBytes(bytes));
-			this.codes = k < LEAST_CODED ? 0 : borrowed.take(centroidCodesBytes(bytes, k));
+			this.codes = k < LEAST_CODED ? 0 : borrowed.take(codesBytes(k, bytes));
 			borrowed.keep(this.address);
 			borrowed.keep(this.codes);
 		} finally {
@@ -45,7 +58,7 @@ export class CentroidPanels {
 	}
 
 	get #count(): number {
-		return Math.ceil(this.k / PANEL.centroids);
+		return panelCount(this.k);
 	}
 
 	/** Writes the centroids, `stride` bytes apart, into the panels. */

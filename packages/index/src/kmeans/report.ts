@@ -1,3 +1,4 @@
+import type { ArenaView } from "../arena-view.ts";
 import { LEAST_POINTS_PER_CENTROID } from "./parameters.ts";
 import type { TrainingState } from "./state.ts";
 
@@ -47,6 +48,13 @@ export interface KMeansReport {
 /** Fewer than this share of the cells that could be told apart: collapsed. */
 const COLLAPSED_SHARE = 1 / 4;
 
+/** Whether so few of the cells that `rows` allow, of `k`, are distinct or have rows that a search looks through nearly everything. */
+export function areCollapsed(k: number, rows: number, distinct: number, nonEmpty: number): boolean {
+	const possible = Math.min(k, rows);
+	if (possible < 2) return false;
+	return Math.min(distinct, nonEmpty) < Math.max(2, possible * COLLAPSED_SHARE);
+}
+
 /**
  * Whether a training collapsed (check M-1): fewer than a quarter of the centroids that the rows allow (the lesser of k and the training
  * rows), or fewer than two, are distinct or have rows. One vector given a hundred times collapses; rows of which half are duplicates do
@@ -57,10 +65,8 @@ export function isCollapsed(
 		readonly occupancy: Pick<Occupancy, "empty">;
 	},
 ): boolean {
-	const possible = Math.min(report.k, report.trainedOn);
-	if (possible < 2) return false;
-	const least = Math.max(2, possible * COLLAPSED_SHARE);
-	return report.distinctCentroids < least || report.k - report.occupancy.empty < least;
+	const { k, trainedOn, distinctCentroids, occupancy } = report;
+	return areCollapsed(k, trainedOn, distinctCentroids, k - occupancy.empty);
 }
 
 /** How a training ran. */
@@ -77,7 +83,7 @@ export function reportOf(state: TrainingState, course: TrainingCourse): KMeansRe
 		k,
 		points: state.points.n,
 		trainedOn: state.n,
-		distinctCentroids: countDistinct(state),
+		distinctCentroids: countDistinct(state.arena, state.centroids, state.bytes, k),
 		occupancy: occupancyOf(state),
 		inertia: state.inertia(),
 		...course,
@@ -98,8 +104,8 @@ function occupancyOf({ offsets, parameters: { k }, n }: TrainingState): Occupanc
 	return { min, mean, max, imbalance: max / mean, empty };
 }
 
-/** Centroids that differ from all before them in some bit. */
-function countDistinct({ arena, centroids, bytes, parameters: { k } }: TrainingState): number {
+/** Of `k` centroids of `bytes` each, those that differ from all before them in some bit. */
+export function countDistinct(arena: ArenaView, centroids: number, bytes: number, k: number): number {
 	const known = new Map<number, number[]>();
 	const words = (cell: number) => arena.u32(centroids + cell * bytes, bytes / 4);
 	let distinct = 0;

@@ -45,8 +45,8 @@ function scaled(terms: usize, bias: v128, inverse: v128): v128 {
 
 /**
  * Scans the probed cells of a search. A row's key is floor((term + bias) * inverse), held to 0..65,535, and the sum of its table entries,
- * together held to 65,535; `bias` is the cell's less `offset`. `termBytes` is 128, or 0 where rows have no terms. There are at most 516
- * sub-quantisers, so that their sum fits 16 bits. Returns -1 where it was aborted.
+ * together held to 65,535; `bias` is the cell's less `offset`. `termBytes` is 128, or 0 where rows have no terms. The largest entries of all
+ * tables together fit 16 bits. Returns -1 where it was aborted.
  */
 export function fastScan(
 	cellsAt: usize,
