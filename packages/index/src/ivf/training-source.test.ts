@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { rejection } from "../refusal.test-support.ts";
 import { randomRows } from "../vectors.test-support.ts";
+import { createIvf } from "./ivf.ts";
 import { aroundReal, planTraining, trainingRows } from "./training-source.ts";
 
 test("M-3: 0 and 99 stored vectors are synthetic, 100 and 999 hybrid to 1,500, 1,000 real", () => {
@@ -50,4 +51,20 @@ test("a generator that gives another number of vectors is refused", async () => 
 		trainingRows(new Float32Array(0), 4, () => new Float32Array(8)),
 	);
 	assert.deepEqual([error.details.expected, error.details.actual], [8_000, 8]);
+});
+
+test("rows that are no whole vectors are refused", async () => {
+	const error = await rejection("DIMENSION_MISMATCH", trainingRows(new Float32Array(4_003), 4));
+	assert.deepEqual([error.details.expected, error.details.actual], [4, 4_003]);
+});
+
+test("what is trained on made-up rows answers as well as what is trained on real ones", async () => {
+	const stored = randomRows(3, 60, 6) as Float32Array;
+	const index = createIvf({ kind: "ivf", dimensions: 6, metric: "l2", nlist: 8 });
+	await index.train((await trainingRows(stored, 6)).rows);
+	await index.insertMany(stored);
+	const query = stored.subarray(0, 6);
+	assert.deepEqual(index.search(query, 60, { nprobe: 8 }), index.search(query, 60, { exact: true }));
+	assert.ok(index.validate(60).found === 60);
+	index.dispose();
 });

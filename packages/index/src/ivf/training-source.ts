@@ -35,13 +35,26 @@ export function planTraining(stored: number): TrainingPlan {
 /** Makes up `n` vectors, row after row; `real` are those that are stored. */
 export type VectorGenerator = (n: number, real: Float32Array) => Float32Array | Promise<Float32Array>;
 
-/** The rows of a plan: those that are stored, then those that a generator makes up. */
+/**
+ * The rows of a plan, for {@link IvfIndex.train}: those that are stored, then those that a generator makes up. For an index that has to answer by cells
+ * before there is enough to learn them from; a database serves its first vectors without.
+ *
+ * @throws NighError `DIMENSION_MISMATCH` where rows are not whole vectors, or a generator gives another number than it was asked for.
+ */
 export async function trainingRows(
 	stored: Float32Array,
 	dimensions: number,
 	generate: VectorGenerator = aroundReal(dimensions),
 ): Promise<{ readonly plan: TrainingPlan; readonly rows: Float32Array }> {
-	const plan = planTraining(stored.length / dimensions);
+	const n = stored.length / dimensions;
+	if (!Number.isInteger(n)) {
+		throw new NighError(
+			"DIMENSION_MISMATCH",
+			`${stored.length} numbers are no whole vectors of ${dimensions}: give rows of ${dimensions} numbers, one after the other`,
+			{ expected: dimensions, actual: stored.length },
+		);
+	}
+	const plan = planTraining(n);
 	if (plan.synthetic === 0) return { plan, rows: stored };
 	const made = await generate(plan.synthetic, stored);
 	if (made.length !== plan.synthetic * dimensions) {

@@ -199,7 +199,7 @@ function compare(
 
 /**
  * Compares up to {@link GROUP} points, whose rows are at the addresses in `rows` (u32), with the centroids that may be nearest; `best` is
- * as tile() leaves it. Returns 0, with `best` as it was, where so many are left that tiles are faster.
+ * as tile() leaves it. Returns 0 where so many are left that tiles are faster: `best` has then to be set anew, since some points have been compared.
  */
 export function filter(
 	rows: usize,
