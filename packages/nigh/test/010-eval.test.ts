@@ -102,7 +102,7 @@ test("cells give a line for each nprobe and each depth of re-ranking, of one bui
 			assert.equal(bytes_total, points[0].bytes_total);
 		}
 		const [first] = points;
-		assert.deepEqual(Object.keys(first), KEYS.toSpliced(3, 0, "train_s", "insert_s"));
+		assert.deepEqual(Object.keys(first), KEYS.toSpliced(3, 0, "train_s", "insert_s", "warnings"));
 		const ranked = points.filter(({ params }) => params.rerank !== 0).map(({ recall }) => recall);
 		assert.deepEqual(ranked, ranked.toSorted(), `${kind}: recall does not fall with nprobe`);
 		assert.equal(ranked.at(-1), 1, kind);
@@ -141,6 +141,41 @@ test("cells that there will not be are refused before anything is trained, as is
 		assert.deepEqual([run.status, run.stdout], [1, ""]);
 		assert.match(run.stderr, message);
 	}
+});
+
+test("every profile is taken, for dimensions that its M divides", async (t) => {
+	const wide = async (count: number, seed: number) => bytesOf(writeFvecs(numbers(count * 16, seed), 16));
+	const folder = temporaryFolder(t, { "base.fvecs": await wide(260, 1), "query.fvecs": await wide(3, 2) });
+	for (const [profile, M] of [
+		["memory", 8],
+		["accuracy", 16],
+		["speed", 4],
+	] as const) {
+		const build = ["--param", `profile=${profile}`, "--param", "nlist=4", "--param", "nprobe=4"];
+		const args = ["eval", ...FILES, "--metric", "l2", "--index", "ivfpq", ...build, "--json"];
+		const { status, stderr, objects } = nigh([...args, "--rerank", "260"], folder);
+		assert.deepEqual([status, stderr], [0, ""], profile);
+		const [{ params, recall }] = objects();
+		assert.deepEqual([params.profile, params.M, recall], [profile, M, 1]);
+	}
+	const narrow = await files(t);
+	const refused = nigh(["eval", ...FILES, "--metric", "l2", "--index", "ivfpq", "--param", "profile=accuracy"], narrow);
+	assert.deepEqual([refused.status, refused.stdout], [1, ""]);
+	assert.match(refused.stderr, /M is 16; it must be a whole number from 1 to 8/);
+});
+
+test("a collapsed training is told of on each line of --json, as it is above the table", async (t) => {
+	// Two vectors, fifty times each: four cells of two different centroids.
+	const rows = Float32Array.from({ length: 100 * 8 }, (_, i) => (i >> 3) % 2);
+	const folder = await files(t, { "base.fvecs": await bytesOf(writeFvecs(rows, 8)) });
+	const args = ["eval", ...FILES, "--metric", "l2", "--index", "ivf", "--param", "nlist=4"];
+	const { status, stderr, objects } = nigh([...args, "--param", "nprobe=1,2", "--json"], folder);
+	assert.deepEqual([status, stderr], [0, ""]);
+	const [first, second] = objects();
+	assert.ok(first.warnings.some(({ code }: { code: string }) => code === "few-distinct"));
+	assert.deepEqual(second.warnings, first.warnings);
+	const told = nigh(args, folder).stdout;
+	for (const { message } of first.warnings) assert.ok(told.includes(`\nwarning: ${message}\n`));
 });
 
 test("too few vectors to train on are told of above the table, and threads change nothing", async (t) => {

@@ -51,11 +51,12 @@ Usage: nigh eval --base FILE --query FILE --metric METRIC [options]
 Recall@k is the share of the k nearest vectors that were found; one as near as
 the k-th counts as well. Build seconds are those of training cells, of taking
 the vectors in and of arranging them, without reading files; --json tells
-training and the rest apart (train_s and insert_s). Each query is timed on its
-own, after a pass to warm up; queries/s is the best of three passes, and p50 and
-p99 are the times of that pass. With storage=disk the bytes are those of the
-index alone and its vectors are kept in memory beside it: recall is that of an
-index on disk, and times are those without reading.
+training and the rest apart (train_s and insert_s), and what the training warns
+of (warnings, each with a code and a message). Each query is timed on its own,
+after a pass to warm up; queries/s is the best of three passes, and p50 and p99
+are the times of that pass. With storage=disk the bytes are those of the index
+alone and its vectors are kept in memory beside it: recall is that of an index
+on disk, and times are those without reading.
 
 Examples
   nigh eval --base base.fvecs --query query.fvecs --metric l2
@@ -109,7 +110,7 @@ async function evaluate(settings: EvalSettings, terminal: Terminal): Promise<voi
 			index: settings.index,
 			params,
 			build_s: seconds,
-			...(parts !== undefined && { train_s: parts.training, insert_s: parts.insertion }),
+			...(parts !== undefined && { train_s: parts.training, insert_s: parts.insertion, warnings }),
 			// Without re-ranking the distances are estimates, which say nothing of who is nearest.
 			recall: meanRecall(answers, k, search.rerank === 0 ? truth.byIds : truth.byDistance),
 			...speed,

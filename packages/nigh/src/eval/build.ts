@@ -8,6 +8,7 @@ import {
 	IvfIndex,
 	type IvfWarning,
 	type Parallel,
+	PQ_PROFILES,
 	resolveIvfParameters,
 	type VectorIndex,
 } from "@nigh/index";
@@ -40,9 +41,13 @@ export interface BuiltIndex {
  * @throws UsageError.
  */
 export function checkBuild(options: BuildOptions): void {
-	// M must divide the dimensions, which nobody knows yet: here it does.
-	const M = Math.max(1, Math.min(IVF_BOUNDS.M.max, Math.floor(options.build.M ?? 1)));
-	asUsage(() => emptyIndex(options, 8 * M).dispose());
+	asUsage(() => emptyIndex(options, dimensionsFor(options.build)).dispose());
+}
+
+/** M, whether given or that of a profile, must divide the dimensions, which nobody knows before the files are read: these it divides. */
+function dimensionsFor({ M, profile }: BuildParameters): number {
+	const asked = M ?? (profile === undefined ? 1 : PQ_PROFILES[profile].M);
+	return 8 * Math.max(1, Math.min(IVF_BOUNDS.M.max, Math.floor(asked)));
 }
 
 /** Builds the index over the base, on as many threads as asked for. Ctrl-C ends the threads and fails with `ABORTED`. */

@@ -29,6 +29,16 @@ test("an index with cells tells training and insertion apart, behind what both c
 	assert.match(line, /"build_s":12\.346,"train_s":10\.123,"insert_s":2\.222,"recall"/);
 });
 
+test("what training warns of stands behind its times, also where that is nothing", () => {
+	const warning = { code: "few-distinct", message: "2 of 10 centroids differ" } as const;
+	const line = (warnings: OperatingPoint["warnings"]) => jsonLine({ ...POINT, train_s: 1, insert_s: 2, warnings });
+	assert.match(
+		line([warning]),
+		/"insert_s":2,"warnings":\[\{"code":"few-distinct","message":"2 of 10 [^"]+"\}\],"recall"/,
+	);
+	assert.match(line([]), /"insert_s":2,"warnings":\[\],"recall"/);
+});
+
 test("rows of the table stand under their headings, and a recall below 1 never reads 1.0000", () => {
 	const { header, row } = pointTable(10, POINT.index.length, paramsText(POINT.params).length);
 	const line = row(POINT);

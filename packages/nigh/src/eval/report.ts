@@ -1,3 +1,4 @@
+import type { IvfWarning } from "@nigh/index";
 import { type Column, grouped, shareText, tableRows } from "../terminal/table.ts";
 
 /** What one setting of an index gives: a line of the report. Times in seconds and microseconds, sizes in bytes. */
@@ -8,6 +9,8 @@ export interface OperatingPoint {
 	/** Of an index with cells: what {@link build_s} consists of. */
 	readonly train_s?: number;
 	readonly insert_s?: number;
+	/** Of an index with cells: what its training warns of; none where it went well. */
+	readonly warnings?: readonly IvfWarning[];
 	/** Mean recall@k. */
 	readonly recall: number;
 	readonly qps: number;
@@ -28,6 +31,7 @@ export function jsonLine(point: OperatingPoint): string {
 		build_s,
 		train_s,
 		insert_s,
+		warnings,
 		recall,
 		qps,
 		p50_us,
@@ -44,6 +48,7 @@ export function jsonLine(point: OperatingPoint): string {
 		build_s: rounded(build_s, 3),
 		...(train_s !== undefined && { train_s: rounded(train_s, 3) }),
 		...(insert_s !== undefined && { insert_s: rounded(insert_s, 3) }),
+		...(warnings !== undefined && { warnings }),
 		recall,
 		qps: rounded(qps, 1),
 		p50_us: rounded(p50_us, 1),
