@@ -59,6 +59,7 @@ export {
 } from "./ivf/parameters.ts";
 export type { IvfParts, IvfSource } from "./ivf/parts.ts";
 export type { Probed } from "./ivf/probe-rows.ts";
+export type { ReadRows } from "./ivf/rank-rows.ts";
 export { IvfReader, type IvfReaderReport, type IvfReaderSearchOptions, openIvfReader } from "./ivf/reader.ts";
 export type { IvfReaderOptions, IvfReaderSpec } from "./ivf/reader-spec.ts";
 export type { IvfAnswer, IvfSearchOptions, IvfSearchReport } from "./ivf/search.ts";

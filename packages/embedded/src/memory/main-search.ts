@@ -1,5 +1,6 @@
 import type { CellKind } from "@nigh/contract";
 import type { AttachedArena, IvfReaderSpec, ReaderSpec } from "@nigh/index";
+import type { RowFiles } from "../row-files/read.ts";
 import { CellSearch } from "./cell-search.ts";
 import { DiskSearch } from "./disk-search.ts";
 import { GraphSearch } from "./graph-search.ts";
@@ -56,8 +57,9 @@ export interface MainSearch {
 	readonly widths: Widths;
 }
 
-/** What searches the main index that a spec tells of. */
-export function openMain(arena: AttachedArena, { kind, reader }: MainSpec): MainSearch {
+/** What searches the main index that a spec tells of; `files` has the rows that are not in the memory. */
+export function openMain(arena: AttachedArena, { kind, reader }: MainSpec, files: RowFiles | undefined): MainSearch {
 	if (kind === "hnsw") return new GraphSearch(arena, reader);
-	return reader.parameters.storage === "disk" ? new DiskSearch(arena, reader) : new CellSearch(arena, reader);
+	if (files === undefined || reader.parameters.storage === "memory") return new CellSearch(arena, reader);
+	return new DiskSearch(arena, reader, files);
 }

@@ -16,7 +16,6 @@ function rangesOf(area: ReaderArea, capacity: number, rowBytes: number): [from: 
 		[area.pool, (MOST_HITS + 1) * 8],
 		[area.eligibility, ELIGIBILITY.bytes],
 		...ofCodes(area, rowBytes),
-		...(area.staged === 0 ? [] : ([[area.staged, area.stagedRows * rowBytes]] as [number, number][])),
 		[area.bitmaps, BITMAPS * Math.ceil(capacity / 8)],
 	];
 }
@@ -40,14 +39,12 @@ test("areas have room for all their fields, apart from each other and from every
 			fc.integer({ min: 1, max: 3_000 }),
 			fc.integer({ min: 1, max: 64 }).map((n) => n * 16),
 			fc.boolean(),
-			fc.boolean(),
-			(capacity, rowBytes, isCoded, isOnDisk) => {
+			(capacity, rowBytes, isCoded) => {
 				const arena = new Arena();
 				const size = { capacity, ringRows: capacity, idBytes: 0, rowBytes, slotBytes: 0 };
 				const foreign = arena.alloc(100);
 				const tailCodes = isCoded ? { rows: 0, origin: 0, unit: 1 } : null;
-				const rowFiles = isOnDisk ? { folder: "", segments: [] } : null;
-				const handle = { size, format: { ...FORMAT, dimensions: rowBytes / 4 }, tailCodes, rowFiles };
+				const handle = { size, format: { ...FORMAT, dimensions: rowBytes / 4 }, tailCodes };
 				const areas = [0, 1].map((reader) => allocateArea(arena, reader, handle, null));
 				assert.deepEqual(
 					areas.map(({ reader }) => reader),
@@ -65,10 +62,6 @@ test("areas have room for all their fields, apart from each other and from every
 					assert.equal(bitmapBytes % 4, 0, "bitmaps are looked at in words");
 					assert.ok(bitmapBytes * 8 >= capacity);
 				}
-				for (const { staged, stagedRows } of areas) {
-					assert.equal(staged !== 0, isOnDisk);
-					assert.ok(isOnDisk ? stagedRows >= 1 && stagedRows <= CHUNK_ROWS : stagedRows === 0);
-				}
 			},
 		),
 		{ numRuns: 20 },
@@ -81,7 +74,7 @@ test("where there is a graph the area has the reader that it was given", () => {
 	index.reserve(10);
 	const main = { kind: "hnsw", reader: index.readerSpec() } as const;
 	const size = { capacity: 10, ringRows: 10, idBytes: 0, rowBytes: 16, slotBytes: 0 };
-	assert.equal(allocateArea(arena, 3, { size, format: FORMAT, tailCodes: null, rowFiles: null }, main).main, main);
+	assert.equal(allocateArea(arena, 3, { size, format: FORMAT, tailCodes: null }, main).main, main);
 });
 
 test("the next thread of a number gets what the one before had in a generation, every other one its own", () => {
@@ -107,8 +100,5 @@ test("the next thread of a number gets what the one before had in a generation, 
 test("an arena without room for it says so", () => {
 	const arena = new Arena({ maxBytes: 2 ** 17 });
 	const size = { capacity: 2 ** 20, ringRows: 1, idBytes: 0, rowBytes: 16, slotBytes: 0 };
-	assert.throws(
-		() => allocateArea(arena, 0, { size, format: FORMAT, tailCodes: null, rowFiles: null }, null),
-		ArenaFullError,
-	);
+	assert.throws(() => allocateArea(arena, 0, { size, format: FORMAT, tailCodes: null }, null), ArenaFullError);
 });

@@ -7,8 +7,6 @@ import { tailCodeBytes } from "./tail-codes.ts";
 export const CHUNK_ROWS = 4_096;
 /** Hits of one search at most (`BOUNDS.k.max`). */
 const MOST_HITS = 10_000;
-/** Bytes of rows that are read from disk and compared at a time. */
-const STAGED_BYTES = 2 ** 20;
 /** Filters whose matches are kept at the same time. */
 export const BITMAPS = 16;
 
@@ -32,9 +30,6 @@ export interface ReaderArea {
 	/** {@link BITMAPS} bitmaps, a bit for each slot. */
 	readonly bitmaps: number;
 	readonly bitmapBytes: number;
-	/** Rows that were read from disk, and how many there is room for; 0 where they are in the memory. */
-	readonly staged: number;
-	readonly stagedRows: number;
 	/** For the main index; `null` where everything is in the tail. */
 	readonly main: MainSpec | null;
 }
@@ -58,11 +53,10 @@ export class ReaderAreas {
 export function allocateArea(
 	arena: Arena,
 	reader: number,
-	{ size, format, tailCodes, rowFiles }: Pick<GenerationHandle, "size" | "format" | "tailCodes" | "rowFiles">,
+	{ size, format, tailCodes }: Pick<GenerationHandle, "size" | "format" | "tailCodes">,
 	main: MainSpec | null,
 ): ReaderArea {
 	const { capacity, rowBytes } = size;
-	const stagedRows = rowFiles === null ? 0 : Math.max(1, Math.min(CHUNK_ROWS, Math.floor(STAGED_BYTES / rowBytes)));
 	const ofCodes = (bytes: number) => (tailCodes === null ? 0 : arena.alloc(bytes));
 	const bitmapBytes = Math.ceil(capacity / 32) * 4;
 	return {
@@ -76,8 +70,6 @@ export function allocateArea(
 		kept: ofCodes(CHUNK_ROWS * 8),
 		bitmaps: arena.alloc(BITMAPS * bitmapBytes),
 		bitmapBytes,
-		staged: stagedRows === 0 ? 0 : arena.alloc(stagedRows * rowBytes),
-		stagedRows,
 		main,
 	};
 }

@@ -6,7 +6,6 @@ import { DiskSearch } from "./disk-search.ts";
 import { Generation, type GenerationHandle } from "./generation.ts";
 import { type MainSearch, type MainState, openMain, type Way, type WidthAsked, type Widths } from "./main-search.ts";
 import type { ReaderArea } from "./reader-area.ts";
-import { RowRanking } from "./row-ranking.ts";
 import { RowMaker } from "./rows.ts";
 import { TailScan, writeEligibility } from "./tail-scan.ts";
 import { withinMemory } from "./within-memory.ts";
@@ -53,7 +52,8 @@ export class Searcher {
 	readonly #query: Uint8Array;
 	readonly #tail: TailScan;
 	readonly #main: MainSearch | undefined;
-	readonly #ranking: RowRanking | undefined;
+	/** The main index where its rows are not in the memory. */
+	readonly #onDisk: DiskSearch | undefined;
 	/** Where the rows of the main index are that are not in the memory. */
 	readonly files: RowFiles | undefined;
 	/** Slots whose rows, which are on disk, decide the answer beside those that are in it: see {@link Searcher.rank}. */
@@ -62,8 +62,6 @@ export class Searcher {
 	readonly slots: number[] = [];
 	readonly distances: number[] = [];
 	way: Way = "scan";
-	/** The search under way has to read from disk from here on. */
-	#waitsForDisk = false;
 	/** How wide the last search was, where it did not compare everything. */
 	widths: Widths = {};
 
@@ -74,12 +72,11 @@ export class Searcher {
 		this.#prepare();
 		this.#query = new Uint8Array(memory.buffer, area.query, handle.size.rowBytes);
 		this.#tail = new TailScan(this.generation, area);
-		this.#main = area.main === null ? undefined : openMain(new AttachedArena(memory, engine), area.main);
 		const { rowFiles, size } = handle;
-		if (rowFiles === null) return;
-		this.#ranking = new RowRanking(this.generation, area);
-		this.files = new RowFiles(rowFiles.folder, size.rowBytes, rowFiles.segments);
-		this.#openFiles(this.files);
+		this.files = rowFiles === null ? undefined : new RowFiles(rowFiles.folder, size.rowBytes, rowFiles.segments);
+		this.#main = area.main === null ? undefined : openMain(new AttachedArena(memory, engine), area.main, this.files);
+		this.#onDisk = this.#main instanceof DiskSearch ? this.#main : undefined;
+		if (this.files !== undefined) this.#openFiles(this.files);
 	}
 
 	/** What is open can be read to the end, also where whoever writes the database has removed it. What is wrong is told to those who search. */
@@ -146,7 +143,7 @@ export class Searcher {
 	search(query: SlotQuery, mostBytes = Number.POSITIVE_INFINITY): boolean {
 		const steps = this.steps(query);
 		while (steps.next().done !== true) {
-			if (this.#tail.bytesRead <= mostBytes && !this.#waitsForDisk) continue;
+			if (this.#tail.bytesRead <= mostBytes && this.#onDisk?.waitsForDisk !== true) continue;
 			steps.return();
 			this.#forget();
 			return false;
@@ -158,7 +155,6 @@ export class Searcher {
 		this.slots.length = 0;
 		this.distances.length = 0;
 		this.unranked = NONE;
-		this.#waitsForDisk = false;
 	}
 
 	/**
@@ -166,26 +162,18 @@ export class Searcher {
 	 * else was searched for meanwhile.
 	 */
 	rank(
-		{ vector, k, change }: SlotQuery,
+		query: SlotQuery,
 		unranked: Uint32Array,
 		rows: Uint8Array,
 		given: { readonly slots: readonly number[]; readonly distances: readonly number[] },
 	): void {
-		const ranking = this.#ranking as RowRanking;
+		const main = this.#onDisk as DiskSearch;
 		this.#forget();
-		this.#query.set(this.#rowMaker.row(vector));
-		ranking.begin();
-		ranking.add(unranked, rows, k, writeEligibility(this.generation, this.area, { change, bitmap: undefined }));
-		this.#takeRanked(ranking);
+		// What a filter lets through has been looked at when the slots were named.
+		main.rank(query, unranked, rows, this.#eligibility({ ...query, matches: undefined }));
+		this.#take(main, Number.POSITIVE_INFINITY);
 		const found = given.slots.map((slot, i) => ({ slot, distance: given.distances[i] as number }));
-		this.#merge(found, k);
-	}
-
-	#takeRanked(ranking: RowRanking): void {
-		for (let i = 0; i < ranking.found; i++) {
-			this.slots.push(ranking.slotAt(i));
-			this.distances.push(this.format.distanceOf(ranking.keyAt(i)));
-		}
+		this.#merge(found, query.k);
 	}
 
 	/** Searches step by step: between two steps the thread may look at its clock. What has been found so far is in the answers at the end. */
@@ -215,48 +203,11 @@ export class Searcher {
 		try {
 			this.way = yield* main.search(query, state);
 			this.widths = main.widths;
-			if (main instanceof DiskSearch) {
-				this.unranked = main.unranked.filter((slot) => slot < mainEnd);
-				if (main.toScan) yield* this.#scanFiles(query, mainEnd);
-			}
+			if (this.#onDisk !== undefined) this.unranked = this.#onDisk.unranked;
 		} finally {
 			// Also where the caller's time has run out: what has been found by then is the answer.
 			this.#take(main, mainEnd);
 		}
-	}
-
-	/** Compares all rows that are on disk, those without a bit left out. Blocks its thread in each step but the first. */
-	*#scanFiles({ vector, k, change, matches }: SlotQuery, mainEnd: number): Generator<void, void> {
-		this.#waitsForDisk = true;
-		yield;
-		const ranking = this.#ranking as RowRanking;
-		const files = this.files as RowFiles;
-		const { stagedRows } = this.area;
-		this.#query.set(this.#rowMaker.row(vector));
-		ranking.begin();
-		const bitmap = matches?.bitmap;
-		try {
-			for (let from = 0; from < mainEnd; from += stagedRows) {
-				const n = Math.min(stagedRows, mainEnd - from);
-				if (bitmap !== undefined && !this.#hasBits(bitmap, from, n)) continue;
-				const eligibility = writeEligibility(this.generation, this.area, { change, bitmap });
-				ranking.addBlock(from, n, (into) => files.readSync(from, n, into), k, eligibility);
-				yield;
-			}
-		} finally {
-			// Also where the caller's time has run out.
-			this.#takeRanked(ranking);
-		}
-	}
-
-	#hasBits(bitmap: number, from: number, n: number): boolean {
-		const first = from >>> 5;
-		const words = new Uint32Array(
-			this.generation.handle.memory.buffer,
-			bitmap + 4 * first,
-			((from + n - 1) >>> 5) - first + 1,
-		);
-		return words.some((word) => word !== 0);
 	}
 
 	*#searchTail(query: SlotQuery, from: number, to: number): Generator<void, void> {

@@ -133,6 +133,7 @@ test("a reader of vectors in memory probes as well, and ranks no rows that are b
 		reader.rankRows(query(0), 10, probed.labels, paddedRowsOf(memory, probed.labels)),
 	);
 	assert.match(message, /itself/);
+	refusal("UNSUPPORTED", () => reader.scanRows(query(0), 10, N, () => {}).next());
 	const plain = readerOf((await twins(shape("ivf", { dimensions: 19, codes: "auto" }), ROWS)).memory);
 	refusal("UNSUPPORTED", () => plain.probe(query(0).subarray(0, 19), 5));
 	const allow = new LabelSet(memory.arena, [1, 2]);
@@ -167,6 +168,111 @@ test("only what is alive at the reader's number is named", async () => {
 			assert.deepEqual(ranked(reader, memory, query(i), 10, both), exact);
 		}
 	}
+});
+
+/** What `scanRows` reads of vectors that the other index keeps; 0 in place of those that it has removed. */
+function readsFrom(memory: IvfIndex) {
+	const read: [first: number, n: number][] = [];
+	const stride = rowBytes(4 * memory.dimensions);
+	return {
+		read,
+		rows: (first: number, n: number, into: Uint8Array) => {
+			read.push([first, n]);
+			assert.equal(into.length, n * stride);
+			into.fill(0);
+			for (let i = 0; i < n; i++) {
+				const vector = memory.vector(first + i);
+				if (vector !== undefined) into.set(new Uint8Array(Float32Array.from(vector).buffer), i * stride);
+			}
+		},
+	};
+}
+
+test("a scan of rows that are elsewhere finds what the exact search of an index that has them finds, for every metric", async () => {
+	for (const metric of ["l2", "cosine", "ip"] as const) {
+		const { memory, disk } = await twins(shape("ivfrabitq", { metric }), ROWS);
+		for (const index of [memory, disk]) index.remove(range(0, N).filter((label) => label % 7 === 0));
+		const reader = readerOf(disk);
+		const chosen = range(300, 1_000).filter((label) => label % 2 === 0);
+		const allow = new LabelSet(disk.arena, chosen);
+		const among = new LabelSet(memory.arena, chosen);
+		for (let i = 0; i < 4; i++) {
+			for (const k of [1, 10, 2_000]) {
+				const kept = readsFrom(memory);
+				const places = [...reader.scanRows(query(i), k, N, kept.rows)];
+				assert.deepEqual(answers(reader), memory.search(query(i), k, { exact: true }));
+				assert.equal(reader.report.ranked, N);
+				assert.deepEqual(
+					places,
+					kept.read.slice(1).map(([first]) => first),
+				);
+				assert.equal(
+					kept.read.reduce((sum, [, n]) => sum + n, 0),
+					N,
+				);
+				const some = readsFrom(memory);
+				assert.equal([...reader.scanRows(query(i), k, N, some.rows, { eligibility: { allow } })].length, 2);
+				assert.deepEqual(answers(reader), memory.search(query(i), k, { exact: true, allow: among }));
+				// Blocks of 256 rows, those without an allowed label left out.
+				assert.deepEqual(
+					some.read.map(([first]) => first),
+					[256, 512, 768],
+				);
+				const half = readsFrom(memory);
+				for (const _ of reader.scanRows(query(i), k, 500, half.rows));
+				const below = new LabelSet(memory.arena, range(0, 500));
+				assert.deepEqual(answers(reader), memory.search(query(i), k, { exact: true, allow: below }));
+				below.dispose();
+			}
+		}
+		const unread = () => assert.fail("nothing is to be read");
+		const none = { eligibility: { allow: new LabelSet(disk.arena) } };
+		for (const scan of [reader.scanRows(query(0), 5, 0, unread), reader.scanRows(query(0), 5, N, unread, none)]) {
+			assert.deepEqual(scan.next(), { done: true, value: 0 });
+			assert.equal(reader.count, 0);
+		}
+	}
+});
+
+test("a scan of rows has the answers of what it has read at every step, and another call ends it", async () => {
+	const { memory, disk } = await twins(shape("ivf"), ROWS);
+	const reader = readerOf(disk);
+	const kept = readsFrom(memory);
+	const steps = reader.scanRows(query(0), 10, N, kept.rows);
+	for (const end of [256, 512]) {
+		assert.deepEqual(steps.next(), { done: false, value: end });
+		const by = new LabelSet(memory.arena, range(0, end));
+		assert.deepEqual(answers(reader), memory.search(query(0), 10, { exact: true, allow: by }));
+		by.dispose();
+	}
+	reader.probe(query(1), 5);
+	refusal("LOCKED", () => steps.next());
+	assert.equal(kept.read.length, 2);
+	const failing = reader.scanRows(query(0), 5, N, () => {
+		throw new Error("the disk is gone");
+	});
+	assert.throws(() => failing.next(), /the disk is gone/);
+	assert.equal(reader.count, 0);
+});
+
+test("only what may be answered is ranked: a bitmap, and what is alive at the reader's number", async () => {
+	const { memory, disk } = await twins(shape("ivfpq"), ROWS);
+	const { arena } = disk;
+	const reader = readerOf(disk);
+	const all = Uint32Array.from(range(0, N));
+	const rows = paddedRowsOf(memory, all);
+	const [born, died] = [arena.alloc(8 * N), arena.alloc(8 * N)];
+	arena.f64(born, N).set(range(0, N).map((label) => label % 10));
+	arena.f64(died, N).fill(Number.POSITIVE_INFINITY);
+	for (let label = 0; label < N; label += 3) arena.f64(died, N)[label] = 5;
+	const chosen = range(100, 900);
+	const eligibility = { born, died, dated: N, reader: 5, allow: new LabelSet(arena, chosen) };
+	const alive = chosen.filter((label) => label % 10 <= 5 && label % 3 !== 0);
+	const exact = memory.search(query(0), 20, { exact: true, allow: new LabelSet(memory.arena, alive) });
+	assert.equal(reader.rankRows(query(0), 20, all, rows, { eligibility }), 20);
+	assert.deepEqual(answers(reader), exact);
+	for (const _ of reader.scanRows(query(0), 20, N, readsFrom(memory).rows, { eligibility }));
+	assert.deepEqual(answers(reader), exact);
 });
 
 test("of more than 16,000 labels without bounds none is named", async () => {
@@ -230,7 +336,7 @@ test("a reader of an index on disk refuses what needs the vectors, and says what
 		const allow = new LabelSet(disk.arena, [1, 2, 3]);
 		const calls: readonly (readonly [() => unknown, RegExp])[] = [
 			[() => reader.search(query(0), 5), /probe\(\).*rank\(\)/],
-			[() => reader.scan(query(0), 5).next(), /where they are kept/],
+			[() => reader.scan(query(0), 5).next(), /scanRows\(\)/],
 			[() => reader.rank(query(0), [1], 5), /rankRows/],
 			[() => reader.rankAllowed(query(0), 5, { eligibility: { allow } }), /probeAllowed/],
 			[() => reader.distances(query(0), [1]), /rankRows/],
@@ -242,6 +348,7 @@ test("a reader of an index on disk refuses what needs the vectors, and says what
 		for (const k of [0, 21, 1.5]) {
 			refusal("INVALID_OPTION", () => reader.probe(query(0), k));
 			refusal("INVALID_OPTION", () => reader.rankRows(query(0), k, labels, rows));
+			refusal("INVALID_OPTION", () => reader.scanRows(query(0), k, N, () => {}).next());
 			refusal("INVALID_OPTION", () => reader.probeAllowed(query(0), k, { eligibility: { allow } }));
 		}
 		for (const [field, value] of [
@@ -262,6 +369,10 @@ test("a reader of an index on disk refuses what needs the vectors, and says what
 		const flag = new AbortFlag(disk.arena);
 		flag.raise();
 		refusal("ABORTED", () => reader.probe(query(0), 5, { abort: flag.address }));
+		refusal("ABORTED", () => reader.scanRows(query(0), 5, N, () => {}, { abort: flag.address }).next());
+		for (const end of [-1, 1.5, Number.NaN]) {
+			refusal("INVALID_OPTION", () => reader.scanRows(query(0), 5, end, () => {}).next());
+		}
 		refusal("ABORTED", () => reader.probeAllowed(query(0), 5, { abort: flag.address, eligibility: { allow } }));
 	}
 });

@@ -7,11 +7,11 @@ import type { Label } from "../vector-index.ts";
 import { probeMatches } from "./probe-matches.ts";
 import { type Probed, probeRows, probeSettings } from "./probe-rows.ts";
 import { rankMatches } from "./rank.ts";
-import { rankRows } from "./rank-rows.ts";
+import { mayHave, type ReadRows, rankRows, rankStaged } from "./rank-rows.ts";
 import { type IvfReaderSpec, readView } from "./reader-spec.ts";
 import { checkHeld, checkInMemory } from "./refusals.ts";
 import { rankPlaces, scanPlaces } from "./scan.ts";
-import { CHUNK_ROWS, type IvfScratch, layOutScratch } from "./scratch.ts";
+import { CHUNK_ROWS, type IvfScratch, layOutScratch, stagedRows } from "./scratch.ts";
 import { type CellQuery, type CellSearchReport, cellSettings, searchCells } from "./search-cells.ts";
 import { PUBLISHED } from "./sharing.ts";
 import type { IvfView } from "./view.ts";
@@ -171,18 +171,62 @@ export class IvfReader {
 	 *
 	 * @param labels One for each row, all different: as a rule those of {@link IvfReader.probe}.
 	 * @param rows As they are stored, one after the other, each with its padding: {@link RowFormat.bytes} bytes.
+	 * @param options What may be answered: where it has changed since the probe, it is that of now.
 	 * @throws NighError `INVALID_OPTION`; `DIMENSION_MISMATCH` where there are not as many rows as labels; `UNSUPPORTED` where vectors are in memory.
 	 */
-	rankRows(query: Float32Array | Uint8Array, k: number, labels: Uint32Array, rows: Uint8Array): number {
-		if (this.spec.parameters.storage === "memory") throw atHand();
+	rankRows(
+		query: Float32Array | Uint8Array,
+		k: number,
+		labels: Uint32Array,
+		rows: Uint8Array,
+		options: Pick<ReaderScanOptions, "eligibility"> = {},
+	): number {
+		this.#checkElsewhere();
 		const { bytes } = this.#view.rows;
 		if (rows.length !== labels.length * bytes) throw notAsMany(labels.length, bytes, rows.length);
-		this.#begin(query, k, {});
+		const eligibility = this.#begin(query, k, options);
 		const { staged } = this.#scratch;
-		const found = rankRows(this.#view, this.#scratch, staged, labels, k, (first, n, address) => {
+		const found = rankRows(this.#view, this.#scratch, staged, labels, { k, eligibility }, (first, n, address) => {
 			this.#arena.u8(address, n * bytes).set(rows.subarray(first * bytes, (first + n) * bytes));
 		});
 		return this.#found(found, labels.length);
+	}
+
+	/**
+	 * As {@link IvfReader.scan}, of rows that are elsewhere, in the order of their labels: the nearest `k` by exact keys of all rows of the index below label
+	 * `end` that the reader {@link IvfReader.covers covers}. `read` brings them, some hundred at a time, and not those of which `eligibility.allow` has none. A
+	 * generator that yields before it reads on, with the label it has come to; what `read` throws ends it.
+	 *
+	 * @throws NighError `INVALID_OPTION`; `ABORTED`; `LOCKED` when it goes on after another call; `UNSUPPORTED` where vectors are in memory.
+	 */
+	*scanRows(
+		query: Float32Array | Uint8Array,
+		k: number,
+		end: Label,
+		read: ReadRows,
+		options: ReaderScanOptions = {},
+	): Generator<Label, number, undefined> {
+		this.#checkElsewhere();
+		checkInteger("end", end, { min: 0, max: 2 ** 32 });
+		const eligibility = this.#begin(query, k, options);
+		const turn = this.#turn;
+		const allow = options.eligibility?.allow;
+		const { bytes } = this.#view.rows;
+		const step = stagedRows(bytes);
+		const isHeld = (label: Label) => this.#placeOf(label) !== undefined;
+		let [size, looked] = [0, 0];
+		for (let first = 0; first < end; first += step) {
+			const n = Math.min(step, end - first);
+			if (allow !== undefined && !mayHave(this.#arena, allow, first, n)) continue;
+			if (looked > 0) yield first;
+			if (turn !== this.#turn) throw interrupted();
+			checkAbortWord(this.#arena, options.abort);
+			read(first, n, this.#arena.u8(this.#scratch.staged, n * bytes));
+			size = rankStaged(this.#view, this.#scratch, { first, n }, isHeld, { size, k, eligibility });
+			looked += n;
+			this.#found(size, looked);
+		}
+		return size;
 	}
 
 	/**
@@ -196,7 +240,7 @@ export class IvfReader {
 		k: number,
 		options: ReaderScanOptions = {},
 	): Generator<number, number, undefined> {
-		checkInMemory(this.spec.parameters, "a scan of vectors", "scan them where they are kept");
+		checkInMemory(this.spec.parameters, "a scan of vectors", "let scanRows() read them");
 		const eligibility = this.#begin(query, k, options);
 		const turn = this.#turn;
 		const { slots } = this;
@@ -303,6 +347,11 @@ export class IvfReader {
 		return { ...settings, k: most, wanted: Math.min(most, wanted), eligibility, abort };
 	}
 
+	/** @throws NighError `UNSUPPORTED` where the index has the vectors, and no room for others. */
+	#checkElsewhere(): void {
+		if (this.spec.parameters.storage === "memory") throw atHand();
+	}
+
 	#found(found: number, ranked: number): number {
 		this.#count = found;
 		this.#report = { ...NOTHING, rows: ranked, ranked };
@@ -323,7 +372,7 @@ function unrestricted(what: string): NighError {
 }
 
 function atHand(): NighError {
-	return new NighError("UNSUPPORTED", "this index has the vectors itself: search() it, or rank() labels", {
+	return new NighError("UNSUPPORTED", "this index has the vectors itself: search() it, rank() labels, or scan() all", {
 		field: "storage",
 		value: "memory",
 	});

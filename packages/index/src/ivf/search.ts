@@ -120,7 +120,7 @@ export function rankIvf(
 	// There is nothing staged where searches have the vectors at hand.
 	const own = file.isOnDisk ? 0 : arena.alloc(stagedRows(rows.bytes) * rows.bytes);
 	try {
-		const found = rankRows(view, scratch, own || scratch.staged, labels, k, (first, n, address) => {
+		const found = rankRows(view, scratch, own || scratch.staged, labels, { k, eligibility: 0 }, (first, n, address) => {
 			for (let i = 0; i < n; i++) rows.writeStored(rows.rowOf(vectors, first + i), address + i * rows.bytes);
 		});
 		return neighborsIn(view, scratch, found);
