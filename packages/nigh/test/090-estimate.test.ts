@@ -93,6 +93,17 @@ test("what nothing can hold ends with exit code 1 and the numbers", () => {
 	assert.equal(nigh(["estimate", "--n", `${Number(most) + 1}`, "--dimensions", "128", "--max-mb", "64"]).status, 1);
 });
 
+test("the examples of its help are answered", () => {
+	const [, examples = ""] = nigh(["estimate", "--help"]).stdout.split("Examples\n");
+	const lines = examples.replaceAll("\\\n", " ").trim().split("\n");
+	assert.equal(lines.length, 4);
+	for (const line of lines) {
+		const [command, ...args] = line.trim().split(/ +/);
+		const { status, stderr } = nigh(args);
+		assert.deepEqual([command, status, stderr], ["nigh", 0, ""], line);
+	}
+});
+
 test("a wrong command line ends with exit code 2, saying what to write", () => {
 	const shape = ["--n", "1000", "--dimensions", "64"];
 	const refused: readonly (readonly [args: string[], message: RegExp])[] = [

@@ -40,7 +40,7 @@ Examples
     --param M=8 --param bits=8
   nigh estimate --n 4000000 --dimensions 128 --index hnsw --json
   nigh estimate --n 4000000 --dimensions 128 --index ivf --storage disk
-  nigh estimate --n 4000000 --dimensions 128 --max-mb 1024`;
+  nigh estimate --n 4000000 --dimensions 128 --ids 8 --max-mb 1024`;
 
 const OPTIONS = {
 	n: "value",
