@@ -7,8 +7,8 @@ import { type Built, builtNow, carriedOver } from "./built.ts";
 import { type Chore, faultOf } from "./chores.ts";
 import { collectGarbageSoon } from "./collect-garbage.ts";
 import type { RowPlace } from "./kept-rows.ts";
-import { isOtherKind, type MainIndex } from "./main-index.ts";
-import { boundsWithin, indexWithin } from "./memory-plan.ts";
+import type { MainIndex } from "./main-index.ts";
+import { boundsWithin, indexWithin, isAnotherWanted, isPlanned } from "./memory-plan.ts";
 import type { IndexProblem, Installed } from "./messages.ts";
 import { insert, type Next, nextGeneration, type Owned, rowsOf, vectorsOf } from "./next-generation.ts";
 import { ARRANGING, type OptimizeOptions, optimize, SAVING } from "./optimize.ts";
@@ -19,6 +19,7 @@ import {
 	LEAST_DEAD,
 	LEAST_WAIT_MS,
 	MANY_FILES,
+	MOST_TRIES,
 	RETRY_MS,
 	ROOM_SHARE,
 	SMALL_CHANGE,
@@ -72,7 +73,7 @@ export class IndexedCollection {
 	/** Snapshots on disk that are of no use; the next one takes their place. */
 	damaged: readonly string[] = [];
 	building: number | null = null;
-	/** The cap that the index was chosen for. */
+	/** The cap that the index was chosen for, which may be none; `undefined` where no cap has chosen. */
 	plannedMB: number | undefined;
 	/** The main index's end when its nodes were last laid out. */
 	arrangedUpTo = -1;
@@ -140,13 +141,16 @@ export class IndexedCollection {
 		const isFull = slotEnd - generation.ringFree > size.ringRows / 2;
 		const isStuck = this.#leaving !== undefined && now - this.#leaving.since > STUCK_MS && isFull;
 		if (isStuck || this.#isRoomDue()) yield "room";
-		const wanted = this.wanted(live);
-		if ((owned.main === undefined && wanted !== null) || isOtherKind(owned.main, wanted)) yield "build";
+		if (isAnotherWanted(this, live)) yield "build";
 		if (owned.main instanceof HnswIndex && owned.main.codesAreStale()) yield "codes";
 		if (owned.main instanceof IvfIndex && owned.main.hasDrifted()) yield "train";
 		const isScattered = (owned.rows?.segments.length ?? 0) > MANY_FILES;
 		if (isScattered || (deleted >= LEAST_DEAD && deleted > slotEnd * DEAD_SHARE)) yield "dead";
-		if (owned.main === undefined) return;
+		if (owned.main === undefined) {
+			// Where a cap has left no index, the one on disk would be taken for it on opening.
+			if (this.plannedMB !== undefined && this.oldestSnapshot !== null && this.#around.keepsSnapshots) yield "snapshot";
+			return;
+		}
 		if (tail > 0 && (isIdle || tail > size.ringRows * HOT_TAIL_SHARE)) yield "fold";
 		if (tail === 0 && isIdle && this.#isSnapshotDue()) yield "snapshot";
 	}
@@ -252,7 +256,9 @@ export class IndexedCollection {
 		const { owned } = this;
 		this.building = 0;
 		try {
-			const wanted = this.wanted(owned.generation.live);
+			const { live } = owned.generation;
+			const wanted = this.wanted(live);
+			const plannedMB = isPlanned(this, live) ? this.spec.memory?.maxMB : undefined;
 			const next = await nextGeneration(owned, owned.generation.size.rowBytes, {
 				wanted,
 				...boundsWithin(this, wanted),
@@ -275,6 +281,7 @@ export class IndexedCollection {
 				next.owned.rows?.discard();
 				throw error;
 			});
+			this.plannedMB = plannedMB;
 		} catch (error) {
 			// What was half built is a large memory.
 			collectGarbageSoon();
@@ -302,7 +309,6 @@ export class IndexedCollection {
 		this.owned = next.owned;
 		// As long as the one on disk is of the generation before, the rows of both are there.
 		if (owned.rows !== undefined) this.snapshotChange = null;
-		this.plannedMB = this.spec.memory?.maxMB;
 		owned.rows?.close();
 		// Where everything is compared there is no index that could have aged.
 		const isAsBuilt = !arrange && next.owned.main !== undefined;
@@ -401,9 +407,6 @@ interface ReplaceOptions {
 /** Rows of the tail that are taken in before something more urgent gets its turn. */
 const MOST_AT_ONCE = 4_096;
 
-/** Times that a generation is built for a write while others go on. */
-const MOST_TRIES = 5;
-
 function noRoom(name: string, count: number, more: number, cause: NighError): NighError {
 	return new NighError(
 		"MEMORY_LIMIT",
@@ -414,8 +417,5 @@ function noRoom(name: string, count: number, more: number, cause: NighError): Ni
 }
 
 function overtaken(): NighError {
-	return new NighError(
-		"UNAVAILABLE",
-		"more was written while the next generation was built than it has room for: it is tried again",
-	);
+	return new NighError("UNAVAILABLE", "more was written while the next generation was built than it has room for");
 }

@@ -5,7 +5,7 @@ import type { Generation } from "../memory/generation.ts";
 import { vectorBytes } from "../memory/rows.ts";
 import { ID_BYTES, mostRecords, SLOT_BYTES } from "../memory/sizes.ts";
 import { leastPlanned, mostPlanned } from "../plan-memory.ts";
-import { leastCap, mostWithin } from "../plan-memory-bytes.ts";
+import { leastCap, mostWithin, type PlannedChoice } from "../plan-memory-bytes.ts";
 import { chosenIndex, type IndexChoice, type StoredSpec } from "../records/catalogue.ts";
 import { graphParameters } from "./main-index.ts";
 
@@ -161,6 +161,26 @@ export function checkRoom(spec: LimitedSpec, before: number, inserted: number): 
 		"MEMORY_LIMIT",
 		`${after} records take ${Math.ceil(memory)} bytes of memory and the collection may take ${memoryLimit}: ${inserted} more do not fit. Delete or prune some, or open it with a larger memoryLimit.`,
 		{ count: before, limit: memoryLimit, more: inserted, bytes: Math.ceil(memory) },
+	);
+}
+
+/**
+ * Checks that so many vectors have room under the cap with an index that another is to be converted to.
+ *
+ * @throws NighError `MEMORY_LIMIT`.
+ */
+export function checkIndexRoom(spec: LimitedSpec, index: PlannedChoice, vectors: number): void {
+	const { memory, metric, dimensions } = spec;
+	if (memory === null || dimensions === null) return;
+	const limit = capBytes(memory);
+	const space = { dimensions, metric, ...idBytesOf(spec) };
+	const mostVectors = mostWithin(index, space, limit);
+	if (vectors <= mostVectors) return;
+	const bytes = leastCap(index, vectors, space);
+	throw new NighError(
+		"MEMORY_LIMIT",
+		`the collection has ${vectors} vectors, and within memory.maxMB ${memory.maxMB} an index of kind ${index.kind} holds ${mostVectors} of them at most: it would take ${bytes} bytes. Convert it to a smaller one, or to "auto", which chooses by what fits; or open the collection with a larger maxMB.`,
+		{ count: vectors, limit, mostVectors, bytes },
 	);
 }
 

@@ -89,6 +89,15 @@ export function isOnDisk(index: MainIndex | Main | undefined): boolean {
 	return (index as IvfIndex | CellsWanted).storage === "disk";
 }
 
+/** What there is, as far as its memory depends on it. */
+export function choiceOf(main: Main): Exclude<MainIndex, null> {
+	const { M, bits } = main.effective() as { readonly M?: number; readonly bits?: number };
+	if (main.kind === "hnsw") return { kind: "hnsw", ...(M !== undefined && { M }) };
+	const storage = isOnDisk(main) ? ("disk" as const) : ("memory" as const);
+	if (main.kind === "ivfrabitq") return { kind: main.kind, storage, ...(bits !== undefined && { bits }) };
+	return { kind: main.kind, storage };
+}
+
 /** Whether there is another index than the one that is wanted. */
 export function isOtherKind(main: Main | undefined, wanted: MainIndex): boolean {
 	if (main === undefined || wanted === null) return false;

@@ -1,13 +1,14 @@
-import { isNighError } from "@nigh/contract";
+import { isNighError, type MemoryCap, NighError } from "@nigh/contract";
+import { HnswIndex } from "@nigh/index";
 import { rowBytes } from "@nigh/kernels";
 import type { VectorFormat } from "../memory/generation.ts";
 import { vectorBytes } from "../memory/rows.ts";
 import { type PlannedMemory, planMemory } from "../plan-memory.ts";
 import { neededFor, type PlannedChoice, tailRowsWithin } from "../plan-memory-bytes.ts";
-import type { StoredSpec } from "../records/catalogue.ts";
+import type { IndexChoice, StoredSpec } from "../records/catalogue.ts";
 import type { IndexedCollection } from "./indexed-collection.ts";
-import { capBytes, idBytesIn } from "./limits.ts";
-import { graphParameters, isOnDisk, type Main, type MainIndex, mainIndexFor } from "./main-index.ts";
+import { capBytes, checkIndexRoom, idBytesIn, limited } from "./limits.ts";
+import { choiceOf, graphParameters, isOtherKind, type Main, type MainIndex, mainIndexFor } from "./main-index.ts";
 import { GRAPH_FROM } from "./parameters.ts";
 
 type Planned = Pick<IndexedCollection, "choice" | "spec" | "owned" | "generation" | "plannedMB">;
@@ -23,12 +24,58 @@ export function indexWithin(collection: Planned, records: number): MainIndex {
 	return mainIndexFor(plan.index, records);
 }
 
+/** Whether it is a cap that chooses the index for so many records: fewer are compared, whatever the cap. */
+export function isPlanned({ spec, choice }: Pick<Planned, "spec" | "choice">, records: number): boolean {
+	return spec.memory !== null && choice.kind === "auto" && records >= GRAPH_FROM;
+}
+
+/** Whether so many records are to have another index than the one that serves. */
+export function isAnotherWanted(collection: Planned, records: number): boolean {
+	const { main } = collection.owned;
+	const wanted = indexWithin(collection, records);
+	if (main === undefined) return wanted !== null;
+	// A graph of what have become few stays until something else is to be done; one that a cap leaves no room for does not.
+	return wanted === null ? isPlanned(collection, records) : isOtherKind(main, wanted);
+}
+
+/**
+ * Checks, before it is built, that an index which `convert` or `rebuild` asks for is within the cap.
+ *
+ * @throws NighError `MEMORY_LIMIT`.
+ */
+export function checkWithin(collection: Planned, choice: IndexChoice): void {
+	const { spec, generation } = collection;
+	if (choice.kind === "auto") checkGraphStays(collection, choice);
+	else checkIndexRoom(limited(spec, generation), choice, generation.live);
+}
+
+/** What is named of a graph would be lost with it. */
+function checkGraphStays(
+	{ spec, owned, generation, plannedMB }: Planned,
+	choice: Extract<IndexChoice, { readonly kind: "auto" }>,
+): void {
+	const { live } = generation;
+	const isNamed = choice.M !== undefined || choice.efConstruction !== undefined;
+	if (!isNamed || !(owned.main instanceof HnswIndex) || !isPlanned({ spec, choice }, live)) return;
+	const plan = planFor({ spec, owned, generation, plannedMB, choice }, live);
+	if (plan?.index.kind !== "hnsw") throw noGraph(capBytes(spec.memory as MemoryCap), live, plan);
+}
+
+function noGraph(limit: number, count: number, plan: PlannedMemory | undefined): NighError {
+	const instead = plan === undefined ? "" : `, and ${plan.index.kind} would be chosen in its place`;
+	return new NighError(
+		"MEMORY_LIMIT",
+		`a graph with these parameters has no room for ${count} vectors and a quarter more within memory.maxMB (${limit} bytes)${instead}. Give a smaller M, leave the parameters out, or open the collection with a larger maxMB.`,
+		{ count, limit },
+	);
+}
+
 /** What is chosen for the cap, and why; `undefined` where nothing is, or nothing fits. */
 export function planFor(collection: Planned, records: number): PlannedMemory | undefined {
 	const { spec, choice, owned, generation, plannedMB } = collection;
 	if (spec.memory === null || choice.kind !== "auto") return undefined;
 	const { dimensions, metric } = generation.handle.format;
-	const current = plannedMB === spec.memory.maxMB ? plannedOf(owned.main) : undefined;
+	const current = plannedMB === spec.memory.maxMB ? plannedOf(owned.main, choice) : undefined;
 	const maxBytes = capBytes(spec.memory);
 	try {
 		return planMemory({
@@ -67,12 +114,9 @@ export function tailRowsUnder({ memory }: StoredSpec, format: VectorFormat): num
 	return memory === null ? undefined : tailRowsWithin(rowBytes(vectorBytes(format)), capBytes(memory));
 }
 
-/** What there is, as far as its memory depends on it. */
-function plannedOf(main: Main | undefined): PlannedChoice | undefined {
-	if (main === undefined) return undefined;
-	const { M, bits } = main.effective() as { readonly M?: number; readonly bits?: number };
-	if (main.kind === "hnsw") return { kind: "hnsw", ...(M !== undefined && { M }) };
-	const storage = isOnDisk(main) ? ("disk" as const) : ("memory" as const);
-	if (main.kind === "ivfrabitq") return { kind: main.kind, storage, ...(bits !== undefined && { bits }) };
-	return { kind: main.kind, storage };
+/** What the cap was asked about when it chose what there is. */
+function plannedOf(main: Main | undefined, choice: IndexChoice): PlannedChoice {
+	if (main === undefined) return { kind: "flat" };
+	// A rebuild may ask for another graph than the one that there is.
+	return main.kind === "hnsw" ? graphParameters(choice) : choiceOf(main);
 }

@@ -1,6 +1,9 @@
+import { isNighError, NighError } from "@nigh/contract";
 import type { IndexChoice } from "../records/catalogue.ts";
 import type { IndexedCollection, IndexerSurroundings } from "./indexed-collection.ts";
 import { isOtherKind } from "./main-index.ts";
+import { checkWithin } from "./memory-plan.ts";
+import { MOST_TRIES } from "./parameters.ts";
 import { Task } from "./task.ts";
 
 /** What copying a graph, laying its nodes out, and saving it weigh for each vector; to link one anew weighs 1. */
@@ -20,7 +23,8 @@ export interface OptimizeOptions {
  * Takes everything in, leaves out what has died, and lays the graph out anew; then writes a snapshot and removes those before it. What goes
  * wrong before another generation has taken over leaves the old one as it is, and what it was to be.
  *
- * @throws NighError `ABORTED`.
+ * @throws NighError `ABORTED`; `MEMORY_LIMIT`, also where what it is to be is not within the cap; `UNAVAILABLE` where more is written than can be
+ * taken over.
  */
 export async function optimize(
 	collection: IndexedCollection,
@@ -28,7 +32,10 @@ export async function optimize(
 	{ fresh, index, task = new Task() }: OptimizeOptions,
 ): Promise<void> {
 	const { owned, choice } = collection;
-	if (index !== undefined) collection.choice = index;
+	if (index !== undefined) {
+		checkWithin(collection, index);
+		collection.choice = index;
+	}
 	try {
 		await renew(collection, fresh, task);
 	} catch (error) {
@@ -55,10 +62,34 @@ async function renew(collection: IndexedCollection, fresh: boolean, task: Task):
 	await collection.foldAll(task);
 	if (!isNew) return;
 	task.begin(building);
-	await collection.replace({ fresh: isFresh, arrange: true, task });
+	await replace(collection, { fresh: isFresh, task });
 	// The one on disk is of the same change, and of the index before.
 	if (isFresh) collection.snapshotChange = null;
 	task.begin(0);
 	await collection.foldAll(task);
 	collection.arrangedUpTo = collection.generation.mainEnd;
+}
+
+/** What others have outrun while it was built is built again, and has then what they have written. */
+async function replace(
+	collection: IndexedCollection,
+	options: { readonly fresh: boolean; readonly task: Task },
+): Promise<void> {
+	for (let tries = 1; ; tries++) {
+		try {
+			return await collection.replace({ ...options, arrange: true });
+		} catch (error) {
+			if (!isNighError(error, "UNAVAILABLE")) throw error;
+			if (tries === MOST_TRIES) throw outrun(error);
+		}
+	}
+}
+
+function outrun(cause: NighError): NighError {
+	return new NighError(
+		"UNAVAILABLE",
+		`${MOST_TRIES} times, more was written while the index was built than it has room for; the collection goes on with the one that it has. Write less meanwhile, and ask for it again.`,
+		{ tries: MOST_TRIES },
+		{ cause },
+	);
 }

@@ -33,6 +33,9 @@ export const SNAPSHOTS_KEPT = 2;
 /** Changes since the last snapshot that are not worth writing one on closing: they are applied in a moment on opening. */
 export const SMALL_CHANGE = 1_000;
 
+/** Times that a generation which somebody waits for is built while others write. */
+export const MOST_TRIES = 5;
+
 /** What has failed in the background is tried again after so long. */
 export const RETRY_MS = 5_000;
 
