@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type CollectionSpec, NighError } from "@nigh/contract";
 import type { CollectionCore, DatabaseCore } from "../core.ts";
+import { smallGeneration } from "../memory/generations.test-support.ts";
 import type { CatalogueEntry } from "../records/catalogue.ts";
 import { specOf } from "../spec.ts";
 import { SearchLatency } from "../watch/search-latency.ts";
 import { endedThread } from "../workers/ended-thread.ts";
-import { roomFor } from "../workers/limits.ts";
+import { limited, roomFor } from "../workers/limits.ts";
 import type { IndexState } from "../workers/messages.ts";
 import { databaseHealth, health, worst } from "./health.ts";
 
@@ -90,6 +91,27 @@ test("which limit is near is told by what to do, and the end of one memory is on
 	const room = roomFor(await specOf({ dimensions: 2, ...unlimited }, undefined), 0);
 	assert.match((await adviceFor(unlimited, Math.ceil(room * 0.8)))[0] ?? "", /several collections/);
 	assert.deepEqual(await adviceFor(unlimited, Math.floor(room * 0.79)), []);
+});
+
+test("under a cap, a limit is near by the ids that there are, as it is for writers", async () => {
+	const spec: CollectionSpec = {
+		dimensions: 64,
+		metric: "l2",
+		index: { kind: "hnsw" },
+		memory: { maxMB: 8 },
+		maxRecords: 10 ** 6,
+	};
+	const stored = await specOf(spec, undefined);
+	const { add, generation } = smallGeneration({ capacity: 1_000, idBytes: 400_000 });
+	for (let i = 0; i < 1_000; i++) add(Float32Array.of(1, 2, 3, 4), { id: `${i}`.padEnd(380, ".") });
+	const most = roomFor(limited(stored, generation), 0);
+	assert.ok(most < 0.7 * roomFor(stored, 0), "long ids leave less room");
+	const reasons = async (records: number) => {
+		const core = { ...(await coreWith({}, { spec, records })), searcher: { generation } } as unknown as CollectionCore;
+		return (await health(core)).reasons.map(({ code }) => code);
+	};
+	assert.deepEqual(await reasons(Math.ceil(0.81 * most)), ["near-limit"]);
+	assert.deepEqual(await reasons(Math.floor(0.79 * most)), []);
 });
 
 test("an index that can follow no more is failing, in the words of the one that could not hand over", async () => {

@@ -8,10 +8,11 @@ import {
 import type { CollectionCore, DatabaseCore } from "../core.ts";
 import type { CatalogueEntry } from "../records/catalogue.ts";
 import { cellAdvice, indexAdvice } from "../watch/index-advice.ts";
-import { type Limit, nearestLimit } from "../workers/limits.ts";
+import { type Limit, limited, nearestLimit } from "../workers/limits.ts";
 import type { IndexState } from "../workers/messages.ts";
 
-type Stored = Pick<CatalogueEntry, "key" | "spec">;
+/** Of one that is open, what its ids take is known. */
+type Stored = Pick<CatalogueEntry, "key" | "spec"> & Pick<Partial<CollectionCore>, "searcher">;
 
 /** How an open collection is. */
 export async function health(core: CollectionCore): Promise<HealthReport> {
@@ -220,9 +221,12 @@ const MORE: Readonly<Record<Limit, string>> = {
 	memory: "Delete or prune records, or spread them over several collections: the memory of one ends at 4 GiB.",
 };
 
-async function limitReasons({ threads, settings }: DatabaseCore, { key, spec }: Stored): Promise<HealthReason[]> {
+async function limitReasons(
+	{ threads, settings }: DatabaseCore,
+	{ key, spec, searcher }: Stored,
+): Promise<HealthReason[]> {
 	const records = await threads.reader.call("count", { key, node: undefined, now: settings.now() });
-	const { share, limit } = nearestLimit(spec, records);
+	const { share, limit } = nearestLimit(limited(spec, searcher?.generation), records);
 	if (share < spec.warnAt) return [];
 	return [
 		{
