@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Collection, isNighError, NighError } from "@nigh/contract";
-import { CollectionCore } from "./core.ts";
+import { CollectionCore, type DatabaseCore } from "./core.ts";
+import { smallGeneration } from "./memory/generations.test-support.ts";
 import { openFolder } from "./open.ts";
+import { chosenIndex, type IndexChoice } from "./records/catalogue.ts";
+import { specOf } from "./spec.ts";
 
 function core(): CollectionCore {
 	return new CollectionCore({} as never, { key: 1, name: "notes", spec: {} as never, change: 1 }, undefined);
@@ -32,6 +35,25 @@ test("closing changes nothing about what fails meanwhile", async () => {
 	const call = closed.track(Promise.reject(failure));
 	const [settled] = await Promise.allSettled([call, closed.close(GONE)]);
 	assert.equal((settled as PromiseRejectedResult).reason, failure);
+});
+
+test("what another thread or process has converted is what the collection is to have; one's own conversion is noted where it is stored", async () => {
+	const spec = await specOf({ dimensions: 4, metric: "l2", index: { kind: "hnsw" } }, undefined);
+	const { handle, area } = smallGeneration();
+	const installed = { key: 1, generation: handle, areas: { caller: area, worker: area } };
+	const asked: IndexChoice = { kind: "ivf", nlist: 7 };
+	for (const view of ["shared", "process", "writer"] as const) {
+		const core = new CollectionCore({ view } as DatabaseCore, { key: 1, name: "notes", spec, change: 1 }, undefined);
+		core.install({ ...installed, choice: { kind: "hnsw" } });
+		assert.deepEqual([core.spec, "converted" in core.spec], [spec, false]);
+		core.install({ ...installed, choice: asked });
+		const expected: IndexChoice = view === "writer" ? spec.index : asked;
+		assert.deepEqual(chosenIndex(core.spec), expected, view);
+		core.install(installed);
+		assert.deepEqual(chosenIndex(core.spec), expected, view);
+		core.install({ ...installed, choice: { kind: "hnsw" } });
+		assert.deepEqual(chosenIndex(core.spec), spec.index, view);
+	}
 });
 
 const LONG: Readonly<Record<string, (notes: Collection) => Promise<unknown>>> = {

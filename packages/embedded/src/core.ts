@@ -5,7 +5,7 @@ import { Searcher } from "./memory/searcher.ts";
 import { withinMemory } from "./memory/within-memory.ts";
 import type { Settings } from "./options.ts";
 import { Pending } from "./pending.ts";
-import type { StoredSpec } from "./records/catalogue.ts";
+import { chosenIndex, type IndexChoice, isSameIndex, type StoredSpec } from "./records/catalogue.ts";
 import type { RecordReader } from "./records/reader.ts";
 import type { Calls } from "./threads.ts";
 import { LatencyRecorder } from "./watch/latency.ts";
@@ -124,14 +124,20 @@ export class CollectionCore {
 	}
 
 	/** A generation has taken over. */
-	install({ generation, areas, isBuilt }: Installed): void {
+	install({ generation, areas, isBuilt, choice }: Installed): void {
 		if (isBuilt === true) this.latency.search.restart();
 		this.#searcher?.close();
 		this.#searcher = new Searcher(generation, areas.caller);
-		this.spec = { ...this.spec, dimensions: generation.format.dimensions };
+		this.spec = { ...this.spec, ...this.#converted(choice), dimensions: generation.format.dimensions };
 		// What the old one had is in it up to here.
 		this.change = Math.max(this.change, this.#searcher.generation.change);
 		this.filters.clear();
+	}
+
+	/** What another thread or process has converted is told with the index; a conversion of this one is noted when it is stored. */
+	#converted(choice: IndexChoice | undefined): Pick<StoredSpec, "converted"> {
+		if (choice === undefined || this.database.view === "writer") return {};
+		return isSameIndex(choice, chosenIndex(this.spec)) ? {} : { converted: choice };
 	}
 
 	/** What has expired by now is out of sight when this returns, and what has not is in sight. */

@@ -91,3 +91,31 @@ test("a reader whose tombstones have been given up meanwhile is told by them of 
 	await reader.close();
 	await writer.close();
 });
+
+test("a reader that has loaded what was converted meanwhile takes the widths of the index that serves there", async (t) => {
+	const folder = folderFor(t);
+	const writer = await openFolder(folder, { threads: 1 });
+	const written = await writer.collection("notes", {
+		dimensions: 2,
+		metric: "l2",
+		index: { kind: "hnsw", M: 4, efConstruction: 8 },
+	});
+	const records = Array.from({ length: 1_200 }, (_, i) => ({ id: `r${i}`, vector: [Math.sin(i), Math.cos(3 * i)] }));
+	await written.upsert(records);
+	await written.optimize();
+	const reader = await openFolder(folder, { readOnly: true, threads: 1 });
+	const read = await reader.collection("notes");
+	const vector = [0.5, 0.5];
+	await read.search({ vector, ef: 40 });
+	await assert.rejects(read.search({ vector, nprobe: 2 }), { code: "INVALID_OPTION" });
+	await written.convert({ kind: "ivf", nlist: 10 });
+	// Beyond what has been given up, the reader begins anew.
+	await written.delete("r7");
+	await written.optimize();
+	await read.refresh();
+	await read.search({ vector, nprobe: 2 });
+	await assert.rejects(read.search({ vector, ef: 40 }), { code: "INVALID_OPTION" });
+	assert.equal((await read.stats()).effective.index.parameters.asked, "ivf");
+	await reader.close();
+	await writer.close();
+});

@@ -54,11 +54,12 @@ export class ShareHost {
 	 *
 	 * @throws what has kept one of them from its own.
 	 */
-	async install({ key, generation }: Installed): Promise<void> {
+	async install({ key, generation, choice }: Installed): Promise<void> {
 		const readers = [...this.#readers.values()].filter(({ keys }) => keys.has(key));
 		await Promise.all(
 			readers.map(async (reader) => {
-				reader.service.tell("installed", await this.#areaOf(key, reader, generation.number));
+				const installed = await this.#areaOf(key, reader, generation.number);
+				reader.service.tell("installed", { ...installed, ...(choice !== undefined && { choice }) });
 			}),
 		);
 	}

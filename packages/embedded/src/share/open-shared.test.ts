@@ -126,6 +126,30 @@ test("what the owner has acknowledged is found at once, in a generation after th
 	}
 });
 
+test("what the owner converts is what a reader may say widths of, and what its stats tell", async (t) => {
+	const { notes, reader } = await shared(t);
+	const seen = await reader.collection("notes");
+	const vectors = Array.from({ length: 1_100 }, (_, i) => [Math.sin(i) * 9, Math.cos(3 * i) * 9]);
+	await notes.upsert(vectors.map((vector, i) => ({ id: `r${i}`, vector })));
+	const vector = [1, 1];
+	const nprobe = { vector, nprobe: 3 };
+	const ef = { vector, ef: 40 };
+	const steps = [
+		[{ kind: "hnsw", M: 4, efConstruction: 8 }, ef, nprobe],
+		[{ kind: "ivf", nlist: 8 }, nprobe, ef],
+		[{ kind: "flat" }, ef, nprobe],
+	] as const;
+	for (const [index, taken, refused] of steps) {
+		await notes.convert(index);
+		// The generation is told of beside the answer to the conversion.
+		while ((await seen.search({ vector })).plan.index !== index.kind) await turn();
+		assert.equal((await seen.search(taken)).plan.index, index.kind);
+		await assert.rejects(seen.search(refused), { code: "INVALID_OPTION" });
+		const { parameters } = (await seen.stats()).effective.index;
+		assert.equal(parameters.asked, index.kind);
+	}
+});
+
 test("a collection of the first vector is there when it comes", async (t) => {
 	const { owner, reader } = await shared(t);
 	const written = await owner.collection("later", { metric: "l2" });

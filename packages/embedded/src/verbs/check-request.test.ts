@@ -10,6 +10,7 @@ import {
 	type SearchRequest,
 } from "@nigh/contract";
 import fc from "fast-check";
+import { smallGeneration } from "../memory/generations.test-support.ts";
 import { checkRequest } from "./check-request.ts";
 import { coreOf, countingEmbedder, throwing } from "./core.test-support.ts";
 
@@ -155,6 +156,18 @@ test("a width of another kind says what the collection has, also after it was co
 	core.spec = { ...core.spec, converted: { kind: "hnsw" } };
 	assert.match(refusal({ vector, nprobe: 4 }, core).message, /has a graph \(hnsw\): leave it out/);
 	assert.equal(check({ vector, ef: 40 }, core).ef, 40);
+});
+
+test("the index that serves tells which widths there are, whatever was asked for", async () => {
+	const core = await coreOf({ dimensions: 4, metric: "l2", index: { kind: "ivf" } });
+	const { handle, area } = smallGeneration({ graph: true });
+	const vector = [1, 2, 3, 4];
+	core.install({ key: 1, generation: handle, areas: { caller: area, worker: area } });
+	assert.equal(check({ vector, ef: 40 }, core).ef, 40);
+	assert.match(refusal({ vector, nprobe: 4 }, core).message, /has a graph \(hnsw\): leave it out/);
+	const flat = smallGeneration();
+	core.install({ key: 1, generation: flat.handle, areas: { caller: flat.area, worker: flat.area } });
+	assert.equal(check({ vector, nprobe: 4 }, core).nprobe, 4, "as long as none serves, what was asked for");
 });
 
 const many = { in: Array.from({ length: BOUNDS.inValues.max + 1 }, (_, i) => i) };

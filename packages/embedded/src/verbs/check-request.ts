@@ -127,11 +127,10 @@ const OF: Readonly<Record<Exclude<Width, "ef">, readonly CellKind[]>> = {
 	budget: CELL_KINDS,
 };
 
-/** How wide the search is to be, by the names that the collection's kind of index has for it. */
+/** How wide the search is to be, by the names that the kind of index which serves has for it; as long as there is none, that which was asked for. */
 function widthsOf(core: CollectionCore, request: SearchRequest, k: number): Pick<Checked, Width> {
-	const asked = chosenIndex(core.spec).kind;
-	// Under a cap on memory any of them may have been chosen.
-	const kind = asked === "auto" && core.spec.memory !== null ? (core.searcher?.mainKind ?? asked) : asked;
+	// What serves may be another than was asked for: a cap on memory has chosen it, or who wrote it has converted it since.
+	const kind = core.searcher?.mainKind ?? chosenIndex(core.spec).kind;
 	const { ef, nprobe, rerank, budget } = request;
 	if (ef !== undefined && isCellKind(kind)) throw ofAnother("ef", ef, "a graph", `${HAS[kind]}: say nprobe instead`);
 	for (const [field, value] of Object.entries({ nprobe, rerank, budget })) {

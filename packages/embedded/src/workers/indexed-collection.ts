@@ -301,7 +301,7 @@ export class IndexedCollection {
 		const { owned } = this;
 		const before = this.generation;
 		const { generation, areas } = next.owned;
-		const installed = { key: this.key, generation: generation.handle, areas, isBuilt: arrange };
+		const installed = { key: this.key, generation: generation.handle, areas, isBuilt: arrange, choice: this.choice };
 		if (!(await this.#around.install(installed, next))) throw overtaken();
 		// It has neither what died nor a trace of it.
 		this.changedBefore += Math.abs(before.slotEnd - this.snapshotMain) + before.dead;

@@ -37,6 +37,8 @@ export interface Installed {
 	readonly areas: ReaderAreas;
 	/** Whether its index has been built or laid out anew: how long searches take from here on is what later ones are compared with. */
 	readonly isBuilt?: boolean;
+	/** What was asked for when it was made. Left out where a collection is opened: there its spec tells. */
+	readonly choice?: IndexChoice;
 }
 
 /** One for the thread that calls, one for the reader worker. */

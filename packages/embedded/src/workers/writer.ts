@@ -4,6 +4,7 @@ import { NighError } from "@nigh/contract";
 import type { Generation } from "../memory/generation.ts";
 import {
 	type CatalogueEntry,
+	chosenIndex,
 	createCollection,
 	dropCollection,
 	findCollection,
@@ -129,7 +130,8 @@ async function follow(collection: WrittenCollection, opened: IndexOpened, source
 	await catchUp(source, collection, opened);
 	// One that has taken over meanwhile has been told of already.
 	if (collection.generation?.handle.number === opened.generation.number) {
-		caller.tell("installed", { key, generation: opened.generation, areas: opened.areas });
+		const { generation, areas } = opened;
+		caller.tell("installed", { key, generation, areas, choice: chosenIndex(collection.spec) });
 	}
 	tellIndexer(collection);
 }
