@@ -6,11 +6,9 @@ import { type CatalogueEntry, listCollections } from "../records/catalogue.ts";
 import { openReader } from "../records/connection.ts";
 import { checkRecords } from "../records/integrity.ts";
 import { databaseId } from "../records/schema.ts";
-import { verifySegments } from "../row-files/verify.ts";
 import { listSnapshots } from "../snapshot/folder.ts";
-import { namesRowFiles } from "../snapshot/header.ts";
-import { openSnapshot, type Snapshot } from "../snapshot/read.ts";
-import { savedRows } from "../snapshot/saved-rows.ts";
+import { openSnapshot } from "../snapshot/read.ts";
+import { verifyRows } from "../snapshot/saved-rows.ts";
 import type { DatabaseFiles, Finding } from "./messages.ts";
 
 export interface FilesReport {
@@ -71,7 +69,7 @@ async function checkSnapshots(
 			try {
 				let read = await snapshot.verifyAll();
 				inRows = true;
-				read += await checkRows(snapshots, snapshot, id, key);
+				read += await verifyRows(snapshot, snapshots, { databaseId: id, key });
 				bytes += read;
 				advanced(read);
 			} finally {
@@ -84,13 +82,6 @@ async function checkSnapshots(
 		}
 	}
 	return { findings, bytes };
-}
-
-/** Reads the row files that a snapshot names; returns how many bytes they have. */
-async function checkRows(folder: string, snapshot: Snapshot, id: string, key: number): Promise<number> {
-	if (!namesRowFiles(snapshot.info)) return 0;
-	const { rowBytes, segments, checksums } = savedRows(snapshot, key);
-	return verifySegments(folder, rowBytes, segments, checksums, { owner: { databaseId: id, key } });
 }
 
 /** Bytes of all the files that are read. */

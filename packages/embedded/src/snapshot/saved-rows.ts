@@ -1,7 +1,9 @@
 import type { Json } from "@nigh/contract";
+import type { RowFileOwner } from "../row-files/open.ts";
 import { checkSegments, endOf, type RowSegment } from "../row-files/segments.ts";
+import { verifySegments } from "../row-files/verify.ts";
 import { corrupt } from "./corrupt.ts";
-import { ROW_FILES } from "./header.ts";
+import { namesRowFiles, ROW_FILES } from "./header.ts";
 import { PREFIX_BYTES } from "./layout.ts";
 import type { Snapshot, SnapshotInfo } from "./read.ts";
 import type { SectionSource } from "./write.ts";
@@ -45,6 +47,19 @@ export function savedRows(snapshot: Snapshot, key: number): SavedRows {
 	const checksums = new Uint32Array(section.bytes / 4);
 	snapshot.readSection(CHECKSUMS, new Uint8Array(checksums.buffer));
 	return { rowBytes, segments, checksums };
+}
+
+/**
+ * Reads all of the row files that a snapshot names, and compares them with their checksums.
+ *
+ * @param owner The collection that they have to be of.
+ * @returns The bytes of their rows; 0 where it names none.
+ * @throws NighError as `verifySegments`.
+ */
+export async function verifyRows(snapshot: Snapshot, folder: string, owner: Required<RowFileOwner>): Promise<number> {
+	if (!namesRowFiles(snapshot.info)) return 0;
+	const { rowBytes, segments, checksums } = savedRows(snapshot, owner.key);
+	return verifySegments(folder, rowBytes, segments, checksums, { owner });
 }
 
 /** The part of {@link savedRows} that a header says. */

@@ -12,7 +12,7 @@ import { listSnapshots, removeOlder, snapshotPath } from "../snapshot/folder.ts"
 import { namesRowFiles } from "../snapshot/header.ts";
 import type { PaceOptions } from "../snapshot/pace.ts";
 import { type Expectation, openSnapshot, readInfo, type Snapshot } from "../snapshot/read.ts";
-import { rowFilesNamed, rowsToSave, savedRows } from "../snapshot/saved-rows.ts";
+import { rowFilesNamed, rowsToSave, savedRows, verifyRows } from "../snapshot/saved-rows.ts";
 import { checkSpace } from "../snapshot/space.ts";
 import { type SectionSource, writeSnapshot } from "../snapshot/write.ts";
 import { type Built, restoredBuilt, savedBuilt } from "./built.ts";
@@ -117,8 +117,8 @@ function segmentsNamed(path: string, expected: Required<Expectation>): readonly 
 }
 
 /**
- * Removes all snapshots but the newest, once everything in that one has been read back and matches its checksums: nothing stands in for it
- * any more.
+ * Removes all snapshots but the newest, once everything in that one, and in the row files that it names, has been read back and matches its
+ * checksums: nothing stands in for it any more.
  *
  * @throws NighError `CORRUPT_SNAPSHOT`: the newest does not hold, and those before it have stayed.
  */
@@ -132,6 +132,7 @@ export async function keepNewest(
 	const snapshot = openSnapshot(newest.path, { databaseId, key, change: newest.change });
 	try {
 		await snapshot.verifyAll();
+		await verifyRows(snapshot, snapshots, { databaseId, key });
 	} finally {
 		snapshot.close();
 	}
