@@ -1,5 +1,6 @@
 import type { Metric } from "@nigh/contract";
 import type { Arena, EngineName, WasmMemory } from "@nigh/kernels";
+import type { IndexChoice } from "../records/catalogue.ts";
 import type { RowSegment } from "../row-files/segments.ts";
 
 /**
@@ -80,6 +81,8 @@ export interface GenerationHandle {
 	readonly tailCodes: TailCodes | null;
 	/** Where the rows of slots are that the main index has taken in; `null`: in the index. */
 	readonly rowFiles: RowFilesAt | null;
+	/** The main index, as far as its memory depends on it; left out where there is none. */
+	readonly index?: IndexChoice;
 }
 
 /** Files that hold rows by slot. The last of them grows while the generation lives. */

@@ -2,16 +2,19 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CELL_KINDS, type CollectionSpec, type IndexSpec, isNighError, type NighError } from "@nigh/contract";
 import fc from "fast-check";
+import type { Generation } from "../memory/generation.ts";
 import { mostPlanned } from "../plan-memory.ts";
 import { mostWithin, type PlannedChoice } from "../plan-memory-bytes.ts";
-import type { StoredSpec } from "../records/catalogue.ts";
+import type { IndexChoice, StoredSpec } from "../records/catalogue.ts";
 import { specOf } from "../spec.ts";
 import {
 	checkBatch,
 	checkRoom,
 	fillOf,
 	isNearlyFull,
+	limited,
 	memoryFor,
+	mostUnderCap,
 	nearestLimit,
 	pruneTarget,
 	roomFor,
@@ -125,6 +128,30 @@ test("a cap and a memoryLimit hold both, whichever is less", async () => {
 	assert.ok(roomFor(tight, 0) < roomFor(spec, 0));
 	assert.equal(nearestLimit(tight, 100).limit, "memoryLimit");
 	assert.equal(refusal(() => checkRoom({ ...spec, maxRecords: 3 }, 3, 1)).code, "COLLECTION_FULL");
+});
+
+test("a memoryLimit beside a cap goes by the index that the cap has chosen, and by a graph as long as there is none", async () => {
+	const disk = { kind: "ivfpq", storage: "disk" } as const;
+	const given = { dimensions: 128, metric: "l2", memory: { maxMB: 1_024 }, memoryLimit: 2 ** 28 } as const;
+	const spec = await specWith({ ...given, index: "auto" });
+	const generation = (index?: IndexChoice) =>
+		({ slotEnd: 0, idStarts: [], handle: { index } }) as unknown as Generation;
+	const withIndex = (index: IndexChoice) => limited(spec, generation(index));
+	const none = limited(spec, generation());
+	const graph = await specWith({ ...given, index: { kind: "hnsw" } });
+	for (const serves of [disk, { kind: "ivf" }, { kind: "ivfrabitq", bits: 1, storage: "disk" }] as const) {
+		const one = memoryFor(await specWith({ ...given, index: serves }), 1);
+		assert.equal(memoryFor(withIndex(serves), 1), one);
+		assert.equal(roomFor(withIndex(serves), 0), Math.min(Math.floor(2 ** 28 / one), mostUnderCap(spec)));
+		assert.equal(memoryFor(limited(graph, generation(serves)), 1), memoryFor(graph, 1), "what was asked for stays");
+	}
+	assert.equal(memoryFor(none, 1_000), memoryFor(graph, 1_000));
+	const most = roomFor(withIndex(disk), 0);
+	assert.ok(most > 3 * roomFor(none, 0));
+	checkRoom(withIndex(disk), 0, most);
+	assert.equal(refusal(() => checkRoom(withIndex(disk), most, 1)).code, "MEMORY_LIMIT");
+	assert.equal(withIndex(disk), withIndex({ ...disk }), "one for all that are alike");
+	assert.notEqual(withIndex(disk), withIndex({ kind: "hnsw" }));
 });
 
 test("vectors on disk take no memory, and leave room for more of them", async () => {

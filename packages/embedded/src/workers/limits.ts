@@ -6,16 +6,17 @@ import { vectorBytes } from "../memory/rows.ts";
 import { ID_BYTES, mostRecords, SLOT_BYTES } from "../memory/sizes.ts";
 import { leastPlanned, mostPlanned } from "../plan-memory.ts";
 import { leastCap, mostWithin, type PlannedChoice } from "../plan-memory-bytes.ts";
-import { chosenIndex, type IndexChoice, type StoredSpec } from "../records/catalogue.ts";
+import { chosenIndex, type IndexChoice, isSameIndex, type StoredSpec } from "../records/catalogue.ts";
 import { graphParameters } from "./main-index.ts";
 
 /**
  * Bytes of memory that so many records take: the vector, unless that is on disk, its code, the links of a graph or the place in a cell, and the
- * tables, by the formula of the layout.
+ * tables, by the formula of the layout. Where a cap chooses the index, by the one that serves; as long as none does, as for a graph.
  */
-export function memoryFor(spec: StoredSpec, records: number): number {
+export function memoryFor(spec: LimitedSpec, records: number): number {
 	const { dimensions, metric } = spec;
-	const index = chosenIndex(spec);
+	const asked = chosenIndex(spec);
+	const index = asked.kind === "auto" ? (spec.serves ?? asked) : asked;
 	const length = dimensions ?? 0;
 	const row = isOnDisk(index) ? 0 : metric === "hamming" ? length / 8 : length * 4;
 	return records * (row + indexBytes(index, length, metric) + SLOT_BYTES + 40);
@@ -40,21 +41,29 @@ function isOnDisk(index: IndexChoice): boolean {
 	return "storage" in index && index.storage === "disk";
 }
 
-/** A spec, and what the ids of the collection take on average, where that is known: under a cap it decides how many records there may be. */
-export type LimitedSpec = StoredSpec & { readonly idBytes?: number };
+/**
+ * A spec, and what the ids of the collection take on average, where that is known: under a cap it decides how many records there may be. The
+ * index that serves, where a cap may have chosen it, decides how many take as much as `memoryLimit`.
+ */
+export type LimitedSpec = StoredSpec & { readonly idBytes?: number; readonly serves?: IndexChoice };
 
-/** One for each spec, as long as the ids take about the same: what is computed for it is kept by it. */
+/** One for each spec, as long as the ids take about the same and the index is of one kind: what is computed for it is kept by it. */
 const limitedBy = new WeakMap<StoredSpec, LimitedSpec>();
 
-/** The spec with what the ids of its collection take. */
+/** The spec with what the ids of its collection take, and with the index that serves. */
 export function limited(spec: StoredSpec, generation: Generation | undefined): LimitedSpec {
 	if (spec.memory === null || generation === undefined) return spec;
 	const idBytes = idBytesIn(generation);
+	const { index: serves } = generation.handle;
 	const known = limitedBy.get(spec);
-	if (known?.idBytes === idBytes) return known;
-	const limited = { ...spec, idBytes };
+	if (known?.idBytes === idBytes && isSame(known.serves, serves)) return known;
+	const limited = { ...spec, idBytes, ...(serves !== undefined && { serves }) };
 	limitedBy.set(spec, limited);
 	return limited;
+}
+
+function isSame(a: IndexChoice | undefined, b: IndexChoice | undefined): boolean {
+	return a === undefined || b === undefined ? a === b : isSameIndex(a, b);
 }
 
 /** Slots from which on the ids tell what others will take. */

@@ -7,7 +7,7 @@ import { flatSize, generationSize } from "../memory/sizes.ts";
 import { allocateTailCodes } from "../memory/tail-codes.ts";
 import { asMemoryLimit, newArena, withinMemory } from "../memory/within-memory.ts";
 import { KeptRows, type RowPlace } from "./kept-rows.ts";
-import { createMain, isOnDisk, isOtherKind, type Main, type MainIndex, mainSpec } from "./main-index.ts";
+import { choiceOf, createMain, isOnDisk, isOtherKind, type Main, type MainIndex, mainSpec } from "./main-index.ts";
 import type { ReaderAreas } from "./messages.ts";
 import { TRAINING_VECTORS } from "./parameters.ts";
 import { NO_ROOM, type Room } from "./room.ts";
@@ -205,7 +205,8 @@ function finish(building: Building, number: number, format: VectorFormat, wanted
 	}
 	const codes = main?.codes;
 	const tailCodes = codes === undefined ? null : allocateTailCodes(arena, building.handle, codes);
-	const handle = { ...building.handle, number, tailCodes, rowFiles: rows?.at ?? null };
+	const index = main === undefined ? {} : { index: choiceOf(main) };
+	const handle = { ...building.handle, ...index, number, tailCodes, rowFiles: rows?.at ?? null };
 	const area = (reader: number) => allocateArea(arena, reader, handle, mainSpec(main));
 	const areas: ReaderAreas = { caller: area(0), worker: area(1) };
 	return { arena, generation: new Generation(handle), main, wanted, rows, areas };

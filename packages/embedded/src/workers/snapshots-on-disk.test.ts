@@ -17,6 +17,7 @@ const KEY = 7;
 test("the snapshot before the newest stays where a row of the newest does not hold, and goes where all of them do", async (t) => {
 	const wanted = { kind: "ivf", storage: "disk" } as const;
 	const { owned, folder, rowBytes } = await diskGeneration(t, wanted);
+	assert.deepEqual(owned.generation.handle.index, wanted, "what limits go by");
 	const data = { snapshots: folder, databaseId: "the database", records: "no such file" };
 	const spec = await specOf({ dimensions: 32, metric: "l2", index: wanted }, undefined);
 	const collection = new IndexedCollection(KEY, "notes", spec, owned, {
