@@ -112,13 +112,17 @@ export interface Collection<M extends Metadata = Metadata> {
 	 * not named as it was. Where there are cells they are trained anew, and every vector is assigned again. Ended by its signal, it leaves
 	 * the old one and its parameters.
 	 *
-	 * @throws NighError `INVALID_OPTION` also for parameters of another kind of index than there is: `convert` makes one.
+	 * @throws NighError `INVALID_OPTION` also for parameters of another kind of index than there is: `convert` makes one. Of cells that a cap on
+	 * memory has chosen none can be told. `MEMORY_LIMIT` where the cap has no room for what is asked for.
 	 */
 	rebuild(options?: RebuildOptions): Promise<MaintenanceReport>;
 
 	/**
 	 * Builds another kind of index, or one with other parameters, beside the old one, which answers meanwhile. It stays so: in a collection
 	 * without vectors it is what there will be. Ended by its signal, it leaves the old one.
+	 *
+	 * @throws NighError `MEMORY_LIMIT` where the cap on memory has no room for it: before anything is built, with what it would take and how many
+	 * vectors would fit. `UNAVAILABLE` where others write so much that none could take over.
 	 */
 	convert(index: IndexSpec, options?: ProgressOptions): Promise<MaintenanceReport>;
 

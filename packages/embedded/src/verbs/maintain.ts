@@ -33,7 +33,7 @@ export async function optimize(core: CollectionCore, options: ProgressOptions, d
 export async function rebuild(core: CollectionCore, options: RebuildOptions, disk: Disk): Promise<MaintenanceReport> {
 	checkOptions(options, [...PROGRESS, ...REBUILD_PARAMETERS], "rebuild");
 	return afterConversions(core, options, async () => {
-		const index = rebuiltIndex(core.spec, options);
+		const index = rebuiltIndex(core.spec, options, core.searcher?.generation.handle.index);
 		return maintain(core, options, disk, { fresh: true, ...(index !== undefined && { index }) });
 	});
 }

@@ -46,6 +46,39 @@ test("a profile takes the place of what it stands for, and of nothing else", () 
 	});
 });
 
+test("cells that a cap has chosen take no parameters, whatever their names; a graph does, also one that is still to be", () => {
+	const auto = { ...SPACE, index: { kind: "auto" } } as const;
+	const cells: readonly IndexChoice[] = [
+		{ kind: "ivf", storage: "memory" },
+		{ kind: "ivfpq", storage: "disk" },
+		{ kind: "ivfrabitq", bits: 1, storage: "disk" },
+	];
+	for (const serves of cells) {
+		for (const options of [{ nlist: 20 }, { M: 4 }, { bits: 4 }, { efConstruction: 80 }]) {
+			const [field] = Object.keys(options);
+			assert.throws(
+				() => rebuiltIndex(auto, options, serves),
+				(error) => {
+					assert.ok(isNighError(error, "INVALID_OPTION"), String(error));
+					assert.equal(error.details.field, field);
+					const storage = "storage" in serves && serves.storage === "disk" ? ', storage: "disk"' : "";
+					assert.ok(error.message.includes(`convert({ kind: "${serves.kind}"${storage}, ${field}: ... })`));
+					return true;
+				},
+			);
+		}
+		assert.equal(rebuiltIndex(auto, {}, serves), undefined);
+		assert.deepEqual(rebuiltIndex({ ...SPACE, index: { kind: "ivf" } }, { nlist: 20 }, serves), {
+			kind: "ivf",
+			nlist: 20,
+		});
+	}
+	for (const serves of [undefined, { kind: "hnsw", M: 16 }] as const) {
+		assert.deepEqual(rebuiltIndex(auto, { M: 8 }, serves), { kind: "auto", M: 8 });
+		assert.throws(() => rebuiltIndex(auto, { nlist: 20 }, serves), { code: "INVALID_OPTION", message: /has a graph/ });
+	}
+});
+
 test("what does not go with what stays, or belongs to another kind, is refused", () => {
 	assert.deepEqual(rebuilt(HNSW, { efConstruction: 12 }), { ...HNSW, efConstruction: 12 });
 	const refused: [index: IndexChoice, options: RebuildOptions, field: string, message: RegExp, code?: ErrorCode][] = [

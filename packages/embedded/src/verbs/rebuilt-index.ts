@@ -30,15 +30,20 @@ export const REBUILD_PARAMETERS = [
 /**
  * The index that a `rebuild` is to make: of the kind there is, what is not named as it was. `undefined`: nothing is named.
  *
- * @throws NighError `INVALID_OPTION`, also for a parameter of another kind; `UNSUPPORTED` for what there is no kernel for.
+ * @param serves The index that there is, where there is one.
+ * @throws NighError `INVALID_OPTION`, also for a parameter of another kind, and for any of cells that a cap has chosen; `UNSUPPORTED` for what there
+ * is no kernel for.
  */
 export function rebuiltIndex(
 	spec: Pick<StoredSpec, "index" | "converted"> & IndexSpace,
 	options: RebuildOptions,
+	serves?: IndexChoice,
 ): IndexChoice | undefined {
 	const named = given(options, REBUILD_PARAMETERS);
-	if (Object.keys(named).length === 0) return undefined;
+	const [first] = Object.keys(named);
+	if (first === undefined) return undefined;
 	const chosen = chosenIndex(spec);
+	if (chosen.kind === "auto" && serves !== undefined && isOfCells(serves)) throw chosenByCap(first, serves);
 	const known: readonly string[] = INDEX_PARAMETERS[chosen.kind === "auto" ? "hnsw" : chosen.kind];
 	const foreign = Object.keys(named).find((name) => !known.includes(name));
 	if (foreign !== undefined) throw ofAnotherKind(foreign, chosen.kind);
@@ -77,6 +82,16 @@ function rebuiltCells(chosen: CellChoice, named: RebuildOptions, space: IndexSpa
 	}
 	checkCells("", rebuilt, space);
 	return rebuilt;
+}
+
+/** They are made as the cap asks, which counts on what the defaults take; a kind that was asked for is counted as it is. */
+function chosenByCap(field: string, { kind, storage }: CellChoice): NighError {
+	const convert = `convert({ kind: "${kind}"${storage === "disk" ? ', storage: "disk"' : ""}, ${field}: ... })`;
+	return new NighError(
+		"INVALID_OPTION",
+		`${field} cannot be told of an index that the cap on memory has chosen, here of kind ${kind}: its parameters go by the cap. Leave it out, or say ${convert}, which keeps that kind from then on.`,
+		{ field },
+	);
 }
 
 function ofAnotherKind(field: string, kind: IndexChoice["kind"]): NighError {
