@@ -3,7 +3,7 @@ import { type EstimateOptions, estimateMemory, LEAST_POINTS_PER_CENTROID, type M
 import { rowBytes } from "@nigh/kernels";
 import { vectorBytes } from "./memory/rows.ts";
 import { ID_BYTES, mostRecords, SLOT_BYTES, tailBytes, tailRows } from "./memory/sizes.ts";
-import type { IndexChoice } from "./records/catalogue.ts";
+import { type IndexChoice, isOnDisk } from "./records/catalogue.ts";
 import { LEAST_CODED_DIMENSIONS, leastForCells } from "./workers/main-index.ts";
 import { LEAST_CELLS, LEAST_GRAPH, TRAINING_VECTORS } from "./workers/parameters.ts";
 
@@ -39,7 +39,7 @@ const TRAINING_SHARE = 1 / 4;
 /** The first cells are learnt from rows of the tail; while they are, as many again may come. */
 const LEAST_TAIL_ROWS = 2 * LEAST_CELLS;
 /** Beside the rows of the tail: the slot of each. */
-const RING_SLOT_BYTES = 4;
+export const RING_SLOT_BYTES = 4;
 /** A bit for each slot: whether it has been counted as dead. */
 const COUNTED_BYTES = 1 / 8;
 /** What two readers, and whoever inserts, mark of each node of a graph. */
@@ -81,15 +81,15 @@ export function neededFor(index: PlannedChoice, vectors: number, space: PlanSpac
 		const generation = n * (tables + MARK_BYTES) + estimate.total;
 		return { ...none, bytes: Math.ceil(OTHER_BYTES + GENERATIONS * generation + tail) };
 	}
-	const isOnDisk = index.storage === "disk";
-	const staged = isOnDisk ? Math.min(n * row, STAGED_BYTES) + Math.min(n, COMPARED_ROWS) * row : 0;
-	const generation = n * tables + estimate.index + (isOnDisk ? 0 : estimate.vectors) + staged;
+	const onDisk = isOnDisk(index);
+	const staged = onDisk ? Math.min(n * row, STAGED_BYTES) + Math.min(n, COMPARED_ROWS) * row : 0;
+	const generation = n * tables + estimate.index + (onDisk ? 0 : estimate.vectors) + staged;
 	const training = trainingOf(estimate, { n, row, maxBytes });
 	const later = GENERATIONS * generation + tail + training.bytes;
 	const first = flat(least);
 	return {
 		bytes: Math.ceil(OTHER_BYTES + Math.max(later, first)),
-		onDisk: isOnDisk ? n * row : 0,
+		onDisk: onDisk ? n * row : 0,
 		tailRows: ringRows,
 		trainingRows: training.rows,
 	};
@@ -130,14 +130,19 @@ export function tailRowsWithin(row: number, maxBytes: number): number {
 
 /** The most vectors that one memory holds with an index. */
 export function mostInMemory(index: PlannedChoice, space: PlanSpace): number {
-	return mostRecords(rowOf(space), "storage" in index && index.storage === "disk");
+	return mostRecords(rowOf(space), isOnDisk(index));
 }
 
 function rowOf(space: PlanSpace): number {
 	return rowBytes(vectorBytes(space));
 }
 
-function estimateOf(index: Exclude<PlannedChoice, { kind: "flat" }>, n: number, space: PlanSpace): MemoryEstimate {
+/** An index of so many vectors as the database makes it, by the formulas of its layout. */
+export function estimateOf(
+	index: Exclude<PlannedChoice, { kind: "flat" }>,
+	n: number,
+	space: PlanSpace,
+): MemoryEstimate {
 	const { dimensions, metric } = space;
 	const asBuilt =
 		index.kind === "hnsw"

@@ -1,4 +1,4 @@
-import { type IndexSettings, type MemoryPlan, NighError, type PlannedIndex } from "@nigh/contract";
+import { type MemoryPlan, NighError, type PlannedIndex } from "@nigh/contract";
 import {
 	isWithin,
 	leastCap,
@@ -9,6 +9,7 @@ import {
 	type PlannedChoice,
 	type PlanSpace,
 } from "./plan-memory-bytes.ts";
+import { isOnDisk } from "./records/catalogue.ts";
 import type { GraphWanted } from "./workers/main-index.ts";
 
 export interface PlanOptions extends PlanSpace {
@@ -109,10 +110,6 @@ function candidateOf(index: PlannedChoice, options: PlanOptions): Candidate {
 /** Whether two are of one kind and keep their vectors in one place: what else was asked of one of them stays. */
 function isAlike(a: PlannedChoice, b: PlannedChoice): boolean {
 	return a.kind === b.kind && isOnDisk(a) === isOnDisk(b);
-}
-
-function isOnDisk(index: IndexSettings): boolean {
-	return "storage" in index && index.storage === "disk";
 }
 
 function planOf(

@@ -27,6 +27,11 @@ export function askedKind(spec: Pick<StoredSpec, "index" | "converted">): IndexK
 	return kind === "auto" ? "flat" : kind;
 }
 
+/** Whether an index, or what is asked for as one, leaves its vectors on disk. */
+export function isOnDisk(index: { readonly kind: string } | null | undefined): boolean {
+	return index !== null && index !== undefined && "storage" in index && index.storage === "disk";
+}
+
 /** Whether two choices are of one kind and of the same parameters, in whatever order these are written. */
 export function isSameIndex(a: IndexChoice, b: IndexChoice): boolean {
 	const parameters: Readonly<Record<string, unknown>> = { ...b };

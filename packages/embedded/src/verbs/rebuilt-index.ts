@@ -8,7 +8,7 @@ import {
 	isCellKind,
 	isOfCells,
 } from "../index-settings.ts";
-import { chosenIndex, type IndexChoice, type StoredSpec } from "../records/catalogue.ts";
+import { chosenIndex, type IndexChoice, isOnDisk, type StoredSpec } from "../records/catalogue.ts";
 
 type GraphChoice = Extract<IndexChoice, { readonly kind: "auto" | "hnsw" }>;
 
@@ -85,8 +85,9 @@ function rebuiltCells(chosen: CellChoice, named: RebuildOptions, space: IndexSpa
 }
 
 /** They are made as the cap asks, which counts on what the defaults take; a kind that was asked for is counted as it is. */
-function chosenByCap(field: string, { kind, storage }: CellChoice): NighError {
-	const convert = `convert({ kind: "${kind}"${storage === "disk" ? ', storage: "disk"' : ""}, ${field}: ... })`;
+function chosenByCap(field: string, serves: CellChoice): NighError {
+	const { kind } = serves;
+	const convert = `convert({ kind: "${kind}"${isOnDisk(serves) ? ', storage: "disk"' : ""}, ${field}: ... })`;
 	return new NighError(
 		"INVALID_OPTION",
 		`${field} cannot be told of an index that the cap on memory has chosen, here of kind ${kind}: its parameters go by the cap. Leave it out, or say ${convert}, which keeps that kind from then on.`,

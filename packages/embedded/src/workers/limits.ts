@@ -1,44 +1,30 @@
-import { BOUNDS, type MemoryCap, type Metric, NighError } from "@nigh/contract";
-import { cellBytesPerVector } from "@nigh/index";
+import { type MemoryCap, NighError } from "@nigh/contract";
 import { rowBytes } from "@nigh/kernels";
 import type { Generation } from "../memory/generation.ts";
 import { vectorBytes } from "../memory/rows.ts";
-import { ID_BYTES, mostRecords, SLOT_BYTES } from "../memory/sizes.ts";
+import { ID_BYTES, mostRecords } from "../memory/sizes.ts";
 import { leastPlanned, mostPlanned } from "../plan-memory.ts";
 import { leastCap, mostWithin, type PlannedChoice } from "../plan-memory-bytes.ts";
-import { chosenIndex, type IndexChoice, isSameIndex, type StoredSpec } from "../records/catalogue.ts";
+import { chosenIndex, type IndexChoice, isOnDisk, isSameIndex, type StoredSpec } from "../records/catalogue.ts";
 import { graphParameters } from "./main-index.ts";
+import { bytesAtRest, TABLE_BYTES } from "./memory-at-rest.ts";
 
-/**
- * Bytes of memory that so many records take: the vector, unless that is on disk, its code, the links of a graph or the place in a cell, and the
- * tables, by the formula of the layout. Where a cap chooses the index, by the one that serves; as long as none does, as for a graph.
- */
+/** By spec: it is the same for each record, and asked for at every write. */
+const atRestBySpec = new WeakMap<LimitedSpec, number>();
+
+/** Bytes of memory that so many records take at rest. Where a cap chooses the index, with the one that serves; as long as none does, with a graph. */
 export function memoryFor(spec: LimitedSpec, records: number): number {
+	const known = atRestBySpec.get(spec);
+	const each = known ?? atRest(spec);
+	if (known === undefined) atRestBySpec.set(spec, each);
+	return records * each;
+}
+
+function atRest(spec: LimitedSpec): number {
 	const { dimensions, metric } = spec;
 	const asked = chosenIndex(spec);
 	const index = asked.kind === "auto" ? (spec.serves ?? asked) : asked;
-	const length = dimensions ?? 0;
-	const row = isOnDisk(index) ? 0 : metric === "hamming" ? length / 8 : length * 4;
-	return records * (row + indexBytes(index, length, metric) + SLOT_BYTES + 40);
-}
-
-/** Bytes of an index for one vector, beside the vector. Until the dimensions are known there are none. */
-function indexBytes(index: IndexChoice, dimensions: number, metric: Metric): number {
-	if (dimensions === 0) return 0;
-	const code = metric === "hamming" || metric === "l1" ? 0 : dimensions;
-	switch (index.kind) {
-		case "flat":
-			return code;
-		case "auto":
-		case "hnsw":
-			return code + (index.M ?? BOUNDS.M.default) * 2 * 4 * 1.05;
-		default:
-			return cellBytesPerVector({ ...index, dimensions, metric });
-	}
-}
-
-function isOnDisk(index: IndexChoice): boolean {
-	return "storage" in index && index.storage === "disk";
+	return dimensions === null ? TABLE_BYTES : bytesAtRest(index, { dimensions, metric });
 }
 
 /**

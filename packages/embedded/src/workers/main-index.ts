@@ -3,7 +3,7 @@ import { createHnsw, createIvf, HnswIndex, type HnswOptions, type IvfIndex, PQ_P
 import type { Arena } from "@nigh/kernels";
 import type { VectorFormat } from "../memory/generation.ts";
 import type { MainSpec } from "../memory/main-search.ts";
-import type { IndexChoice } from "../records/catalogue.ts";
+import { type IndexChoice, isOnDisk } from "../records/catalogue.ts";
 import { GRAPH_FROM, LEAST_CELLS, LEAST_GRAPH } from "./parameters.ts";
 
 /** A graph that a generation is to have. */
@@ -81,12 +81,6 @@ export function mainSpec(main: Main | undefined): MainSpec | null {
 	if (main === undefined) return null;
 	if (main instanceof HnswIndex) return { kind: "hnsw", reader: main.readerSpec() };
 	return { kind: main.kind, reader: main.readerSpec() };
-}
-
-/** Whether an index leaves its vectors on disk. */
-export function isOnDisk(index: MainIndex | Main | undefined): boolean {
-	if (index === null || index === undefined || index.kind === "hnsw") return false;
-	return (index as IvfIndex | CellsWanted).storage === "disk";
 }
 
 /** What there is, as far as its memory depends on it. */

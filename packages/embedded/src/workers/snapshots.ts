@@ -4,7 +4,7 @@ import { type HnswSource, IVF_KINDS, restoreHnsw, restoreIvf } from "@nigh/index
 import { type Arena, rowBytes } from "@nigh/kernels";
 import { DELETED, type Generation, type VectorFormat } from "../memory/generation.ts";
 import { vectorBytes } from "../memory/rows.ts";
-import { type CatalogueEntry, chosenIndex, type StoredSpec } from "../records/catalogue.ts";
+import { type CatalogueEntry, chosenIndex, isOnDisk, type StoredSpec } from "../records/catalogue.ts";
 import { removeUnused } from "../row-files/folder.ts";
 import type { RowSegment } from "../row-files/segments.ts";
 import { corrupt } from "../snapshot/corrupt.ts";
@@ -18,7 +18,7 @@ import { type SectionSource, writeSnapshot } from "../snapshot/write.ts";
 import { type Built, restoredBuilt, savedBuilt } from "./built.ts";
 import type { IndexedCollection } from "./indexed-collection.ts";
 import { KeptRows, type RowPlace } from "./kept-rows.ts";
-import { graphParameters, isOnDisk, type Main, type MainIndex } from "./main-index.ts";
+import { graphParameters, type Main, type MainIndex } from "./main-index.ts";
 import { tailRowsUnder } from "./memory-plan.ts";
 import type { IndexProblem, WorkerData } from "./messages.ts";
 import { type Owned, ownGeneration } from "./next-generation.ts";
