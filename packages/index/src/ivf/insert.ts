@@ -2,6 +2,7 @@ import { NighError } from "@nigh/contract";
 import { METRIC_CODES } from "@nigh/kernels";
 import { assignPoints } from "../kmeans/assign.ts";
 import type { Parallel } from "../parallel.ts";
+import { zeroRowTerm } from "../rows/zero-row.ts";
 import type { Label } from "../vector-index.ts";
 import type { InvertedFile, Learnt } from "./inverted-file.ts";
 import { putProductCode } from "./product-codes.ts";
@@ -133,18 +134,20 @@ export class Encoder {
 			for (let j = 0; j < left.length; j++) left[j] = (left[j] as number) - (middle[j] as number);
 		}
 		const decoded = this.#scratch + bytes;
-		const beyond = product.hasTerms ? this.#beyond(place, projected) : 0;
-		const parts = { coded, centroid, bytes, beyond };
+		const besides = product.hasTerms ? this.#besides(place, projected) : 0;
+		const parts = { coded, centroid, bytes, besides };
 		return putProductCode(arena, product, { code: decoded + bytes, decoded }, parts, this.#file.payloadOf(block), row);
 	}
 
-	/** What of a row's squared length from the mean lies along axes that were left out. */
-	#beyond(place: number, projected: number): number {
+	/** What a row's key has beside what is seen of it: the part of its squared length from the mean along axes that were left out, and that of a zero row. */
+	#besides(place: number, projected: number): number {
 		const { arena, rows } = this.#file;
 		const { projection } = this.#learnt.coarse;
-		if (projection.matrix === 0 || projection.width === rows.dimensions) return 0;
-		const all = arena.kernels.distance(METRIC_CODES.l2, this.#file.vectorOf(place), projection.mean, rows.bytes);
-		return Math.max(0, all - arena.kernels.sumOfSquares(projected, projection.bytes));
+		const vector = this.#file.vectorOf(place);
+		const term = zeroRowTerm(arena, rows.metricCode, vector, rows.bytes);
+		if (projection.matrix === 0 || projection.width === rows.dimensions) return term;
+		const all = arena.kernels.distance(METRIC_CODES.l2, vector, projection.mean, rows.bytes);
+		return term + Math.max(0, all - arena.kernels.sumOfSquares(projected, projection.bytes));
 	}
 
 	dispose(): void {

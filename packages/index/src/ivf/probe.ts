@@ -1,5 +1,6 @@
 import { CELL_PROBE, CODE_FORMS, METRIC_CODES } from "@nigh/kernels";
 import { projectRow } from "../projection/projection.ts";
+import { zeroRowTerm } from "../rows/zero-row.ts";
 import type { IvfScratch } from "./scratch.ts";
 import type { IvfView } from "./view.ts";
 
@@ -63,13 +64,14 @@ export class Probe {
 			// What is coded is the row itself: nothing depends on its cell.
 			out.fill(metric === METRIC_CODES.ip ? 0 : arena.kernels.sumOfSquares(this.query, centroidBytes));
 		}
+		const zeroTerm = zeroRowTerm(arena, rows.metricCode, this.#scratch.query, rows.bytes);
 		const listed = arena.f32(probes, 2 * to);
 		const terms = arena.f32(leastTerms, nlist);
 		const numbers = arena.u32(probed, to);
 		const isFirst = !this.hasRows;
 		let most = Number.NEGATIVE_INFINITY;
 		for (let i = 0; i < count; i++) {
-			const bias = out[i] as number;
+			const bias = (out[i] as number) + zeroTerm;
 			listed[2 * (from + i) + 1] = bias;
 			if (!isFirst) continue;
 			const term = product?.hasTerms === true ? (terms[numbers[from + i] as number] as number) : 0;

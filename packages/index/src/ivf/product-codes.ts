@@ -97,13 +97,13 @@ export interface ProductScratch {
 /**
  * Codes a row (what the centroid leaves over, or the row itself) as row `row` of a block. Its term is what the key of a code lacks, beside the
  * tables and the cell's bias: |c + r'|^2 - |c|^2 for the decoded r', and the error of the code, so that what is estimated is the row, not
- * what stands for it. Returns the term.
+ * what stands for it; and what its key has `besides`. Returns the term.
  */
 export function putProductCode(
 	arena: ArenaView,
 	product: ProductSpec,
 	scratch: ProductScratch,
-	{ coded, centroid, bytes, beyond }: { coded: number; centroid: number; bytes: number; beyond: number },
+	{ coded, centroid, bytes, besides }: { coded: number; centroid: number; bytes: number; besides: number },
 	payload: number,
 	row: number,
 ): number {
@@ -117,7 +117,7 @@ export function putProductCode(
 	if (!hasTerms) return 0;
 	kernels.productDecode(scratch.code, books, subs, width, entries, scratch.decoded);
 	const along = residual ? -2 * kernels.distance(IP, centroid, scratch.decoded, bytes) : 0;
-	const term = Math.fround(kernels.sumOfSquares(scratch.decoded, bytes) + along + error + beyond);
+	const term = Math.fround(kernels.sumOfSquares(scratch.decoded, bytes) + along + error + besides);
 	arena.f32(payload + 4 * row, 1)[0] = term;
 	return term;
 }

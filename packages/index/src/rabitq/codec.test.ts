@@ -85,6 +85,35 @@ for (const [name, draw] of Object.entries(GENERATORS)) {
 	});
 }
 
+test("the bound holds under cosine for zero rows, which are 1 from all, and for a zero query", () => {
+	const random = randomNumbers(12);
+	for (const bits of [1, 2, 3, 4, 5, 6, 7, 8]) {
+		const counts = { all: 0, inside: 0, above: 0 };
+		for (let seed = 0; seed < 60; seed++) {
+			const dimensions = 64 + seed;
+			const middle = unit(normal(random, dimensions));
+			// From a cell in which all are zero to one whose centroid is as long as a row.
+			const rows = vectors(32, (i) =>
+				i % 32 < seed % 33 ? unit(plus(normal(random, dimensions, 0.05), middle)) : new Float32Array(dimensions),
+			);
+			const cell = new CodedCell({ dimensions, metric: "cosine", bits, seed }, meanOf(rows), rows);
+			for (const query of [unit(normal(random, dimensions)), middle, new Float32Array(dimensions)]) {
+				for (const { lower, estimate, place } of cell.estimates(query)) {
+					const key = trueKey("cosine", query, rows[place] as Float32Array);
+					counts.all++;
+					if (lower <= key) counts.above++;
+					if (Math.abs(estimate - key) <= estimate - lower) counts.inside++;
+					assert.ok(Math.abs(estimate - key) <= 3 * (estimate - lower), `${estimate} is far from ${key}: ${lower}`);
+				}
+			}
+			const [first] = cell.estimates(middle, Number.POSITIVE_INFINITY, 10);
+			assert.ok((first?.lower as number) <= trueKey("cosine", middle, rows[0] as Float32Array));
+		}
+		assert.ok(counts.inside >= 0.943 * counts.all, `${bits} bits: ${counts.inside / counts.all}`);
+		assert.ok(counts.above >= 0.971 * counts.all, `${bits} bits: ${counts.above / counts.all}`);
+	}
+});
+
 test("estimates are without bias: over many rotations their mean error is within three standard errors of nothing", () => {
 	for (const metric of RABITQ_METRICS) {
 		for (const bits of [1, 2, 4, 8]) {
@@ -208,8 +237,7 @@ test("rows at the centroid have exact keys, but for rounding, whatever the query
 			const centroid = unit(normal(random, 100));
 			const cell = new CodedCell({ dimensions: 100, metric, bits }, centroid, [centroid, centroid]);
 			const query = metric === "cosine" ? unit(normal(random, 100)) : normal(random, 100);
-			// No row and no query of cosine is zero.
-			for (const asked of [query, centroid, ...(metric === "cosine" ? [] : [new Float32Array(100)])]) {
+			for (const asked of [query, centroid, new Float32Array(100)]) {
 				const key = trueKey(metric, asked, centroid);
 				for (const { lower, estimate } of cell.estimates(asked)) {
 					assert.ok(Math.abs(estimate - key) <= 1e-6 * (1 + Math.abs(key)), `${estimate} is not ${key}`);

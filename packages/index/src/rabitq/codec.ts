@@ -1,5 +1,6 @@
 import { type Arena, METRIC_CODES, RABITQ_BLOCK, rowBytes } from "@nigh/kernels";
 import type { ArenaView } from "../arena-view.ts";
+import { zeroRowTerm } from "../rows/zero-row.ts";
 import { type RabitqOptions, type RabitqSpec, resolveRabitq } from "./parameters.ts";
 import { RabitqQuery, rabitqQueryBytes } from "./query.ts";
 import { rotate, rotatedDimensions, rotationBytes, writeRotation } from "./rotation.ts";
@@ -28,7 +29,7 @@ export interface RabitqBytes {
  * residuals of the rows of a cell, from which keys are estimated without bias and with an error bound. Nothing is trained: the spec is all.
  *
  * Codes stand in blocks of {@link RABITQ_BLOCK}`.rows` rows, whose payload is drawn in the kernels' assembly/rabitq/payload.ts. Keys are those of the
- * exact kernels: l2 squared, ip minus the dot product, cosine 1 - dot of rows of length 1.
+ * exact kernels: l2 squared, ip minus the dot product, cosine 1 - dot of rows of length 1, or of zero rows, which are 1 from all.
  *
  * The bound: a key lies within `estimate - lower` of its estimate, on either side, for about the share of rows that a normal distribution
  * has within epsilon (94.3 % at 1.9; 97.1 % are not nearer than `lower`). The share is over the random rotation, so rows that are alike
@@ -88,6 +89,18 @@ export class RabitqCodec {
 		const { bits } = this.spec;
 		const D = this.rotatedDimensions;
 		this.#arena.kernels.rabitqEncode(this.#metric, residual, rotatedCentroid, D, bits, payload, slot);
+		this.#addToOwn(zeroRowTerm(this.#arena, this.#metric, row, this.rowBytes), payload, slot);
+	}
+
+	/** Adds to what a row adds to its key by itself, in the unit of squared distances. Bounds are as wide as before: what float32 rounds here they hold. */
+	#addToOwn(term: number, payload: number, slot: number): void {
+		if (term === 0) return;
+		const own = payload + 4 * this.rotatedDimensions + 4 * slot;
+		const fine = RABITQ_BLOCK.factors * RABITQ_BLOCK.factorBytes;
+		for (const at of this.spec.bits === 1 ? [own] : [own, own + fine]) {
+			const floats = this.#arena.f32(at, 1);
+			floats[0] = (floats[0] as number) + term;
+		}
 	}
 
 	/** A query over {@link RabitqCodec.queryBytes} bytes at `address`, a multiple of 16; used for one query after another. */

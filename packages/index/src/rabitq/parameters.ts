@@ -18,7 +18,7 @@ export const RABITQ_BOUNDS = {
 	seed: { min: 0, max: 0xffffffff, integer: true, default: 42 },
 } as const;
 
-/** The metrics that RaBitQ estimates. Under cosine rows and queries have length 1. */
+/** The metrics that RaBitQ estimates. Under cosine rows and queries have length 1, or are zero. */
 export const RABITQ_METRICS = ["l2", "ip", "cosine"] as const;
 
 export type RabitqMetric = (typeof RABITQ_METRICS)[number];

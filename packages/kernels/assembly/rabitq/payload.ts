@@ -9,6 +9,7 @@
  * |                  | 0 .. 3, those of row j + 16 in its bits 4 .. 7                                                         |
  * | 4 D              | f32 x 32 own: what the row adds to its key by itself: l2 and cosine |r|^2 + 2 scale <s, Pc>,             |
  * |                  | ip scale <s, Pc> - <r, c>, with s the signs of r, -1 or 1                                              |
+ * |                  | under cosine a zero row has 1 more, so that it is 1 from all: its writer adds it, who knows the row      |
  * | 4 D + 128        | f32 x 32 scale: |r|^2 / <s, r>                                                                         |
  * | 4 D + 256        | f32 x 32 spread: |r| sqrt((1 - f^2) / (f^2 (D - 1))) with f = <s, r> / (|s| |r|)                        |
  * | 4 D + 384        | B > 1: f32 x 32 each: own, scale and spread with 2 g for s                                             |

@@ -3,7 +3,8 @@
  * are made once for all cells; what a cell decides is little.
  *
  * With r = P(v - c) and q' = q - t c the key of a row is a base that query and cell decide, and minus m <Pq', r>: l2 has t = 1, m = 2 and
- * base |q'|^2, to which the row adds |r|^2; cosine, whose rows have length 1, the half of it; ip has m = 1, base -<q, c>, and t such that q' is
+ * base |q'|^2, to which the row adds |r|^2; cosine, whose rows have length 1, the half of it, and half of 1 more for a zero query, which is 1 from
+ * every row of length 1; ip has m = 1, base -<q, c>, and t such that q' is
  * shortest, since <q, v - c> = <q', v - c> + t <c, v - c> for any t and this one leaves the least to estimate.
  *
  * The estimate of <Pq', r> is scale <s, Pq'> = scale <s, Pq> - t scale <s, Pc>. The last term is the row's own, known when it is coded, and
@@ -266,7 +267,7 @@ export function probeCell(struct: usize, centroid: usize): void {
 	}
 	const squared = squaredAway(query, centroid, t, bytes);
 	const away = sqrt<f32>(squared);
-	if (metric != IP) base = metric == COSINE ? squared * 0.5 : squared;
+	if (metric != IP) base = metric == COSINE ? squared * 0.5 + (length == 0 ? <f32>0.5 : <f32>0) : squared;
 	store<f32>(struct, base, BASE);
 	store<f32>(struct, metric == IP ? t : metric == COSINE ? 0.5 : 1, OWN);
 	store<f32>(struct, m * load<f32>(struct, EPSILON) * away, PER_SPREAD);

@@ -168,7 +168,8 @@ export function rabitqProbe(m: TwinMemory, address: number, centroidAt: number):
 	const away = query.map((x, i) => x - fround(t * (centroid[i] as number)));
 	const squared = dot(away, away);
 	const length = fround(Math.sqrt(squared));
-	const base = isIp ? -product : isCosine ? squared * 0.5 : squared;
+	const noQuery = struct.float("length") === 0 ? 0.5 : 0;
+	const base = isIp ? -product : isCosine ? squared * 0.5 + noQuery : squared;
 	struct.setFloat("base", base);
 	struct.setFloat("own", isIp ? t : isCosine ? 0.5 : 1);
 	const factor = struct.productFactor;
