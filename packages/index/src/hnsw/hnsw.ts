@@ -237,7 +237,7 @@ export class HnswIndex implements VectorIndex {
 		checkInteger("labels.count", range.count, { min: 0, max: MAX_LABEL + 1 - range.from });
 		withinArena(`${vectors} vectors`, () => {
 			reserveNodes(graph, vectors);
-			graph.sharing.reserveLabels(range);
+			graph.sharing.reserveLabels(range, labels === undefined ? vectors : undefined);
 		});
 	}
 

@@ -232,6 +232,26 @@ describe("a reader of a graph that grows", () => {
 		checkGraph(built.graph);
 	});
 
+	test("finds by label what was inserted and relabelled since the last was given back", async () => {
+		for (const isReserved of [false, true]) {
+			const { index } = await build(ROWS.subarray(0, 100 * D), shared());
+			if (isReserved) index.reserve(150);
+			const used = index.arena.usedBytes;
+			index.releaseReader(index.readerSpec());
+			assert.ok(isReserved || index.arena.usedBytes <= used + 64, "what was for readers is given back");
+			const found = (labels: Uint32Array) => {
+				const reader = openReader(index.arena.memory, index.arena.engine, index.readerSpec());
+				const count = reader.rank(rowOf(QUERIES, 0, D), labels, 1_000);
+				index.releaseReader(reader.spec);
+				return count;
+			};
+			await index.insertMany(ROWS.subarray(100 * D, 300 * D), { labels: range(5_000, 5_200) });
+			assert.equal(found(range(5_000, 5_200)), 200);
+			index.relabel((label) => 10_000 + label);
+			assert.equal(found(range(10_000, 15_200)), 300);
+		}
+	});
+
 	test("never meets another vector in the place of one that could not be linked", async () => {
 		const built = await build(ROWS.subarray(0, 500 * D), shared());
 		const { index, graph } = built;

@@ -45,13 +45,12 @@ export function roomOf(graph: HnswGraph): number {
 
 /** Whether inserting these labels, which must be different ones, moves or uses again nothing that readers read. */
 export function fits(graph: HnswGraph, labels: Iterable<Label>): boolean {
-	const { active, labels: range } = graph.sharing;
-	const isCounted = active || range.count > 0;
+	const { isHeld } = graph.sharing;
 	let nodes = 0;
 	let records = 0;
 	for (const label of labels) {
 		if (graph.table.get(label) !== undefined) return false;
-		if (isCounted && !graph.sharing.covers(label)) return false;
+		if (isHeld && !graph.sharing.covers(label)) return false;
 		nodes++;
 		records += levelFor(label, graph.parameters);
 	}

@@ -1,4 +1,5 @@
 import type { LabelRange } from "../rows/label-table.ts";
+import { NO_LABELS, type ReservedLabels, sharedLabels } from "../rows/shared-labels.ts";
 import type { Label } from "../vector-index.ts";
 import type { HnswGraph } from "./graph.ts";
 import { ReaderMemory, type ReaderOptions, type ReaderSpec, type SharedSpec } from "./reader-spec.ts";
@@ -19,7 +20,8 @@ export class Sharing {
 	#published = 0;
 	/** Address of u32 a label: 1 + its place, 0 for none. */
 	#places = 0;
-	#labels: LabelRange = { from: 0, count: 0 };
+	#labels = NO_LABELS;
+	#reserved: ReservedLabels | undefined;
 	/** Address of u32 a place: its label, and behind those a pair a place: norm and residual of its code. Only while there are readers. */
 	#nodes = 0;
 	#nodeBytes = 0;
@@ -39,8 +41,9 @@ export class Sharing {
 		return this.#readers.size;
 	}
 
-	get labels(): LabelRange {
-		return this.#labels;
+	/** Whether only some labels can be inserted: those that readers can find. */
+	get isHeld(): boolean {
+		return this.active || (this.#reserved?.range.count ?? 0) > 0;
 	}
 
 	get bytes(): number {
@@ -54,18 +57,18 @@ export class Sharing {
 		return label >= from && label < from + count;
 	}
 
-	/** Takes room for the places of labels. Only while there are no readers. */
-	reserveLabels(labels: LabelRange): void {
-		this.#places = this.#graph.arena.resize(this.#places, 4 * labels.count);
-		this.#labels = labels;
+	/** Takes room for the places of labels, for all readers to come. Only while there are none. `vectors` as in {@link ReservedLabels}. */
+	reserveLabels(labels: LabelRange, vectors: number | undefined): void {
+		this.#takeLabels(labels);
+		this.#reserved = { range: labels, vectors };
 	}
 
 	open(options: ReaderOptions): ReaderSpec {
 		const { arena } = this.#graph;
 		if (this.#published === 0) this.#published = arena.alloc(PUBLISHED.bytes);
-		if (this.#places === 0) this.reserveLabels(this.#graph.table.range(0));
+		// An insertMany that is running has given all its vectors their labels before it first waits.
+		if (!this.active) this.#takeForReaders();
 		const { from: firstLabel, count: labels } = this.#labels;
-		if (!this.active) this.#allocateNodes();
 		const { errors } = this;
 		const shared = {
 			published: this.#published,
@@ -89,7 +92,7 @@ export class Sharing {
 		reader.dispose();
 		this.#readers.delete(scratch);
 		if (this.active) return true;
-		this.#freeNodes();
+		this.#giveBack();
 		if (this.#abandoned.length > 0) this.#graph.reuse(this.#abandoned.splice(0));
 		return true;
 	}
@@ -129,9 +132,33 @@ export class Sharing {
 		try {
 			return new ReaderMemory(this.#graph, shared, options);
 		} catch (error) {
-			if (!this.active) this.#freeNodes();
+			if (!this.active) this.#giveBack();
 			throw error;
 		}
+	}
+
+	#takeForReaders(): void {
+		this.#takeLabels(sharedLabels(this.#graph.table, this.#reserved, NO_LABELS));
+		try {
+			this.#allocateNodes();
+		} catch (error) {
+			this.#giveBack();
+			throw error;
+		}
+	}
+
+	/** What there is only while there are readers. Which labels there are may be different when the next comes. */
+	#giveBack(): void {
+		this.#freeNodes();
+		if (this.isHeld) return;
+		this.#graph.arena.free(this.#places);
+		this.#places = 0;
+		this.#labels = NO_LABELS;
+	}
+
+	#takeLabels(labels: LabelRange): void {
+		this.#places = this.#graph.arena.resize(this.#places, 4 * labels.count);
+		this.#labels = labels;
 	}
 
 	#allocateNodes(): void {

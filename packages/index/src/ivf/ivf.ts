@@ -5,6 +5,7 @@ import { checkAbortFlag } from "../eligibility.ts";
 import { withinArena } from "../memory-limit.ts";
 import { checkLanes, type Parallel } from "../parallel.ts";
 import { checkedLabels, checkLabel, type LabelRange, labelsFor, MAX_LABEL } from "../rows/label-table.ts";
+import { extentOf, NO_LABELS } from "../rows/shared-labels.ts";
 import type {
 	CompactReport,
 	InsertManyOptions,
@@ -211,6 +212,7 @@ export class IvfIndex implements VectorIndex {
 			throwIfAborted(options.signal, 0, n);
 			file.reserve(file.size + n, file.size === 0);
 			this.#movesRows = known > 0 || !goesBehind(file, n);
+			file.sharing.coming = extentOf(labels);
 			await insertRows(file, rows, labels, { ...options, beforeStep: () => this.#open() });
 			if (n === 0) options.onProgress?.(0, 0);
 		} catch (error) {
@@ -219,6 +221,7 @@ export class IvfIndex implements VectorIndex {
 			});
 		} finally {
 			file.unstage();
+			file.sharing.coming = NO_LABELS;
 			this.#writing = false;
 			this.#movesRows = false;
 			if (this.#closed) this.#release();
@@ -399,7 +402,7 @@ export class IvfIndex implements VectorIndex {
 		checkInteger("labels.count", range.count, { min: 0, max: MAX_LABEL + 1 - range.from });
 		withinArena(`${vectors} vectors`, () => {
 			reserveRows(file, vectors);
-			file.sharing.reserveLabels(range);
+			file.sharing.reserveLabels(range, labels === undefined ? vectors : undefined);
 		});
 	}
 

@@ -314,6 +314,72 @@ describe("a reader of a file that grows", () => {
 		index.dispose();
 	});
 
+	test("opened in the middle of insertMany finds the vectors of its later steps by label too", async () => {
+		const N_LONG = 16_400;
+		const rows = Float32Array.from({ length: N_LONG * 2 }, (_, i) => i % 97);
+		for (const first of [2, 40_000]) {
+			const index = createIvf(shared({ dimensions: 2, nlist: 4 }));
+			await index.train(rows.subarray(0, 200));
+			await index.insertMany(rows.subarray(0, 4));
+			let reader: IvfReader | undefined;
+			await index.insertMany(rows, {
+				labels: range(first, first + N_LONG),
+				onProgress(done) {
+					if (done < N_LONG) reader = readerOf(index);
+				},
+			});
+			assert.ok(reader !== undefined, "it came in the middle");
+			for (const label of [0, first, first + N_LONG - 1]) {
+				assert.equal(reader.rank(new Float32Array(2), [label], 1), 1, `${label}`);
+			}
+			index.dispose();
+		}
+	});
+
+	test("finds by label what was inserted and relabelled since the last was given back", async () => {
+		for (const isReserved of [false, true]) {
+			const index = await build(100, shared());
+			if (isReserved) index.reserve(150);
+			const used = index.arena.usedBytes;
+			index.releaseReader(index.readerSpec());
+			assert.ok(isReserved || index.arena.usedBytes <= used + 64, "what was for readers is given back");
+			const allowedBy = (labels: Uint32Array) => {
+				const reader = readerOf(index);
+				const allow = new LabelSet(index.arena, labels);
+				const found = reader.rankAllowed(query(0), 1_000, { eligibility: { allow } });
+				assert.equal(reader.rank(query(0), labels, 1_000), found);
+				allow.dispose();
+				index.releaseReader(reader.spec);
+				return found;
+			};
+			await index.insertMany(ROWS.subarray(100 * D, 300 * D), { labels: range(5_000, 5_200) });
+			assert.equal(allowedBy(range(5_000, 5_200)), 200);
+			index.relabel((label) => 10_000 + label);
+			assert.equal(allowedBy(range(10_000, 15_200)), 300);
+		}
+	});
+
+	test("finds no labels but those that were named for it", async () => {
+		const index = await build(100, shared());
+		index.reserve(200, { from: 50, count: 20 });
+		await index.insertMany(ROWS.subarray(100 * D, 110 * D));
+		const reader = readerOf(index);
+		assert.equal(reader.rank(query(0), range(0, 110), 100), 20);
+	});
+
+	test("that has been given back keeps no label from coming, unless some were reserved", async () => {
+		const index = await build(100, shared());
+		index.compact();
+		const room = () => index.fits([200]);
+		await index.insertMany(ROWS.subarray(100 * D, 150 * D));
+		index.remove([149]);
+		assert.equal(room(), true);
+		const spec = index.readerSpec();
+		assert.equal(room(), false);
+		index.releaseReader(spec);
+		assert.equal(room(), true);
+	});
+
 	test("cannot be opened while vectors are replaced, or while it is trained", async () => {
 		const index = await build(500, shared());
 		const refused: string[] = [];

@@ -65,12 +65,11 @@ export function roomOf(file: InvertedFile): number {
 
 /** Whether inserting these labels, which must be different ones, moves or uses again nothing that readers read. */
 export function fits(file: InvertedFile, labels: Iterable<Label>): boolean {
-	const { active, labels: range } = file.sharing;
-	const isCounted = active || range.count > 0;
+	const { isHeld } = file.sharing;
 	let rows = 0;
 	for (const label of labels) {
 		if (file.table.get(label) !== undefined) return false;
-		if (isCounted && !file.sharing.covers(label)) return false;
+		if (isHeld && !file.sharing.covers(label)) return false;
 		rows++;
 	}
 	return rows <= roomOf(file);

@@ -1,5 +1,6 @@
 import type { View } from "@nigh/kernels";
 import type { LabelRange } from "../rows/label-table.ts";
+import { NO_LABELS, type ReservedLabels, sharedLabels } from "../rows/shared-labels.ts";
 import type { Label } from "../vector-index.ts";
 import type { InvertedFile } from "./inverted-file.ts";
 import { type IvfReaderOptions, type IvfReaderSpec, ReaderMemory } from "./reader-spec.ts";
@@ -20,7 +21,10 @@ export class Sharing {
 	/** Address of u32 a label: 1 + its place, 0 for none. */
 	#places = 0;
 	#placeOf: View<Uint32Array>;
-	#labels: LabelRange = { from: 0, count: 0 };
+	#labels = NO_LABELS;
+	#reserved: ReservedLabels | undefined;
+	/** Labels of an `insertMany` that is running: a reader that is opened in the middle of it is to find them too. */
+	coming = NO_LABELS;
 
 	constructor(file: InvertedFile) {
 		this.#file = file;
@@ -37,8 +41,9 @@ export class Sharing {
 		return this.#readers.size;
 	}
 
-	get labels(): LabelRange {
-		return this.#labels;
+	/** Whether only some labels can be inserted: those that readers can find. */
+	get isHeld(): boolean {
+		return this.active || (this.#reserved?.range.count ?? 0) > 0;
 	}
 
 	get bytes(): number {
@@ -52,12 +57,10 @@ export class Sharing {
 		return label >= from && label < from + count;
 	}
 
-	/** Takes room for the places of labels. Only while there are no readers. */
-	reserveLabels(labels: LabelRange): void {
-		const { arena } = this.#file;
-		this.#places = arena.resize(this.#places, 4 * labels.count);
-		this.#placeOf = arena.view(Uint32Array, this.#places, labels.count);
-		this.#labels = labels;
+	/** Takes room for the places of labels, for all readers to come. Only while there are none. `vectors` as in {@link ReservedLabels}. */
+	reserveLabels(labels: LabelRange, vectors: number | undefined): void {
+		this.#takeLabels(labels);
+		this.#reserved = { range: labels, vectors };
 	}
 
 	open(options: IvfReaderOptions): IvfReaderSpec {
@@ -66,10 +69,8 @@ export class Sharing {
 			this.#published = arena.alloc(PUBLISHED.bytes);
 			this.#counts = arena.view(Uint32Array, this.#published, 2);
 		}
-		if (this.#places === 0) this.reserveLabels(table.range(0));
-		const { from: firstLabel, count: labelCount } = this.#labels;
-		const shared = { published: this.#published, places: this.#places, firstLabel, labelCount };
-		const reader = new ReaderMemory(this.#file, shared, options);
+		if (!this.active) this.#takeLabels(sharedLabels(table, this.#reserved, this.coming));
+		const reader = this.#reader(options);
 		// Before the first there was nobody to be told.
 		if (!this.active) this.#publishAll();
 		this.#readers.set(reader.spec.scratch, reader);
@@ -81,7 +82,9 @@ export class Sharing {
 		const reader = this.#readers.get(scratch);
 		if (reader === undefined) return false;
 		reader.dispose();
-		return this.#readers.delete(scratch);
+		this.#readers.delete(scratch);
+		this.#giveLabelsBack();
+		return true;
 	}
 
 	/** Tells readers of a place whose row is complete. */
@@ -100,6 +103,32 @@ export class Sharing {
 		this.#readers.clear();
 		arena.free(this.#published);
 		arena.free(this.#places);
+	}
+
+	#reader(options: IvfReaderOptions): ReaderMemory {
+		const { from: firstLabel, count: labelCount } = this.#labels;
+		const shared = { published: this.#published, places: this.#places, firstLabel, labelCount };
+		try {
+			return new ReaderMemory(this.#file, shared, options);
+		} catch (error) {
+			this.#giveLabelsBack();
+			throw error;
+		}
+	}
+
+	#takeLabels(labels: LabelRange): void {
+		const { arena } = this.#file;
+		this.#places = arena.resize(this.#places, 4 * labels.count);
+		this.#placeOf = arena.view(Uint32Array, this.#places, labels.count);
+		this.#labels = labels;
+	}
+
+	/** Which labels there are may be different when the next reader comes. */
+	#giveLabelsBack(): void {
+		if (this.isHeld) return;
+		this.#file.arena.free(this.#places);
+		this.#places = 0;
+		this.#labels = NO_LABELS;
 	}
 
 	#publishAll(): void {
