@@ -85,6 +85,8 @@ function scanCell(
 	const none = v128.splat<i32>(0);
 	const sums = search + cells.SUMS;
 	let limit = limitOf();
+	// A block without terms and with less than four sub-quantisers has no fourth line; behind the last one there may be no memory.
+	const farthest: usize = subs < 4 && termBytes == 0 ? 128 : 192;
 	let touched: i32 = 0;
 	let next: u32 = 0;
 	for (let at = cells.firstBlock(cell); at != cells.NONE; at = next) {
@@ -94,7 +96,7 @@ function scanCell(
 		cells.countRows(rows);
 		// The lines of the next block are fetched while this one is looked at: there is no other way to ask for them ahead of their use.
 		const ahead: usize = next == cells.NONE ? 0 : cells.blockAt(next) - block;
-		touched |= load<i32>(block + ahead) | load<i32>(block + ahead, 128) | load<i32>(block + ahead, 192);
+		touched |= load<i32>(block + ahead) | load<i32>(block + ahead, 128) | load<i32>(block + ahead + farthest);
 		const terms = block + cells.PAYLOAD;
 		let codes = terms + termBytes;
 		let table = tables;

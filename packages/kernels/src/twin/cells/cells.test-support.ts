@@ -52,6 +52,8 @@ export interface CellsOptions {
 	readonly termOf: (random: () => number) => number;
 	/** Writes a row's code into the codes of a block. */
 	readonly putCode: (bench: Bench, codes: number, row: number, code: Uint8Array) => void;
+	/** Whether the last block ends where the memory does. */
+	readonly isFlush?: boolean;
 	/** Where the bench begins; see {@link Bench}. */
 	readonly start?: number;
 }
@@ -104,8 +106,14 @@ export class TestCells {
 		const { bench, random, rows } = this;
 		const count = this.#fills.flat().length;
 		const numbers = shuffled(random, count);
-		const blockStride = Math.ceil((CELL_BLOCK.payload + options.termBytes + options.codeBytes) / 64) * 64;
-		const blocks = bench.put(Uint8Array.from({ length: count * blockStride }, () => 256 * random()));
+		const step = options.isFlush === true ? 16 : 64;
+		const blockStride = Math.ceil((CELL_BLOCK.payload + options.termBytes + options.codeBytes) / step) * step;
+		const bytes = count * blockStride;
+		const blocks = options.isFlush === true ? bench.buffer.byteLength - bytes : bench.room(bytes);
+		bench.write(
+			blocks,
+			Uint8Array.from({ length: bytes }, () => 256 * random()),
+		);
 		const table = bench.room(CELL.bytes * rows.length);
 		for (const [cell, fills] of this.#fills.entries()) {
 			const chain = fills.map(() => numbers.pop() as number);

@@ -188,6 +188,25 @@ test("cells above 2 GiB are scanned like those below, named by signed addresses 
 	assert.deepEqual(found[0], found[1]);
 });
 
+test("nothing is read behind the last block, however short blocks are", () => {
+	for (const termBytes of TERMS) {
+		for (let subs = 1; subs <= 9; subs++) {
+			const random = randomNumbers(subs);
+			const cells = new TestCells(random, { ...options(subs, termBytes, eighths), isFlush: true });
+			const tables = Uint8Array.from({ length: 16 * subs }, () => 128 * random());
+			const tablesAt = cells.bench.put(tables);
+			const asked = { probes: cells.probes(eighths), room: 40 };
+			const search = cells.search(asked);
+			cells.bench.run("fastScan", cells.cells, search, tablesAt, subs, termBytes, 1, -50, 0);
+			const scale = { inverse: 1, offset: -50 };
+			assert.deepEqual(
+				cells.found(search),
+				cells.expected(asked, ({ code, term }, bias) => keyOf(tables, code, termBytes === 0 ? 0 : term, scale, bias)),
+			);
+		}
+	}
+});
+
 test("an abort word that is raised ends a scan before its first cell", () => {
 	const cells = new TestCells(randomNumbers(3), options(3, 0, eighths));
 	const { bench } = cells;
