@@ -133,7 +133,7 @@ export function sectionBytes(file: InvertedFile, state: IvfState): readonly (rea
 		offset: isTurned ? rowBytes(4 * width) : 0,
 		axes: isTurned ? axes * rows.bytes : 0,
 		centroids: cells * rowBytes(4 * width),
-		codebooks: subs === 0 ? 0 : 4 * width * 2 ** (state.bits ?? 0),
+		codebooks: subs === 0 ? 0 : 4 * width * 2 ** (file.parameters.bits ?? 0),
 		cells: cells * CELL.bytes,
 		leastTerms: cells * 4,
 		blocks: blocksUsed * (CELL_BLOCK.payload + payloadOf(file, state)),
@@ -150,9 +150,10 @@ export function sectionBytes(file: InvertedFile, state: IvfState): readonly (rea
 const ERROR_BYTES = 8;
 
 /** The product quantiser that a state speaks of. */
-export function productShape({ rows }: InvertedFile, { bits, subs, axes, residual }: IvfState): ProductShape {
+export function productShape({ rows, parameters }: InvertedFile, { subs, axes }: IvfState): ProductShape {
 	const width = axes > 0 ? axes : rows.dimensions;
-	return { subs, width: width / subs, bits: bits ?? 0, hasTerms: rows.metric !== "ip", residual };
+	const { bits, residual } = parameters;
+	return { subs, width: width / subs, bits: bits as number, hasTerms: rows.metric !== "ip", residual };
 }
 
 /** Bytes of a block behind its places. */

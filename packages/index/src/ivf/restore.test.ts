@@ -339,6 +339,14 @@ const OF_SOME: readonly (readonly [
 			"sub-quantisers that do not divide the dimensions": ({ state }) => Object.assign(state, { subs: 5 }),
 			"other sub-quantisers than were asked for": ({ state }) => Object.assign(state, { M: 9 }),
 			"other bits": ({ state }) => Object.assign(state, { bits: 7 }),
+			"no bits": ({ state }) => Object.assign(state, { bits: null }),
+			"no word of residuals": ({ state }) => {
+				delete state.residual;
+			},
+			"nothing for residuals": ({ state }) => Object.assign(state, { residual: null }),
+			"no rotation": ({ state }) => {
+				delete state.rotation;
+			},
 		},
 	],
 	[
@@ -353,6 +361,10 @@ const OF_SOME: readonly (readonly [
 				block[PAYLOAD + 64] = 0x7f800000;
 			},
 			"other bits": ({ state }) => Object.assign(state, { bits: 3 }),
+			"no epsilon": ({ state }) => Object.assign(state, { epsilon: null }),
+			"no seed, by which rows were turned": ({ state }) => {
+				delete state.seed;
+			},
 			"axes of a kind that turns nothing": ({ state }) => Object.assign(state, { axes: 36 }),
 		},
 	],

@@ -53,6 +53,7 @@ export function ivfOptionsOf(saved: IvfSource["state"]): Record<string, unknown>
 export function fillFile(file: InvertedFile, source: IvfSource, room = 0): void {
 	const state = source.state as IvfState;
 	checkCounts(state);
+	checkSettings(file, source.state);
 	checkShape(file, state);
 	const lengths = new Map(sectionBytes(file, state));
 	// Before any memory is taken for what may be a lie.
@@ -91,6 +92,15 @@ function checkCounts({ cells, size, slots, blocksUsed, nextLabel, axes, subs, tr
 	if (cells === 0 && slots + blocksUsed + axes + subs > 0) throw corrupt("there are rows, but no cells");
 	if (state.maxElements !== null && size > state.maxElements) {
 		throw corrupt("the header counts more rows than it allows");
+	}
+}
+
+/** What a header leaves out would otherwise be read as its default, whatever the codes were made by. */
+function checkSettings({ parameters }: InvertedFile, state: IvfSource["state"]): void {
+	// Where vectors are the sections tell, and what was saved before there was a choice leaves it out.
+	const { storage: _, ...settings } = parameters;
+	for (const [name, value] of Object.entries(settings)) {
+		if ((state[name] ?? undefined) !== value) throw corrupt(`the header does not tell ${name}`);
 	}
 }
 
