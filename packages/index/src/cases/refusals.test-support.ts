@@ -54,6 +54,19 @@ export function refusalCases(run: Run, { kind, metric }: Variant): void {
 		});
 	});
 
+	run("a flag that is neither true nor false is refused, rather than taken for one of them", async (bench) => {
+		const index = await bench.filled(12, 1);
+		await unchanged(bench, index, async () => {
+			for (const value of ["yes", 1, null]) {
+				const flag = value as unknown as boolean;
+				const inserting = index.insertMany(bench.rows(3, 2), { stored: flag });
+				assert.equal((await rejection("INVALID_OPTION", inserting)).details.field, "stored");
+				const search = () => index.search(bench.vector(1), 1, { exact: flag });
+				assert.equal(refusal("INVALID_OPTION", search).details.field, "exact");
+			}
+		});
+	});
+
 	run("a label that cannot be one is refused with its row, and nothing is written", async (bench) => {
 		const index = await bench.filled(12, 2);
 		await unchanged(bench, index, async () => {

@@ -1,6 +1,6 @@
 import { BOUNDS, checkInteger, checkOptions, type Metric, NighError } from "@nigh/contract";
 import type { Arena } from "@nigh/kernels";
-import { checkInsertOptions, checkParallelSearchOptions, checkSearchOptions } from "../call-options.ts";
+import { checkFlag, checkInsertOptions, checkParallelSearchOptions, checkSearchOptions } from "../call-options.ts";
 import { checkAbortFlag } from "../eligibility.ts";
 import { withinArena } from "../memory-limit.ts";
 import { checkLanes } from "../parallel.ts";
@@ -425,6 +425,7 @@ function checkSearch({ arena }: HnswGraph, k: number, options: SearchOptions): v
 
 function keepsRoom(options: ArrangeOptions, what: string): boolean {
 	checkOptions(options, ["keepRoom"] satisfies (keyof ArrangeOptions)[], what);
+	checkFlag("keepRoom", options.keepRoom);
 	return options.keepRoom ?? false;
 }
 

@@ -246,6 +246,7 @@ describe("laying nodes out anew can keep the room that was taken", () => {
 			assert.ok(plain.memory().total < index.memory().total, "without the option the room is given back");
 			checkGraph(graph);
 			refusal("INVALID_OPTION", () => index[verb]({ keepRooms: true } as object));
+			refusal("INVALID_OPTION", () => index[verb]({ keepRoom: 1 as unknown as boolean }));
 		});
 	}
 });

@@ -1,4 +1,4 @@
-import type { Metric } from "@nigh/contract";
+import { type Metric, NighError } from "@nigh/contract";
 import { CELL, CELL_BLOCK, CELL_ROWS, RABITQ_BLOCK, rowBytes } from "@nigh/kernels";
 import { type MemoryParts, TABLE_BYTES } from "../memory-parts.ts";
 import { mostAxes } from "../projection/learn-projection.ts";
@@ -32,7 +32,7 @@ export interface IvfEstimateOptions extends IvfParameterOptions, Pick<IvfOptions
 	readonly capacity?: number;
 	/**
 	 * Axes that training keeps where it turns vectors and M is left out, as `effective().width` tells of an index. Default: half of the dimensions,
-	 * or the most that are kept.
+	 * or the most that are kept. All of them (and nothing else) where vectors are not turned, or M is given.
 	 */
 	readonly width?: number;
 }
@@ -111,7 +111,14 @@ function rowOf(options: Shaped<IvfEstimateOptions>, parameters: IvfParameters): 
 
 /** Elements of a vector as cells and codes see it. */
 function widthOf({ rotation, M }: IvfParameters, { dimensions, width }: Shaped<IvfEstimateOptions>): number {
-	if (rotation === "none" || M !== undefined) return dimensions;
+	if (rotation === "none" || M !== undefined) {
+		if (width === undefined || width === dimensions) return dimensions;
+		throw new NighError(
+			"INVALID_OPTION",
+			`width is ${width}, but ${M === undefined ? "vectors are not turned" : "M sub-quantisers code all axes"}: all ${dimensions} are kept. Leave it out${M === undefined ? ', or ask for rotation "opq"' : ", or M"}.`,
+			{ field: "width", value: width, dimensions },
+		);
+	}
 	if (width !== undefined) return width;
 	const step = Math.min(AXES_STEP, dimensions);
 	return Math.min(mostAxes(dimensions, step), Math.max(step, Math.ceil((dimensions * USUAL_SHARE) / step) * step));

@@ -1,6 +1,6 @@
 import { BOUNDS, checkInteger, checkOptions, type Metric, NighError } from "@nigh/contract";
 import type { Arena } from "@nigh/kernels";
-import { checkInsertOptions } from "../call-options.ts";
+import { checkFlag, checkInsertOptions } from "../call-options.ts";
 import { checkAbortFlag } from "../eligibility.ts";
 import { withinArena } from "../memory-limit.ts";
 import { checkLanes, type Parallel } from "../parallel.ts";
@@ -33,7 +33,15 @@ import type { Probed } from "./probe-rows.ts";
 import { checkShared, type IvfReaderOptions, type IvfReaderSpec } from "./reader-spec.ts";
 import { checkHeld, notHeld } from "./refusals.ts";
 import { fits, goesBehind, reserveRows, roomOf } from "./reserve.ts";
-import { type IvfAnswer, type IvfSearchOptions, probeIvf, rankIvf, searchIvf } from "./search.ts";
+import {
+	checkAsked,
+	checkProbed,
+	type IvfAnswer,
+	type IvfSearchOptions,
+	probeIvf,
+	rankIvf,
+	searchIvf,
+} from "./search.ts";
 import { serializeIvf } from "./serialize.ts";
 import { prepareTakeOver, type TakeOver } from "./take-over.ts";
 import { type TrainingReport, trainIvf } from "./train.ts";
@@ -128,6 +136,7 @@ export class IvfIndex implements VectorIndex {
 		);
 		if (file.isOnDisk && file.size > 0) throw notHeld("training an index that holds rows", REBUILD);
 		checkLanes(this.arena, options.parallel);
+		checkFlag("stored", options.stored);
 		const { vectors, capacity } = options;
 		if (vectors !== undefined) checkInteger("vectors", vectors, BOUNDS.maxRecords);
 		if (capacity !== undefined) checkInteger("capacity", capacity, BOUNDS.maxRecords);
@@ -287,7 +296,10 @@ export class IvfIndex implements VectorIndex {
 		if (options.exact === true && file.parameters.kind !== "ivf") {
 			throw notHeld("exact: true", "rank() the vectors of all labels; or leave it out");
 		}
-		if (file.size === 0) return { labels: new Uint32Array(0), report: EMPTY.report };
+		if (file.size === 0) {
+			checkProbed(file, k, options);
+			return { labels: new Uint32Array(0), report: nothing().report };
+		}
 		return withinArena("a search", () =>
 			probeIvf(file, this.#scratch.get(Math.min(k, file.size)), checked, k, options),
 		);
@@ -315,6 +327,7 @@ export class IvfIndex implements VectorIndex {
 	compact(options: { readonly keepRoom?: boolean } = {}): CompactReport {
 		const file = this.#unread();
 		checkOptions(options, ["keepRoom"], "compact");
+		checkFlag("keepRoom", options.keepRoom);
 		return withinArena("compacting", () => compactIvf(file, options.keepRoom === true));
 	}
 
@@ -494,7 +507,10 @@ export class IvfIndex implements VectorIndex {
 	#search(query: Float32Array | Uint8Array, k: number, options: IvfSearchOptions): IvfAnswer {
 		const file = this.#open();
 		checkHeld(file.parameters, options);
-		if (file.size === 0) return EMPTY;
+		if (file.size === 0) {
+			checkAsked(file, k, options);
+			return nothing();
+		}
 		return withinArena("a search", () => searchIvf(file, this.#scratch.get(Math.min(k, file.size)), query, k, options));
 	}
 
@@ -509,6 +525,7 @@ export class IvfIndex implements VectorIndex {
 				},
 			);
 		}
+		checkFlag("exact", options.exact);
 		checkAbortFlag(this.arena, options.abort);
 		checkInteger("k", k, BOUNDS.k);
 	}
@@ -540,10 +557,13 @@ export class IvfIndex implements VectorIndex {
 /** What to do where vectors would be needed to learn from. */
 const REBUILD = "train another index on rows from where they are kept, and insert them all";
 
-const EMPTY: IvfAnswer = {
-	neighbors: [],
-	report: { way: "cells", cells: 0, rows: 0, wentOn: false, budgetSpent: false, ranked: 0 },
-};
+/** The answer of an index that holds nothing: each caller's own. */
+function nothing(): IvfAnswer {
+	return {
+		neighbors: [],
+		report: { way: "cells", cells: 0, rows: 0, wentOn: false, budgetSpent: false, ranked: 0 },
+	};
+}
 
 /**
  * An empty inverted file, which has to be trained before vectors are inserted.

@@ -1,4 +1,5 @@
 import { BOUNDS, type Bound, checkBound, checkInteger, type Metric, NighError } from "@nigh/contract";
+import { checkFlag } from "../call-options.ts";
 import type { CustomMetric } from "../vector-index.ts";
 import { checkNlist, type NlistRule } from "./nlist.ts";
 
@@ -167,6 +168,7 @@ export function resolveIvfParameters(
 	const most = typeof nlist === "number" ? nlist : IVF_BOUNDS.nprobe.max;
 	const M = options.M ?? profile?.M;
 	const rotation = rotationOf(options, M);
+	checkFlag("residual", options.residual);
 	return {
 		kind,
 		nlist,
@@ -180,7 +182,7 @@ export function resolveIvfParameters(
 		M: M === undefined ? undefined : checkM(M, options.dimensions),
 		bits: bitsOf(kind, options.bits ?? profile?.bits),
 		rotation,
-		residual: flag("residual", options.residual ?? true),
+		residual: options.residual ?? true,
 		epsilon:
 			kind === "ivfrabitq"
 				? checkBound("epsilon", options.epsilon ?? IVF_BOUNDS.epsilon.default, IVF_BOUNDS.epsilon)
@@ -193,11 +195,6 @@ export function resolveIvfParameters(
 
 function optional(field: string, value: number | undefined, bound: Bound): number | undefined {
 	return value === undefined ? undefined : checkInteger(field, value, bound);
-}
-
-function flag(field: string, value: unknown): boolean {
-	if (typeof value === "boolean") return value;
-	throw new NighError("INVALID_OPTION", `${field} is true or false, not ${JSON.stringify(value)}`, { field, value });
 }
 
 function checkKind(kind: unknown): void {

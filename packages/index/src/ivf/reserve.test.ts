@@ -243,6 +243,7 @@ test("what was reserved counts as memory, and compacting gives it back unless it
 	const reserved = index.memory().total;
 	assert.ok(reserved > before + 9_900 * (4 * D + 4));
 	const { room } = index;
+	refusal("INVALID_OPTION", () => index.compact({ keepRoom: 1 as unknown as boolean }));
 	index.compact({ keepRoom: true });
 	assert.equal(index.memory().total, reserved);
 	assert.equal(index.room, room);

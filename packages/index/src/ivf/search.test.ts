@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { AbortFlag, Arena, LabelSet } from "@nigh/kernels";
 import { refusal } from "../refusal.test-support.ts";
+import type { Neighbor } from "../vector-index.ts";
 import { isOrdered, randomNumbers, trueNeighbors } from "../vectors.test-support.ts";
 import type { IvfOptions } from "./create-file.ts";
 import { built, clustered, flatOf, labelsOf, leavingNothing, mean, recallOf, rowAt } from "./ivf.test-support.ts";
+import { createIvf } from "./ivf.ts";
 
 const arena = new Arena();
 
@@ -244,6 +246,44 @@ describe("N-13: the scan budget", () => {
 			}));
 	}
 
+	test("an empty index refuses what it would refuse with vectors in it, trained or not", async () => {
+		const query = QUERIES[0] as Float32Array;
+		for (const kind of ["ivf", "ivfpq", "ivfrabitq"] as const) {
+			const index = createIvf({ kind, dimensions: query.length, metric: "l2", nlist: 20, arena });
+			const refusedAsks = [{ nprobe: 0 }, { nprobe: 21 }, { budget: 0 }, { rerank: -1 }];
+			if (kind === "ivf") refusedAsks.push({ rerank: 5 });
+			const fields = () => {
+				for (const asked of refusedAsks) {
+					for (const call of [() => index.search(query, 5, asked), () => index.probe(query, 5, asked)]) {
+						assert.equal(refusal("INVALID_OPTION", call).details.field, Object.keys(asked)[0]);
+					}
+				}
+			};
+			fields();
+			await index.train(ROWS);
+			fields();
+			await index.insertMany(ROWS);
+			fields();
+			index.dispose();
+		}
+		const plain = createIvf({ kind: "ivf", dimensions: query.length, metric: "l2", codes: "none", arena });
+		refusal("UNSUPPORTED", () => plain.probe(query, 5));
+		plain.dispose();
+	});
+
+	test("what an empty index answers is the caller's own", () => {
+		const query = QUERIES[0] as Float32Array;
+		const empty = () => createIvf({ kind: "ivf", dimensions: query.length, metric: "l2", codes: "sq7", arena });
+		const [first, second] = [empty(), empty()];
+		first.search(query, 5).push({ label: 1, distance: 0 as Neighbor["distance"] });
+		Object.assign(first.probe(query, 5).report, { cells: 7 });
+		for (const index of [first, second]) {
+			assert.deepEqual(index.search(query, 5), []);
+			assert.equal(index.explain(query, 5).report.cells, 0);
+			index.dispose();
+		}
+	});
+
 	test("an empty index answers nothing, trained or not", () =>
 		leavingNothing(arena, async () => {
 			for (const name of names) {
@@ -260,6 +300,16 @@ describe("N-13: the scan budget", () => {
 });
 
 describe("filters", () => {
+	test("labels that the index does not hold are not counted among those that were compared", async () => {
+		const index = await built(base(names[0] as string), ROWS);
+		const held = index.labels().slice(0, 5);
+		const allow = new LabelSet(arena, [...held, 900_000, 900_001, 900_002]);
+		const { report } = index.explain(QUERIES[0] as Float32Array, 10, { allow });
+		assert.deepEqual([report.way, report.ranked], ["labels", 5]);
+		allow.dispose();
+		index.dispose();
+	});
+
 	for (const name of names) {
 		test(`${name}: exactly min(k, matches), all allowed, of any number of labels`, () =>
 			leavingNothing(arena, async () => {

@@ -3,8 +3,10 @@ import { checkAborted, writeEligibility } from "../eligibility.ts";
 import type { Label, Neighbor, SearchOptions, VectorRows } from "../vector-index.ts";
 import type { InvertedFile } from "./inverted-file.ts";
 import { viewOf } from "./owner-view.ts";
+import { IVF_BOUNDS } from "./parameters.ts";
 import { boundScan, type Probed, probeRows, probeSettings } from "./probe-rows.ts";
 import { rankRows } from "./rank-rows.ts";
+import { noCodes } from "./refusals.ts";
 import { rankPlaces, scanPlaces } from "./scan.ts";
 import { CHUNK_ROWS, type IvfScratch, stagedRows } from "./scratch.ts";
 import { type CellQuery, type CellSearchReport, cellSettings, searchCells } from "./search-cells.ts";
@@ -36,6 +38,23 @@ export interface IvfAnswer {
 	readonly report: IvfSearchReport;
 }
 
+/**
+ * Checks what a search is asked of a file that holds nothing and may not have been trained: it refuses what it would refuse with vectors in it.
+ *
+ * @throws NighError `INVALID_OPTION`.
+ */
+export function checkAsked(file: InvertedFile, k: number, options: IvfSearchOptions): void {
+	const { learnt, parameters, rows } = file;
+	const asked = typeof parameters.nlist === "number" ? parameters.nlist : IVF_BOUNDS.nprobe.max;
+	cellSettings({ parameters, rows, nlist: learnt?.coarse.nlist ?? asked, product: learnt?.product }, k, options);
+}
+
+/** {@link checkAsked} for {@link probeIvf}. @throws NighError `INVALID_OPTION`; `UNSUPPORTED` where rows have no codes. */
+export function checkProbed(file: InvertedFile, k: number, options: IvfSearchOptions): void {
+	checkAsked(file, k, options);
+	if (file.parameters.kind === "ivf" && file.scalar === undefined) throw noCodes();
+}
+
 /** The nearest k of a checked query: in the cells nearest to it, or among all that may be answered where that is surer or costs less. */
 export function searchIvf(
 	file: InvertedFile,
@@ -52,8 +71,14 @@ export function searchIvf(
 	const wanted = Math.min(k, file.size);
 	if (!file.isOnDisk && allow !== undefined && allow.size <= FEW_ALLOWED) {
 		checkAborted(abort);
-		const found = rankPlaces(view, scratch, allow, (label) => file.table.get(label), { k: wanted, eligibility: 0 });
-		return answered(view, scratch, found, { ...NOTHING, way: "labels", ranked: allow.size });
+		let ranked = 0;
+		const placeOf = (label: Label) => {
+			const place = file.table.get(label);
+			if (place !== undefined) ranked++;
+			return place;
+		};
+		const found = rankPlaces(view, scratch, allow, placeOf, { k: wanted, eligibility: 0 });
+		return answered(view, scratch, found, { ...NOTHING, way: "labels", ranked });
 	}
 	if (!file.isOnDisk && isExact(k, options)) {
 		const found = scan(view, scratch, { k: wanted, eligibility }, abort);

@@ -21,6 +21,7 @@ describe("C-1: an index that has not been trained", () => {
 				assert.equal(index.size, 0);
 				assert.deepEqual(index.search(rowAt(ROWS, D, 0), 5), []);
 				await rejection("NOT_TRAINED", index.train());
+				await rejection("INVALID_OPTION", index.train(ROWS, { stored: "yes" as unknown as boolean }));
 				await rejection("NOT_TRAINED", index.train(new Float32Array(0)));
 				assert.ok(!index.isTrained && !index.needsRetraining);
 				const report = await index.train(ROWS);
