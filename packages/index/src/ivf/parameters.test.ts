@@ -188,6 +188,11 @@ describe("parameters of the inverted-file family", () => {
 
 	test("names that are none, flags that are none", () => {
 		for (const rotation of ["pca", "", 1, true]) assert.equal(refused("ivfpq", { rotation }).field, "rotation");
+		const wide = { kind: "ivfpq", dimensions: 8_192, metric: "l2", rotation: "opq" } as const;
+		const tooWide = refusal("UNSUPPORTED", () => resolveIvfParameters({ ...wide, M: 8 }));
+		assert.equal(tooWide.details.field, "rotation");
+		assert.equal(resolveIvfParameters(wide).rotation, "opq");
+		assert.equal(resolveIvfParameters({ ...wide, M: 8, dimensions: 4_096 }).rotation, "opq");
 		for (const residual of [0, "true", {}]) assert.equal(refused("ivfpq", { residual }).field, "residual");
 		for (const kind of ["pq", "", undefined, 5]) assert.equal(refused(kind as IvfKind, {}).field, "kind");
 	});

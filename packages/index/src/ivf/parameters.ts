@@ -72,6 +72,10 @@ export interface IvfParameterOptions {
 	/**
 	 * `"opq"`: cells and codes see vectors along their principal axes, of which the last may be left out, in groups of evenly spread variance (not for
 	 * `"ivfrabitq"`). `"none"`: as they are. `"auto"` (default): `"opq"` from 32 dimensions on, unless M is given.
+	 *
+	 * At most as many axes are principal ones, and are kept without M, as have 2^19 elements together (all up to 724 dimensions, 455 of 1,152, 128 of 4,096), or 64.
+	 * Beside M, which needs all axes, the others are any at right angles to those, and there may be no more than 4,096 dimensions. They are learnt from up to 16,384
+	 * rows; from fewer where there are many dimensions, 2,048 of 2,000 and some 700 of 16,384.
 	 */
 	readonly rotation?: Rotation;
 	/** `"ivfpq"`: whether codes are of what a cell's centroid leaves over. Default true. */
@@ -141,6 +145,8 @@ const OF_KIND: Readonly<Record<string, readonly IvfKind[]>> = {
 };
 
 const LEAST_ROTATED = 32;
+/** Dimensions of which all axes are kept, at most: those of a quantiser whose sub-quantisers are counted. Every row and query is multiplied with each. */
+const MOST_TURNED_WHOLE = 4_096;
 
 /**
  * Fills in what was left out and checks the whole.
@@ -271,6 +277,13 @@ function rotationOf(
 	}
 	if (rotation === "opq" && metric === "l1") {
 		throw new NighError("UNSUPPORTED", "l1 changes when vectors are turned: leave rotation out", { field: "rotation" });
+	}
+	if (rotation === "opq" && M !== undefined && dimensions > MOST_TURNED_WHOLE) {
+		throw new NighError(
+			"UNSUPPORTED",
+			`rotation "opq" beside M keeps all ${dimensions} axes, and more than ${MOST_TURNED_WHOLE} take too long to turn vectors along: leave M out, so that the leading ones are kept, or rotation`,
+			{ field: "rotation", value: rotation, dimensions },
+		);
 	}
 	if (rotation !== "auto") return rotation;
 	const isPlain = kind === "ivfrabitq" || metric === "l1" || dimensions < LEAST_ROTATED || M !== undefined;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { type Parallel, serial } from "../parallel.ts";
 import { refusal, rejection } from "../refusal.test-support.ts";
 import { randomRows } from "../vectors.test-support.ts";
 import { createFile, type IvfOptions } from "./create-file.ts";
@@ -293,3 +294,26 @@ test("several threads over memory that only one sees are refused before anything
 	assert.deepEqual(index.search(QUERIES[0] as Float32Array, 100), before);
 	index.dispose();
 });
+
+test("a signal ends the search for axes between two steps, on whatever threads it runs", () =>
+	leavingNothing(arena, async () => {
+		const rows = randomRows(3, 200, 64) as Float32Array;
+		for (const last of [1, 5, 20]) {
+			const index = createIvf({ kind: "ivfpq", dimensions: 64, metric: "l2", arena });
+			const used = arena.usedBytes;
+			const controller = new AbortController();
+			const kernels: string[] = [];
+			const parallel: Parallel = {
+				lanes: 1,
+				async run(arena_, kernel, args) {
+					await serial.run(arena_, kernel, args);
+					if (kernels.push(kernel) === last) controller.abort();
+				},
+			};
+			await rejection("ABORTED", index.train(rows, { parallel, signal: controller.signal }));
+			assert.deepEqual(new Set(kernels), new Set(["distanceTiles"]));
+			assert.equal(kernels.length, last, "nothing is done after it");
+			assert.equal(arena.usedBytes, used);
+			index.dispose();
+		}
+	}));

@@ -4,6 +4,7 @@ import { isCollapsed, type KMeansReport } from "../kmeans/report.ts";
 import { trainKMeans } from "../kmeans/train.ts";
 import type { Parallel } from "../parallel.ts";
 import { learnProjection } from "../projection/learn-projection.ts";
+import { rowsForAxes } from "../projection/principal-axes.ts";
 import { Projection, projectRows } from "../projection/projection.ts";
 import type { RabitqMetric } from "../rabitq/parameters.ts";
 import type { RowFormat } from "../rows/row-format.ts";
@@ -79,14 +80,14 @@ export async function trainIvf(
 	const vectors = options.vectors ?? rows.n;
 	const choice = chooseNlist(parameters.nlist, vectors, options.capacity);
 	const nlist = Math.min(choice.nlist, Math.max(1, rows.n));
-	const { projection, energy } = learnAxes(arena, format, parameters, rows);
+	const { projection, energy } = await learnAxes(arena, format, parameters, rows, options);
 	let centroids = 0;
 	let coarse: Coarse | undefined;
 	let product: ProductCodes | undefined;
 	let rabitq: RabitqCells | undefined;
 	let sample: Sample | undefined;
 	try {
-		sample = takeSample(arena, format, projection, rows, sampleSize(rows.n, nlist, parameters));
+		sample = await takeSample(arena, format, projection, rows, sampleSize(rows.n, nlist, parameters), options.signal);
 		const points = { ...sample, stride: projection.bytes, bytes: projection.bytes, dimensions: projection.width };
 		const { parallel, signal, onProgress } = options;
 		const trained = await trainKMeans(arena, points, {
@@ -135,24 +136,36 @@ export async function trainIvf(
 	}
 }
 
-function learnAxes(arena: Arena, format: RowFormat, { rotation, M, seed }: IvfParameters, rows: TrainingRows) {
+async function learnAxes(
+	arena: Arena,
+	format: RowFormat,
+	{ rotation, M, seed }: IvfParameters,
+	rows: TrainingRows,
+	{ parallel, signal }: TrainOptions,
+) {
 	const { dimensions } = format;
 	if (rotation === "none") return { projection: new Projection(arena, dimensions, 0), energy: 1 };
-	const n = Math.min(rows.n, AXES_ROWS);
+	const n = rowsForAxes(dimensions, Math.min(rows.n, AXES_ROWS));
 	const address = arena.alloc(n * format.bytes);
 	try {
 		for (let i = 0; i < n; i++) rows.write(Math.floor((i * rows.n) / n), address + i * format.bytes);
 		const multipleOf = M ?? Math.min(AXES_STEP, dimensions);
 		const groupOf = M === undefined ? partWidth(multipleOf) : dimensions / M;
 		const width = M === undefined ? undefined : dimensions;
-		return learnProjection(
+		return await learnProjection(
 			arena,
 			{ address, stride: format.bytes, n, dimensions },
 			{ width, multipleOf, groupOf, seed },
+			{ parallel, check: () => throwIfAborted(signal) },
 		);
 	} finally {
 		arena.free(address);
 	}
+}
+
+function throwIfAborted(signal: AbortSignal | undefined): void {
+	if (!signal?.aborted) return;
+	throw new NighError("ABORTED", "aborted while the axes of the rows were looked for", {}, { cause: signal.reason });
 }
 
 /** The RaBitQ codes of cells with these centroids. */
@@ -182,13 +195,21 @@ interface Sample {
 }
 
 /** Rows at even distances, projected. */
-function takeSample(arena: Arena, format: RowFormat, projection: Projection, rows: TrainingRows, n: number): Sample {
+async function takeSample(
+	arena: Arena,
+	format: RowFormat,
+	projection: Projection,
+	rows: TrainingRows,
+	n: number,
+	signal: AbortSignal | undefined,
+): Promise<Sample> {
 	const address = arena.alloc(n * projection.bytes);
 	const isTurned = projection.matrix !== 0;
 	let step = 0;
 	try {
 		step = isTurned ? arena.alloc(STEP * format.bytes) : 0;
 		for (let from = 0; from < n; from += STEP) {
+			throwIfAborted(signal);
 			const count = Math.min(STEP, n - from);
 			for (let i = 0; i < count; i++) {
 				const to = isTurned ? step + i * format.bytes : address + (from + i) * format.bytes;

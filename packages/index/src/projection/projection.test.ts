@@ -10,18 +10,15 @@ import { Projection, projectRow, projectRows } from "./projection.ts";
 const arena = new Arena();
 
 /** Rows in the arena, projected to `width` of their principal axes. */
-function scene(d: number, width: number, offset: number) {
+async function scene(d: number, width: number, offset: number) {
 	const points = putPoints(
 		arena,
 		spreadRows(randomNumbers(d), 60, d, (i) => 1 / (1 + i), offset),
 	);
-	const { axes, mean } = principalAxes(arena, points, { energy: 1, least: width, most: width, seed: 1 });
+	const { axes, mean } = await principalAxes(arena, points, { energy: 1, least: width, most: width, seed: 1 });
 	const projection = new Projection(arena, d, width);
-	projection.fill(
-		axes,
-		Array.from({ length: width }, (_, i) => i),
-		mean,
-	);
+	for (let i = 0; i < width; i++) projection.setAxis(i, axes.subarray(i * d, (i + 1) * d));
+	projection.centre(mean);
 	const out = arena.alloc(projection.bytes * points.n);
 	arena.u8(out, projection.bytes * points.n).fill(255);
 	const close = () => {
@@ -45,8 +42,8 @@ const SHAPES = [
 describe("a projection", () => {
 	for (const [d, width] of SHAPES) {
 		for (const offset of [0, 3]) {
-			test(`${d} dimensions to ${width}, ${offset} off the origin: coordinates are those along the axes, from the mean`, () => {
-				const { points, axes, mean, projection, out, close } = scene(d, width, offset);
+			test(`${d} dimensions to ${width}, ${offset} off the origin: coordinates are those along the axes, from the mean`, async () => {
+				const { points, axes, mean, projection, out, close } = await scene(d, width, offset);
 				projectRows(arena, projection, points.address, points.stride, points.n, out);
 				const words = projection.bytes / 4;
 				const all = arena.f32(out, words * points.n).slice();
@@ -67,8 +64,8 @@ describe("a projection", () => {
 			});
 		}
 
-		test(`${d} dimensions to ${width}: a row by itself gives the same bits as many, centred; without, the mean is left in`, () => {
-			const { points, projection, out, close } = scene(d, width, 2);
+		test(`${d} dimensions to ${width}: a row by itself gives the same bits as many, centred; without, the mean is left in`, async () => {
+			const { points, projection, out, close } = await scene(d, width, 2);
 			projectRows(arena, projection, points.address, points.stride, points.n, out);
 			const words = projection.bytes / 4;
 			const all = arena.f32(out, words * points.n).slice();
@@ -92,9 +89,9 @@ describe("a projection", () => {
 		});
 	}
 
-	test("of full width keeps every distance; of less it makes none larger", () => {
+	test("of full width keeps every distance; of less it makes none larger", async () => {
 		for (const [d, width] of SHAPES) {
-			const { points, projection, out, close } = scene(d, width, 1);
+			const { points, projection, out, close } = await scene(d, width, 1);
 			projectRows(arena, projection, points.address, points.stride, points.n, out);
 			const rows = rowsOf(arena, points);
 			const words = projection.bytes / 4;
@@ -110,7 +107,7 @@ describe("a projection", () => {
 		}
 	});
 
-	test("of width 0 leaves rows where and as they are, and takes no memory", () => {
+	test("of width 0 leaves rows where and as they are, and takes no memory", async () => {
 		const projection = new Projection(arena, 33, 0);
 		assert.equal(arena.usedBytes, 0);
 		assert.equal(projection.memoryBytes, 0);
@@ -120,7 +117,7 @@ describe("a projection", () => {
 		projection.dispose();
 	});
 
-	test("its memory is what it takes", () => {
+	test("its memory is what it takes", async () => {
 		const before = arena.usedBytes;
 		const projection = new Projection(arena, 64, 16);
 		assert.equal(arena.usedBytes - before, projection.memoryBytes);

@@ -38,15 +38,15 @@ export class Projection implements ProjectionSpec {
 		this.offset = width === 0 ? 0 : this.mean + this.rowBytes;
 	}
 
-	/** Takes over axes in some order, and the mean. */
-	fill(axes: Float64Array, order: ArrayLike<number>, mean: Float64Array): void {
-		const d = mean.length;
-		const matrix = this.#arena.f32(this.matrix, (this.width * this.rowBytes) / 4);
-		for (let i = 0; i < this.width; i++) {
-			const axis = axes.subarray((order[i] as number) * d, ((order[i] as number) + 1) * d);
-			for (let j = 0; j < d; j++) matrix[(i * this.rowBytes) / 4 + j] = -(axis[j] as number);
-		}
-		this.#arena.f32(this.mean, d).set(mean);
+	/** Takes over axis `i`; all of them come before {@link Projection.centre}. */
+	setAxis(i: number, axis: Float64Array): void {
+		const row = this.#arena.f32(this.matrix + i * this.rowBytes, axis.length);
+		for (let j = 0; j < axis.length; j++) row[j] = -(axis[j] as number);
+	}
+
+	/** Takes over the mean. */
+	centre(mean: Float64Array): void {
+		this.#arena.f32(this.mean, mean.length).set(mean);
 		const { ip } = METRIC_CODES;
 		this.#arena.kernels.distanceBlock(
 			ip,
