@@ -93,7 +93,7 @@ for (const kind of KINDS) {
 		const options = { ...kind, dimensions: d, metric: "l2", nlist: NLIST } as const;
 		const { memory, disk } = await twins(options, rows);
 		const lanes: Parallel = { lanes: 3, run: serial.run };
-		const file = createFile({ ...options, storage: "disk" });
+		const file = createFile({ ...options, storage: "disk", shared: true });
 		const parallel = new IvfIndex(file);
 		await parallel.train(rows, { parallel: lanes });
 		const steps: number[] = [];

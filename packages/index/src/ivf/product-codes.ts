@@ -1,9 +1,6 @@
-import type { Arena } from "@nigh/kernels";
+import { type Arena, CELL_ROWS, METRIC_CODES, TERM_BYTES } from "@nigh/kernels";
 import type { ArenaView } from "../arena-view.ts";
 
-/** Rows of a block. */
-const ROWS = 32;
-const TERM_BYTES = 4 * ROWS;
 /** The largest entry of a table that is looked up in registers, and what its sums may come to, within 16 bits. */
 const MOST_ENTRY = 127;
 const MOST_SUM = 60_000;
@@ -31,7 +28,7 @@ export interface ProductSpec extends ProductShape {
 
 /** Bytes of a block behind its places. */
 export function payloadBytes({ subs, bits, hasTerms }: ProductShape): number {
-	const codes = bits === 4 ? 16 * subs : Math.ceil((ROWS * subs) / 16) * 16;
+	const codes = bits === 4 ? 16 * subs : Math.ceil((CELL_ROWS * subs) / 16) * 16;
 	return (hasTerms ? TERM_BYTES : 0) + codes;
 }
 
@@ -116,13 +113,11 @@ export function putProductCode(
 	else arena.u8(codes + row * subs, subs).set(arena.u8(scratch.code, subs));
 	if (!hasTerms) return 0;
 	kernels.productDecode(scratch.code, books, subs, width, entries, scratch.decoded);
-	const along = residual ? -2 * kernels.distance(IP, centroid, scratch.decoded, bytes) : 0;
+	const along = residual ? -2 * kernels.distance(METRIC_CODES.ip, centroid, scratch.decoded, bytes) : 0;
 	const term = Math.fround(kernels.sumOfSquares(scratch.decoded, bytes) + along + error + besides);
 	arena.f32(payload + 4 * row, 1)[0] = term;
 	return term;
 }
-
-const IP = 1;
 
 /** What a prepared query is scanned by. */
 export interface ProductQuery {
