@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Collection, isNighError, NighError } from "@nigh/contract";
 import { CollectionCore, type DatabaseCore } from "./core.ts";
+import { diskGeneration } from "./memory/disk-generation.test-support.ts";
 import { smallGeneration } from "./memory/generations.test-support.ts";
 import { openFolder } from "./open.ts";
 import { chosenIndex, type IndexChoice } from "./records/catalogue.ts";
@@ -54,6 +55,34 @@ test("what another thread or process has converted is what the collection is to 
 		core.install({ ...installed, choice: { kind: "hnsw" } });
 		assert.deepEqual(chosenIndex(core.spec), spec.index, view);
 	}
+});
+
+test("a generation that takes over while a collection closes opens no files of a closed one; opened again it is what serves", async (t) => {
+	const closing = core();
+	const [first, second] = [await diskGeneration(t, { kind: "ivf", storage: "disk" }), smallGeneration()];
+	const { generation, areas } = first.owned;
+	const next = {
+		key: 1,
+		generation: { ...second.handle, number: 9 },
+		areas: { caller: second.area, worker: second.area },
+	};
+	closing.install({ key: 1, generation: generation.handle, areas });
+	const { searcher } = closing;
+	const { promise, resolve } = Promise.withResolvers<void>();
+	void closing.track(promise);
+	const closed = closing.close(GONE);
+	// A call that is under way goes on with whatever takes over.
+	closing.install({ key: 1, generation: { ...generation.handle, number: 5 }, areas });
+	const last = closing.searcher;
+	assert.notEqual(last, searcher);
+	resolve();
+	await closed;
+	closing.install(next);
+	assert.equal(closing.searcher, last);
+	for (const each of [searcher, last]) assert.throws(() => each?.files?.open(), { code: "CLOSED" });
+	closing.reopen();
+	assert.equal(closing.searcher?.generation.handle.number, 9);
+	closing.checkOpen();
 });
 
 const LONG: Readonly<Record<string, (notes: Collection) => Promise<unknown>>> = {

@@ -51,6 +51,10 @@ export class CollectionCore {
 	#searcher: Searcher | undefined;
 	#rows: RowMaker | undefined;
 	#closed: NighError | undefined;
+	/** The files of the searcher have been given back. */
+	#isShut = false;
+	/** What has taken over since. */
+	#late: Installed | undefined;
 	/** Whether calls under way may fail because what they read and write is gone. */
 	#isGone = false;
 	readonly #pending = new Pending();
@@ -123,8 +127,13 @@ export class CollectionCore {
 		this.acknowledge(change);
 	}
 
-	/** A generation has taken over. */
-	install({ generation, areas, isBuilt, choice }: Installed): void {
+	/** A generation has taken over. Of a collection that is closed nobody would give its files back. */
+	install(installed: Installed): void {
+		if (this.#isShut) this.#late = installed;
+		else this.#use(installed);
+	}
+
+	#use({ generation, areas, isBuilt, choice }: Installed): void {
 		if (isBuilt === true) this.latency.search.restart();
 		this.#searcher?.close();
 		this.#searcher = new Searcher(generation, areas.caller);
@@ -181,15 +190,22 @@ export class CollectionCore {
 	reopen(): void {
 		this.#closed = undefined;
 		this.#isGone = false;
+		if (!this.#isShut) return;
+		this.#isShut = false;
+		const late = this.#late;
+		this.#late = undefined;
+		if (late !== undefined) this.#use(late);
 		// The old one has given its files back.
-		if (this.#searcher !== undefined)
+		else if (this.#searcher !== undefined)
 			this.#searcher = new Searcher(this.#searcher.generation.handle, this.#searcher.area);
 	}
 
 	/** Refuses further calls and waits for those under way. */
 	async close(reason: NighError): Promise<void> {
 		this.#closed ??= reason;
+		// Until then they go on with whatever takes over.
 		await this.#pending.settled();
+		this.#isShut = true;
 		this.#searcher?.close();
 	}
 

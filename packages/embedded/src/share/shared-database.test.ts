@@ -39,3 +39,24 @@ test("what cannot be read in at length fails who asks for that, and nothing else
 	await turn();
 	assert.equal(attached, 2);
 });
+
+test("a collection that is closed, alone or with its database, is let go of by whoever reads in it at length", async () => {
+	const { handle, area } = smallGeneration();
+	const spec = await specOf({ dimensions: 4 }, undefined);
+	const installed = { key: 1, generation: handle, areas: { caller: area, worker: area } };
+	const host = {
+		call: async (method: string) =>
+			method === "open" ? { entry: { key: 1, name: "notes", spec, change: 0 }, installed } : undefined,
+	} as unknown as Caller<HostMethods>;
+	const asked: string[] = [];
+	const reader = { call: async (method: string) => void asked.push(method) };
+	const core = { threads: { reader }, settings: { readOnly: true, now: () => 0 } } as unknown as DatabaseCore;
+	const database = new SharedDatabase(host, { close: () => {} } as DatabaseSync, core, () => {});
+	const notes = await database.collection("notes");
+	await notes.close();
+	assert.deepEqual(asked, ["attach", "detach"]);
+	await database.collection("notes");
+	await database.close();
+	database.install({ ...installed, generation: { ...handle, number: handle.number + 1 } });
+	assert.deepEqual(asked, ["attach", "detach", "attach", "detach"]);
+});

@@ -143,7 +143,7 @@ export class SharedDatabase implements Database {
 		if (installed !== undefined) this.install(installed);
 		await rehearse(core);
 		const close = async (reason: NighError) => {
-			const closing = core.close(reason);
+			const closing = this.#letGo(core, reason);
 			if (this.#byKey.get(core.key) === core) {
 				this.#open.delete(name);
 				this.#byKey.delete(core.key);
@@ -155,9 +155,17 @@ export class SharedDatabase implements Database {
 		return { core, collection: new EmbeddedCollection(core, { diskBytes: () => null, close }) };
 	}
 
+	/** Whoever opens it anew waits for this: what is attached then must not go. */
+	async #letGo(core: CollectionCore, reason: NighError): Promise<void> {
+		await core.close(reason);
+		if (this.#byKey.get(core.key) === core) this.#byKey.delete(core.key);
+		// What could not be attached need not be let go of.
+		await this.#core.threads.reader.call("detach", core.key).catch(() => {});
+	}
+
 	async #close(): Promise<void> {
 		const closed = new NighError("CLOSED", "the database is closed: open it again");
-		for (const core of this.#byKey.values()) await core.close(closed);
+		for (const core of [...this.#byKey.values()]) await this.#letGo(core, closed);
 		// The host may be gone already; it does not mind then.
 		this.#host.call("leave", undefined).catch(() => {});
 		this.#connection.close();
