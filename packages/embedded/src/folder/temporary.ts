@@ -1,4 +1,5 @@
-import { mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
@@ -24,11 +25,12 @@ const folders = new Set<string>();
  * ends, or else (the process was killed) by the next process that makes one.
  *
  * @param parent Default: the system's folder for temporary files.
+ * @param name From {@link temporaryName}, where others have to know it before it is made. Default: one that nobody has.
  * @throws NighError `DISK_FULL`, `READ_ONLY`, `NOT_FOUND` (the parent).
  */
-export function makeTemporaryFolder(parent: string = tmpdir()): TemporaryFolder {
+export function makeTemporaryFolder(parent: string = tmpdir(), name?: string): TemporaryFolder {
 	removeLeftBehind(parent);
-	const path = made(parent);
+	const path = made(parent, name);
 	if (folders.size === 0) process.on("exit", removeAll);
 	folders.add(path);
 	return {
@@ -41,8 +43,18 @@ export function makeTemporaryFolder(parent: string = tmpdir()): TemporaryFolder 
 	};
 }
 
-function made(parent: string): string {
+/** A name for a folder that is made later, if at all. */
+export function temporaryName(): string {
+	return `${PREFIX}${process.pid}-${randomBytes(3).toString("hex")}`;
+}
+
+function made(parent: string, name: string | undefined): string {
 	try {
+		if (name !== undefined) {
+			const path = join(parent, name);
+			mkdirSync(path, { mode: 0o700 });
+			return path;
+		}
 		return realpathSync(mkdtempSync(join(parent, `${PREFIX}${process.pid}-`)));
 	} catch (error) {
 		throw asFileError(error, `making a temporary folder in ${parent}`);

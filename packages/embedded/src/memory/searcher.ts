@@ -199,6 +199,8 @@ export class Searcher {
 		const main = this.#main as MainSearch;
 		// What a search that is cut short has done is compare.
 		this.way = "scan";
+		// It takes long: a file that goes meanwhile can be read to the end.
+		if (query.exact && this.files !== undefined) this.#openFiles(this.files);
 		const state = { mainEnd, dead: this.generation.deadInMain, eligibility: this.#eligibility(query) };
 		try {
 			this.way = yield* main.search(query, state);

@@ -79,10 +79,13 @@ export class RowFiles {
 		this.#starts = segments.map(({ from }) => from);
 	}
 
-	/** Opens and checks the files that are not open yet: what is wrong is known now, and a file that is removed can still be read. */
+	/**
+	 * Opens and checks the files that are not open yet: what is wrong is known now, and a file that is removed can still be read. One that had no
+	 * rows when it was told of may not be there before the first: it is opened when that is read.
+	 */
 	open(): void {
 		this.#checkOpen();
-		for (const at of this.#segments.keys()) this.#file(at);
+		for (const [at, { rows }] of this.#segments.entries()) if (rows > 0) this.#file(at);
 	}
 
 	/** Reads consecutive rows. Blocks its thread. */

@@ -11,16 +11,18 @@ import { ScratchRows } from "./scratch.ts";
 test("rows of the database and of the process's own are read as one, and the own ones go with it", async (t) => {
 	const [folder, temporary] = [testFolder(t), testFolder(t)];
 	const saved = await written(folder, FRONT, 5);
-	const scratch = ScratchRows.create({ ...FRONT, from: 5 }, temporary);
+	const scratch = new ScratchRows({ ...FRONT, from: 5 }, temporary);
 	const files = new RowFiles(folder, FRONT.rowBytes, [saved, scratch.segment], OWNER);
-	scratch.writer.append(rowsOf(range(5, 5), FRONT.rowBytes));
+	assert.deepEqual(readdirSync(temporary), [], "nothing is made before the first row");
+	files.open();
+	scratch.begin().append(rowsOf(range(5, 5), FRONT.rowBytes));
 	files.extend([saved, scratch.segment]);
 	const rows = new Uint8Array(10 * FRONT.rowBytes);
 	files.readSync(0, 10, rows);
 	assert.ok(rowsOf(range(0, 10), FRONT.rowBytes).equals(rows));
 	assert.deepEqual(readdirSync(folder), [saved.file]);
-	assert.equal(dirname(scratch.writer.path), scratch.segment.folder);
-	assert.ok(existsSync(scratch.writer.path));
+	assert.equal(dirname(scratch.begin().path), scratch.segment.folder);
+	assert.ok(existsSync(scratch.begin().path));
 	await files.close();
 	await scratch.close();
 	await scratch.close();
@@ -30,7 +32,7 @@ test("rows of the database and of the process's own are read as one, and the own
 test("where nothing can be made, nothing is left", (t) => {
 	const temporary = testFolder(t);
 	assert.throws(
-		() => ScratchRows.create({ ...FRONT, rowBytes: 0 }, temporary),
+		() => new ScratchRows({ ...FRONT, rowBytes: 0 }, temporary).begin(),
 		(e) => isNighError(e, "INVALID_OPTION"),
 	);
 	assert.deepEqual(readdirSync(temporary), []);

@@ -44,13 +44,14 @@ export class RowFileWriter {
 	}
 
 	/**
-	 * Begins a file with a name of its own in the folder.
+	 * Begins a file in the folder.
 	 *
+	 * @param file A name from `newRowFile`, where others have to know it before. Default: one of its own.
 	 * @throws NighError `INVALID_OPTION`, `DISK_FULL`, `READ_ONLY`, `NOT_FOUND` (the folder); then there is no file.
 	 */
-	static create(folder: string, front: RowFileFront): RowFileWriter {
+	static create(folder: string, front: RowFileFront, file?: string): RowFileWriter {
 		const bytes = encodeFront(front);
-		const path = join(folder, newRowFile(front.key));
+		const path = join(folder, file ?? newRowFile(front.key));
 		let descriptor: number | undefined;
 		try {
 			descriptor = openSync(path, "wx");

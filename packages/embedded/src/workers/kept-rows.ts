@@ -1,10 +1,13 @@
 import { rmSync } from "node:fs";
+import { isNighError, NighError } from "@nigh/contract";
 import type { RowFilesAt } from "../memory/generation.ts";
+import { newRowFile } from "../row-files/folder.ts";
 import { RowFiles } from "../row-files/read.ts";
 import { ScratchRows } from "../row-files/scratch.ts";
 import { endOf, type PlacedSegment } from "../row-files/segments.ts";
 import { verifySegments } from "../row-files/verify.ts";
 import { RowFileWriter } from "../row-files/write.ts";
+import { corrupt } from "../snapshot/corrupt.ts";
 import type { SavedRows } from "../snapshot/saved-rows.ts";
 import { checkSpace } from "../snapshot/space.ts";
 
@@ -24,34 +27,44 @@ type RowBase = Pick<SavedRows, "segments" | "checksums">;
 
 const NOTHING: RowBase = { segments: [], checksums: new Uint32Array(0) };
 
-const ROWS = { what: "a part of the rows", without: "they stay in memory, and writers wait once that is full" };
+const ROWS = {
+	what: "a part of the rows",
+	without: "they stay in memory, and more is refused once that is full",
+};
+const SCRATCH = {
+	...ROWS,
+	advice:
+		"Free some space there or set TMPDIR to a folder that has some, and open the database again; or let the process that writes close the collection or call optimize(), and refresh(): what its snapshot has is not written here.",
+};
 
 /**
  * The rows of a generation whose index does not hold them, as the indexer appends and reads them. Slot s is row s. What earlier sessions have
- * appended stays as it is; this one has a file of its own.
+ * appended stays as it is; this one has a file of its own, which is begun with its first row.
  */
 export class KeptRows {
 	readonly #base: RowBase;
-	readonly #writer: RowFileWriter;
+	readonly #rowBytes: number;
+	/** Slots from here on are this session's. */
+	readonly #from: number;
+	/** Its file. */
+	readonly #file: string;
 	readonly #scratch: ScratchRows | undefined;
+	#writer: RowFileWriter | undefined;
 	readonly #files: RowFiles;
 	readonly #place: RowPlace;
+	#isClosed = false;
 
-	/** @throws NighError `DISK_FULL`, `READ_ONLY`. */
+	/** @throws NighError `INVALID_OPTION` where there are more files than there can be. */
 	constructor(place: RowPlace, rowBytes: number, base: RowBase = NOTHING) {
 		const { folder, key, databaseId, readOnly } = place;
-		const front = { key, databaseId, rowBytes, from: endOf(base.segments) };
+		const from = endOf(base.segments);
 		this.#place = place;
 		this.#base = base;
-		this.#scratch = readOnly ? ScratchRows.create(front) : undefined;
-		this.#writer = this.#scratch?.writer ?? RowFileWriter.create(folder, front);
-		try {
-			this.#files = new RowFiles(folder, rowBytes, this.segments, { databaseId, key });
-		} catch (error) {
-			void (this.#scratch ?? this.#writer).close();
-			rmSync(this.#writer.path, { force: true });
-			throw error;
-		}
+		this.#rowBytes = rowBytes;
+		this.#from = from;
+		this.#scratch = readOnly ? new ScratchRows({ key, databaseId, rowBytes, from }) : undefined;
+		this.#file = newRowFile(key);
+		this.#files = new RowFiles(folder, rowBytes, this.segments, { databaseId, key });
 	}
 
 	/** What other threads read by. Rows that are appended afterwards can be read as well. */
@@ -60,29 +73,43 @@ export class KeptRows {
 	}
 
 	get segments(): readonly PlacedSegment[] {
-		return [...this.#base.segments, this.#scratch?.segment ?? this.#writer.segment];
+		const own = { file: this.#file, from: this.#from, rows: this.#writer?.rows ?? 0 };
+		return [...this.#base.segments, this.#scratch?.segment ?? own];
 	}
 
 	/** Slots from here on have not been kept yet. */
 	get end(): number {
-		return this.#writer.from + this.#writer.rows;
+		return this.#from + (this.#writer?.rows ?? 0);
 	}
 
 	/**
 	 * Keeps the rows of slots from `from` on, but for those that have been. None may be left out between.
 	 *
-	 * @throws NighError `DISK_FULL`, also where what is left would not do for the records; `READ_ONLY`.
+	 * @throws NighError `DISK_FULL`, also where what is left would not do for the records; `READ_ONLY`, `CLOSED`.
 	 */
 	keep(from: number, rows: Uint8Array): void {
-		const known = Math.max(0, this.end - from) * this.#writer.rowBytes;
+		const known = Math.max(0, this.end - from) * this.#rowBytes;
 		if (known >= rows.length) return;
-		if (this.#scratch === undefined) checkSpace(this.#place.folder, rows.length - known, this.#place.records, ROWS);
-		this.#writer.append(rows.subarray(known));
+		const { folder, records } = this.#place;
+		const bytes = rows.length - known;
+		if (this.#scratch === undefined) checkSpace(folder, bytes, records, ROWS);
+		else checkSpace(this.#scratch.parent, bytes, undefined, SCRATCH);
+		this.#begin().append(rows.subarray(known));
+	}
+
+	#begin(): RowFileWriter {
+		const { folder, key, databaseId } = this.#place;
+		if (this.#writer === undefined && this.#isClosed) {
+			throw new NighError("CLOSED", `the rows of collection ${key} were closed: no more are kept.`);
+		}
+		const front = { key, databaseId, rowBytes: this.#rowBytes, from: this.#from };
+		this.#writer ??= this.#scratch?.begin() ?? RowFileWriter.create(folder, front, this.#file);
+		return this.#writer;
 	}
 
 	/** Rows of slots, one after the other. Blocks the thread. */
 	read(slots: Uint32Array): Uint8Array {
-		const rows = new Uint8Array(slots.length * this.#writer.rowBytes);
+		const rows = new Uint8Array(slots.length * this.#rowBytes);
 		this.#files.readManySync(slots, rows);
 		return rows;
 	}
@@ -95,33 +122,39 @@ export class KeptRows {
 	/**
 	 * Reads all that has been kept, and compares it with its checksums.
 	 *
-	 * @throws NighError `CORRUPT_SNAPSHOT`; what `yieldNow` throws.
+	 * @throws NighError `CORRUPT_SNAPSHOT`, also for a file that is gone; what `yieldNow` throws.
 	 */
 	async verify(yieldNow: () => Promise<void>): Promise<void> {
 		const { folder, key, databaseId } = this.#place;
 		const owner = { databaseId, key };
-		await verifySegments(folder, this.#writer.rowBytes, this.segments, this.#checksums, { owner, yieldNow });
+		const segments = this.segments.filter(({ rows }) => rows > 0);
+		try {
+			await verifySegments(folder, this.#rowBytes, segments, this.#checksums, { owner, yieldNow });
+		} catch (error) {
+			if (!isNighError(error, "NOT_FOUND")) throw error;
+			throw corrupt(folder, `a row file is gone: ${error.message}`, 0, {}, { cause: error });
+		}
 	}
 
 	get #checksums(): Uint32Array {
-		return Uint32Array.from([...this.#base.checksums, ...this.#writer.checksums()]);
+		return Uint32Array.from([...this.#base.checksums, ...(this.#writer?.checksums() ?? [])]);
 	}
 
 	/** As a snapshot names it: waits until all of it is on disk. */
 	async saved(): Promise<SavedRows> {
 		// A session that has appended nothing has nothing to be kept for.
 		const segments = this.segments.filter(({ rows }) => rows > 0);
-		const { rowBytes } = this.#writer;
 		const checksums = this.#checksums;
-		await this.#writer.flush();
-		return { rowBytes, segments, checksums };
+		await this.#writer?.flush();
+		return { rowBytes: this.#rowBytes, segments, checksums };
 	}
 
 	/** Another generation has taken over, or the collection is closed. What is on disk stays, unless it is in a temporary folder, or empty. */
 	close(): void {
+		this.#isClosed = true;
 		void this.#files.close();
-		void (this.#scratch ?? this.#writer).close();
-		if (this.#writer.rows === 0) this.#remove();
+		void (this.#scratch ?? this.#writer)?.close();
+		if (this.#writer?.rows === 0) this.#remove();
 	}
 
 	/** The generation does not come to be: nobody has read what was appended for it. */
@@ -131,6 +164,7 @@ export class KeptRows {
 	}
 
 	#remove(): void {
+		if (this.#writer === undefined) return;
 		try {
 			rmSync(this.#writer.path, { force: true });
 		} catch {
