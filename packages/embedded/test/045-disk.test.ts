@@ -1,19 +1,17 @@
 // Disks that are full, folders that may not be written, files that are of another version: a clear error, and nothing acknowledged is lost.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
-import { type ErrorCode, isNighError } from "@nigh/contract";
 import { collect } from "@nigh/contract/suite";
 import { openFolder } from "@nigh/embedded";
+import { diskFor, fillDisk, MIB, mount, refused } from "./disk.test-support.ts";
 
 const DIMENSIONS = 64;
 const SPEC = { dimensions: DIMENSIONS, metric: "l2", index: { kind: "hnsw" } } as const;
 const BATCH = 250;
-const MIB = 2 ** 20;
 
 function batch(number: number) {
 	return Array.from({ length: BATCH }, (_, i) => {
@@ -30,33 +28,6 @@ function folderFor(t: TestContext): string {
 	const folder = mkdtempSync(join(tmpdir(), "nigh-disk-"));
 	t.after(() => rmSync(folder, { recursive: true, force: true }));
 	return folder;
-}
-
-function mount(...options: string[]): boolean {
-	return spawnSync("mount", options).status === 0;
-}
-
-/** A disk of its own, of so many bytes. `undefined` where this user may not mount one: then the test is skipped. */
-function diskFor(t: TestContext, bytes: number): string | undefined {
-	const folder = mkdtempSync(join(tmpdir(), "nigh-disk-"));
-	if (!mount("-t", "tmpfs", "-o", `size=${bytes}`, "tmpfs", folder)) {
-		rmdirSync(folder);
-		t.skip("needs the right to mount a tmpfs");
-		return undefined;
-	}
-	t.after(() => {
-		spawnSync("umount", ["--lazy", folder]);
-		rmdirSync(folder);
-	});
-	return folder;
-}
-
-function refused(code: ErrorCode, ...words: string[]): (error: unknown) => boolean {
-	return (error) => {
-		assert.ok(isNighError(error, code), `${code} expected, not ${error}`);
-		for (const word of words) assert.ok(error.message.includes(word), `${word} is in ${JSON.stringify(error.message)}`);
-		return true;
-	};
 }
 
 for (const durability of ["full", "normal"] as const) {
@@ -131,18 +102,6 @@ test("on a full disk optimize fails with DISK_FULL, if at all, and closing and o
 	assert.deepEqual((await database.verify()).problems, []);
 	await database.close();
 });
-
-/** Writes files into a new folder until there is no space left. */
-function fillDisk(folder: string): void {
-	mkdirSync(folder);
-	for (let bytes = MIB, files = 0; bytes >= 4_096; files++) {
-		try {
-			writeFileSync(join(folder, `${files}`), new Uint8Array(bytes));
-		} catch {
-			bytes /= 2;
-		}
-	}
-}
 
 test("on a disk that may not be written a database is READ_ONLY, and readable with readOnly", async (t) => {
 	const disk = diskFor(t, 8 * MIB);

@@ -121,6 +121,27 @@ describe("a flipped bit in a row", () => {
 		await checkMended(life);
 	});
 
+	test("is mended by itself when the index is laid out anew in the background, and writing goes on", async (t) => {
+		const { life } = await damaged(t, 51);
+		// So many more that the cells are trained anew.
+		await life.write(range(3_000, 700), 1);
+		await life.settled();
+		await life.write(range(4_000, 100), 2);
+		await checkMended(life);
+		assert.equal((await life.reopen()).from, "snapshot");
+		await life.checkRecords();
+	});
+
+	for (const verb of ["rebuild", "convert"] as const) {
+		test(`is mended by ${verb}()`, async (t) => {
+			const { life } = await damaged(t, 52);
+			if (verb === "rebuild") await life.notes.rebuild();
+			else await life.notes.convert({ kind: "ivfpq", storage: "disk" });
+			assert.equal((await life.notes.stats()).index.kind, verb === "rebuild" ? "ivf" : "ivfpq");
+			await checkMended(life);
+		});
+	}
+
 	test("is mended by repair of a database that has not opened the collection", async (t) => {
 		const { life } = await damaged(t, 43);
 		await life.database.close();

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { Worker } from "node:worker_threads";
 import type { Hit } from "@nigh/contract";
@@ -107,9 +108,10 @@ test("what a session wrote and saved no snapshot of is read from the records, an
 test("a process that reads beside a writer that goes on answers from rows of its own, which go with it", async (t) => {
 	const life = await filled(t, 25);
 	await life.notes.optimize();
-	const temporary = () => readdirSync(tmpdir()).filter((name) => name.startsWith("nigh-temporary-"));
-	const before = new Set(temporary());
 	const process = await readingProcess(life.folder, "notes");
+	t.after(() => process.end());
+	const ofProcess = new RegExp(`^nigh-temporary-.*-${process.pid}-`);
+	const own = () => readdirSync(tmpdir()).filter((name) => ofProcess.test(name));
 	const asked = async (request: { vector: number[]; exact?: boolean }) => {
 		const { hits } = await life.notes.search(request);
 		assert.deepEqual(
@@ -126,11 +128,8 @@ test("a process that reads beside a writer that goes on answers from rows of its
 		}
 	};
 	await same();
-	assert.ok(
-		temporary().some((name) => !before.has(name)),
-		"it has a folder of its own",
-	);
-	const own = life.rowFiles();
+	assert.deepEqual(own(), [], "what the snapshot has is read where it is");
+	const files = life.rowFiles();
 	for (let round = 1; round <= 3; round++) {
 		await life.write(range(RECORDS * round, 500), round);
 		await life.delete(range(RECORDS * round, 5).map((n) => `r${n}`));
@@ -139,16 +138,49 @@ test("a process that reads beside a writer that goes on answers from rows of its
 	}
 	// The files that it has begun with are gone, and others are there.
 	await life.notes.optimize();
-	assert.ok(own.every((name) => !life.rowFiles().includes(name)));
+	assert.ok(files.every((name) => !life.rowFiles().includes(name)));
 	await same();
+	assert.deepEqual(own(), [], "what was new is in the snapshot");
 	await life.write([1, 2, 3], 9);
 	await same();
+	await until(async () => own().length === 1, "a folder of its own for what is new");
+	await same();
+	// Of what it has not heard of yet no tombstone is left: it begins anew.
+	await life.write([4, 5], 10);
+	await life.notes.optimize();
+	await same();
+	await until(async () => own().length === 0, "the folder gone with the generation that it was for");
 	assert.deepEqual(life.rowFiles().sort(), life.named().sort(), "none of them is the reader's");
 	await process.end();
-	assert.deepEqual(
-		temporary().filter((name) => !before.has(name)),
-		[],
-	);
+	assert.deepEqual(own(), []);
+});
+
+test("a process that only reads leaves giving up what was deleted to the one that writes, and takes its next snapshot", async (t) => {
+	const life = await filled(t, 30);
+	await life.write(range(RECORDS, 1_000));
+	await life.settled();
+	await life.notes.optimize();
+	// Where it could write nothing.
+	const before = process.env.TMPDIR;
+	process.env.TMPDIR = join(life.folder, "nowhere");
+	t.after(() => {
+		if (before === undefined) delete process.env.TMPDIR;
+		else process.env.TMPDIR = before;
+	});
+	const reading = await openFolder(life.folder, { readOnly: true, threads: 1, now: () => life.clock.now });
+	t.after(() => reading.close());
+	const read = await reading.collection("notes");
+	await life.delete(range(0, 1_100).map((n) => `r${n}`));
+	await read.refresh();
+	assert.equal(await life.meanRecall({ exact: true }, 2, read), 1);
+	const isTaken = async () => {
+		await read.refresh();
+		const { index } = await read.stats();
+		return index.tombstones === 0 && index.main === RECORDS - 100;
+	};
+	await until(isTaken, "the snapshot that the writer has made of what is left");
+	assert.deepEqual((await read.health()).reasons, []);
+	assert.equal(await life.meanRecall({ exact: true }, 2, read), 1);
 });
 
 test("threads that have read of files go on with them when the writer of the database has removed them", async (t) => {

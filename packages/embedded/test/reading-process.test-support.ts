@@ -6,6 +6,7 @@ import type { Asked } from "./search-on-request.test-support.ts";
 
 /** A process of its own that reads a collection. */
 export interface ReadingProcess {
+	readonly pid: number;
 	refresh(): Promise<void>;
 	search(request: SearchRequest): Promise<{ readonly ids: readonly string[]; readonly plan: SearchPlan }>;
 	end(): Promise<void>;
@@ -25,10 +26,11 @@ export async function readingProcess(folder: string, collection: string): Promis
 	};
 	await answer();
 	return {
+		pid: child.pid as number,
 		refresh: () => answer({ refresh: true }),
 		search: (request) => answer({ search: request }),
 		async end() {
-			child.disconnect();
+			if (child.connected) child.disconnect();
 			await ended.catch(() => {});
 		},
 	};

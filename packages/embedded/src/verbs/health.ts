@@ -167,6 +167,12 @@ async function indexReasons(core: CollectionCore): Promise<HealthReason[]> {
 const ADVICE: Readonly<Record<string, string>> = {
 	"snapshot-damaged":
 		"Nothing is lost: the index was built again from the records. Look at the disk if it happens again.",
+	"snapshot-unread":
+		"Nothing is lost: the index was built again from the records, since there was no memory for the one that was saved. Give the process more.",
+	"rows-damaged":
+		"Nothing is lost, and nothing has to be done: the records are sound. Should it stay, repair() builds the index anew. Look at the disk if it happens again.",
+	"fold-failed":
+		"It is tried again every few seconds: see to what the message says was missing. Until then writes are refused once the tail is full.",
 	"records-behind":
 		"If you did not put older records there yourself, writes are lost: compare with a backup, and look at the disk. verify() reads everything.",
 	"snapshot-failed": "See that the folder can be written to and has space; then optimize() tries again.",

@@ -18,3 +18,12 @@ export function faultOf(chore: Chore, error: unknown): IndexProblem {
 	const reason = error instanceof Error ? error.message : String(error);
 	return { code: `${chore}-failed`, message: `${FAULTS[chore]}: ${reason}` };
 }
+
+/** The problem of rows on disk that are not as they were written. */
+export const ROWS_DAMAGED = "rows-damaged";
+
+export function damagedRows(error: unknown): IndexProblem {
+	const reason = error instanceof Error ? error.message : String(error);
+	const message = `rows of the index are damaged on disk; everything is built anew from the records: ${reason}`;
+	return { code: ROWS_DAMAGED, message };
+}

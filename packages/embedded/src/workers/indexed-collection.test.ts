@@ -60,6 +60,9 @@ async function started(count: number) {
 			control.folded += vectors;
 		},
 		foldFailed: (_key, _durationMs, error) => void control.foldFailures.push(error),
+		stalled() {},
+		outgrown() {},
+		reindex: async () => {},
 		keepsSnapshots: false,
 		placeOf: () => NOWHERE,
 		saveSnapshot: async () => {},

@@ -2,9 +2,9 @@ import { isNighError, NighError } from "@nigh/contract";
 import { HnswIndex, IvfIndex, type Parallel } from "@nigh/index";
 import type { Generation } from "../memory/generation.ts";
 import { givesRoom } from "../memory/sizes.ts";
-import { chosenIndex, type IndexChoice, type StoredSpec } from "../records/catalogue.ts";
+import { chosenIndex, type IndexChoice, isOnDisk, type StoredSpec } from "../records/catalogue.ts";
 import { type Built, builtNow, carriedOver } from "./built.ts";
-import { type Chore, faultOf } from "./chores.ts";
+import { type Chore, damagedRows, faultOf, ROWS_DAMAGED } from "./chores.ts";
 import { collectGarbageSoon } from "./collect-garbage.ts";
 import type { RowPlace } from "./kept-rows.ts";
 import type { MainIndex } from "./main-index.ts";
@@ -12,6 +12,7 @@ import { boundsWithin, indexWithin, isAnotherWanted, isPlanned } from "./memory-
 import type { IndexProblem, Installed } from "./messages.ts";
 import { insert, type Next, nextGeneration, type Owned, rowsOf, vectorsOf } from "./next-generation.ts";
 import { ARRANGING, type OptimizeOptions, optimize, SAVING } from "./optimize.ts";
+import { outgrown } from "./outgrown.ts";
 import {
 	DEAD_SHARE,
 	HOT_TAIL_SHARE,
@@ -40,6 +41,12 @@ export interface IndexerSurroundings {
 	install(installed: Installed, next: Pick<Next, "oldSlots" | "fromSlot">): Promise<boolean>;
 	/** Tells the writer that rows of the tail have become free. */
 	freed(key: number): void;
+	/** Tells the writer why they do not become free for the time being. */
+	stalled(key: number, reason: unknown): void;
+	/** Tells the writer that the index of this process, which only reads, is to be followed by the next snapshot there is. */
+	outgrown(key: number): void;
+	/** Has the writer begin the collection anew from its records. Not to be waited for in the turn of a job. */
+	reindex(key: number): Promise<void>;
 	folded(key: number, vectors: number, durationMs: number, tail: number): void;
 	/** What `folded` would have told could not be done. */
 	foldFailed(key: number, durationMs: number, error: unknown): void;
@@ -84,6 +91,8 @@ export class IndexedCollection {
 	/** Rows of the tail that will be free when readers have left. */
 	#leaving: { end: number; turns: Int32Array; since: number } | undefined;
 	readonly #failedAt = new Map<Chore, number>();
+	/** It is about to be begun anew from the records. */
+	#isMending = false;
 	/** Tasks that wait until what is being built is there. */
 	#followers: Task[] = [];
 
@@ -126,10 +135,32 @@ export class IndexedCollection {
 		for (const chore of this.#due(now)) {
 			// What has failed is tried again, but not at once and for ever.
 			const pause = (this.#failedAt.get(chore) ?? Number.NEGATIVE_INFINITY) + RETRY_MS - now;
-			if (pause <= 0) return { chore };
-			wait = Math.min(wait ?? pause, pause);
+			if (pause <= 0 && !this.#leavesToWriter(chore, now)) return { chore };
+			const left = pause > 0 ? pause : RETRY_MS;
+			wait = Math.min(wait ?? left, left);
 		}
 		return wait === undefined ? undefined : { wait };
+	}
+
+	/** A process that only reads makes no copy of the rows on disk: it takes in what is new, and leaves the rest to the one that writes. */
+	#leavesToWriter(chore: Chore, now: number): boolean {
+		if (chore === "fold" || !this.#isWriters) return false;
+		this.#failedAt.set(chore, now);
+		this.#around.outgrown(this.key);
+		if (this.#givesRows(chore)) this.#around.stalled(this.key, outgrown(this.name));
+		return true;
+	}
+
+	/** Whether the next generation is to come from another process, in a snapshot. */
+	get #isWriters(): boolean {
+		if (this.#around.keepsSnapshots) return false;
+		const { owned, generation } = this;
+		const isWantedOnDisk = isOnDisk(this.wanted(generation.live));
+		if (owned.main !== undefined) return isWantedOnDisk || isOnDisk(owned.main);
+		const { slotEnd, ringFree, size } = generation;
+		// Without a snapshot everything is compared, as long as the memory holds it.
+		const isFull = size.ringRows < size.capacity && slotEnd - ringFree >= size.ringRows;
+		return isWantedOnDisk && !isFull;
 	}
 
 	/** What there is to do, the most urgent first. */
@@ -137,10 +168,7 @@ export class IndexedCollection {
 		const { generation, owned, tail } = this;
 		const { live, slotEnd, size, deleted } = generation;
 		const isIdle = now - this.writtenAt >= IDLE_MS;
-		// Whether they have been taken in or not: no rows are free for writers.
-		const isFull = slotEnd - generation.ringFree > size.ringRows / 2;
-		const isStuck = this.#leaving !== undefined && now - this.#leaving.since > STUCK_MS && isFull;
-		if (isStuck || this.#isRoomDue()) yield "room";
+		if (this.#isStuck(now) || this.#isRoomDue()) yield "room";
 		if (isAnotherWanted(this, live)) yield "build";
 		if (owned.main instanceof HnswIndex && owned.main.codesAreStale()) yield "codes";
 		if (owned.main instanceof IvfIndex && owned.main.hasDrifted()) yield "train";
@@ -153,6 +181,13 @@ export class IndexedCollection {
 		}
 		if (tail > 0 && (isIdle || tail > size.ringRows * HOT_TAIL_SHARE)) yield "fold";
 		if (tail === 0 && isIdle && this.#isSnapshotDue()) yield "snapshot";
+	}
+
+	#isStuck(now: number): boolean {
+		const { slotEnd, ringFree, size } = this.generation;
+		// Whether they have been taken in or not: no rows are free for writers.
+		const isFull = slotEnd - ringFree > size.ringRows / 2;
+		return this.#leaving !== undefined && now - this.#leaving.since > STUCK_MS && isFull;
 	}
 
 	#isRoomDue(): boolean {
@@ -173,6 +208,12 @@ export class IndexedCollection {
 	}
 
 	async run(chore: Chore): Promise<void> {
+		await this.#do(chore);
+		this.#failedAt.delete(chore);
+		this.problems.delete(`${chore}-failed`);
+	}
+
+	async #do(chore: Chore): Promise<void> {
 		switch (chore) {
 			case "fold":
 				return this.fold();
@@ -285,6 +326,7 @@ export class IndexedCollection {
 		} catch (error) {
 			// What was half built is a large memory.
 			collectGarbageSoon();
+			if (this.hasLost(error)) this.problems.set(ROWS_DAMAGED, damagedRows(error));
 			// Writers need not wait for it any more.
 			owned.generation.ceiling = 0;
 			this.#around.freed(this.key);
@@ -318,6 +360,7 @@ export class IndexedCollection {
 		this.#leaving = undefined;
 		this.#failedAt.clear();
 		for (const chore of ["build", "room", "codes", "train", "dead"]) this.problems.delete(`${chore}-failed`);
+		this.problems.delete(ROWS_DAMAGED);
 	}
 
 	/** Where an index is being built that a task has to wait for, that counts as this share of it. */
@@ -331,10 +374,11 @@ export class IndexedCollection {
 	/**
 	 * Has room for so much more when this resolves, if need be in another generation.
 	 *
-	 * @throws NighError `MEMORY_LIMIT` where no memory holds it; everything is as it was.
+	 * @throws NighError `MEMORY_LIMIT` where no memory holds it, what {@link outgrown} makes in a process that only reads; everything is as it was.
 	 */
 	async makeRoom(room: Room): Promise<void> {
 		for (let tries = 1; !hasRoom(this.generation, room); tries++) {
+			if (this.#isWriters) throw outgrown(this.name);
 			const count = this.generation.live;
 			try {
 				await this.replace({ fresh: false, arrange: false, room });
@@ -349,8 +393,35 @@ export class IndexedCollection {
 	/** Notes what went wrong in the background. The chore is tried again later. */
 	fault(chore: Chore, error: unknown): void {
 		this.#failedAt.set(chore, performance.now());
+		if (this.hasLost(error)) {
+			this.#mend();
+			return;
+		}
 		const problem = faultOf(chore, error);
 		this.problems.set(problem.code, problem);
+		// One that was overtaken comes to its end the next time.
+		if (this.#givesRows(chore) && !isNighError(error, "UNAVAILABLE")) this.#around.stalled(this.key, error);
+	}
+
+	/** Whether that is what frees rows of the tail, which writers may wait for. */
+	#givesRows(chore: Chore): boolean {
+		if (chore === "room") return this.#isStuck(performance.now());
+		return chore === "fold" || (chore === "build" && this.owned.main === undefined);
+	}
+
+	/** Whether an error means that rows on disk are lost, which only the records have then: no generation can be made of this one. */
+	hasLost(error: unknown): boolean {
+		return this.owned.rows !== undefined && this.#around.keepsSnapshots && isNighError(error, "CORRUPT_SNAPSHOT");
+	}
+
+	#mend(): void {
+		if (this.#isMending) return;
+		this.#isMending = true;
+		const ended = () => {
+			this.#isMending = false;
+		};
+		// What has kept it from being mended keeps the chore from its end as well: it is tried again with that.
+		this.#around.reindex(this.key).then(ended, ended);
 	}
 
 	/** @see optimize */

@@ -13,6 +13,7 @@ import { removeOlder } from "../snapshot/folder.ts";
 import type { PaceOptions } from "../snapshot/pace.ts";
 import { failureCode } from "../watch/events.ts";
 import { giveWay } from "./background.ts";
+import { ROWS_DAMAGED } from "./chores.ts";
 import { analyzeIndex, checkGraph, memoryOf, stateOf } from "./index-report.ts";
 import { IndexedCollection, type IndexerSurroundings } from "./indexed-collection.ts";
 import type { RowPlace } from "./kept-rows.ts";
@@ -27,7 +28,7 @@ import type {
 } from "./messages.ts";
 import { emptyGeneration, type Owned } from "./next-generation.ts";
 import { LEAST_WAIT_MS } from "./parameters.ts";
-import { Caller, Service } from "./rpc.ts";
+import { Caller, failureOf, Service } from "./rpc.ts";
 import {
 	discardSnapshots,
 	keepNewest,
@@ -67,6 +68,9 @@ const around: IndexerSurroundings = {
 	placeOf,
 	install: (installed, { oldSlots, fromSlot }) => writer.call("install", { installed, oldSlots, fromSlot }),
 	freed: (key) => void writer.call("freed", key).catch(() => {}),
+	stalled: (key, error) => void writer.call("stalled", { key, reason: failureOf(error) }).catch(() => {}),
+	outgrown: (key) => void writer.call("outgrown", key).catch(() => {}),
+	reindex: (key) => writer.call("reindex", key),
 	folded: (key, vectors, durationMs, tail) => caller.tell("folded", { key, vectors, durationMs, tail }),
 	foldFailed: (key, durationMs, error) =>
 		caller.tell("failed", { key, event: "nigh:fold", durationMs, error: failureCode(error) }),
@@ -207,10 +211,17 @@ function nextNumber(key: number): number {
 	return (collections.get(key)?.generation.handle.number ?? 0) + 1;
 }
 
+/** What there was before gives its files back; who reads in it has them open. */
 function begin({ key, name, spec }: OpenRequest, owned: Owned): IndexedCollection {
+	letGo(key);
 	const collection = new IndexedCollection(key, name, spec, owned, around);
 	collections.set(key, collection);
 	return collection;
+}
+
+function letGo(key: number): void {
+	collections.get(key)?.owned.rows?.close();
+	collections.delete(key);
 }
 
 /** Begins with the newest snapshot that is sound, else empty. */
@@ -241,7 +252,8 @@ async function open(request: OpenRequest): Promise<IndexOpened> {
 			vectors: owned?.generation.mainEnd ?? 0,
 			durationMs: performance.now() - start,
 		});
-		return { ...collection.installed, change: recovered.change, fromLabel: recovered.fromLabel };
+		const { fromLabel, savedAt } = recovered;
+		return { ...collection.installed, change: recovered.change, fromLabel, savedAt };
 	} catch (error) {
 		caller.tell("unrecovered", { name, durationMs: performance.now() - start, error: failureCode(error) });
 		throw error;
@@ -252,7 +264,11 @@ new Service(data.port).serve<IndexForWriterMethods>({
 	open: (request) => inTurn(() => open(request)),
 	reopen: (request) =>
 		inTurn(async () => {
-			const collection = begin(request, emptyFor(request, nextNumber(request.key)));
+			const { key, records } = request;
+			const damaged = collections.get(key)?.problems.get(ROWS_DAMAGED);
+			const collection = begin(request, emptyFor(request, nextNumber(key)));
+			// Until the index is there again.
+			if (damaged !== undefined && collection.wanted(records) !== null) collection.problems.set(ROWS_DAMAGED, damaged);
 			// Those of another process are its own affair.
 			if (!data.readOnly) discardSnapshots(data, collection);
 			return { ...collection.installed, change: 0, fromLabel: 0 };
@@ -265,10 +281,10 @@ new Service(data.port).serve<IndexForWriterMethods>({
 			if (collection?.isWorthSaving === true) await around.saveSnapshot(collection).catch(() => {});
 			collection?.owned.rows?.close();
 		}),
+	abandon: (key) => inTurn(async () => letGo(key)),
 	drop: (key) =>
 		inTurn(async () => {
-			collections.get(key)?.owned.rows?.close();
-			collections.delete(key);
+			letGo(key);
 			removeOlder(data.snapshots, key, 0);
 			removeUnused(data.snapshots, key, new Set());
 		}),
@@ -287,15 +303,24 @@ new Service(data.port).serve<IndexForWriterMethods>({
 });
 
 caller.serve<IndexerMethods>({
-	optimize({ key, fresh, index, task: words }) {
+	async optimize({ key, fresh, index, task: words }) {
 		const task = new Task(words);
 		// One that is to be built anew all the same is half of the work.
 		collections.get(key)?.follow(task, fresh ? 0.5 : 0.9);
-		return inTurn(async () => {
-			const collection = collectionOf(key);
-			await collection.optimize({ fresh, index, task });
-			return stateOf(collection);
-		}, task);
+		const renew = () =>
+			inTurn(async () => {
+				const collection = collectionOf(key);
+				await collection.optimize({ fresh, index, task });
+				return stateOf(collection);
+			}, task);
+		try {
+			return await renew();
+		} catch (error) {
+			if (collections.get(key)?.hasLost(error) !== true) throw error;
+		}
+		// Between two turns: the writer asks for one.
+		await writer.call("reindex", key);
+		return renew();
 	},
 	abandon,
 	snapshot: ({ key, damaged }) =>

@@ -12,6 +12,7 @@ import type { PackedRows } from "../records/packed-rows.ts";
 import type { Page, PageOptions } from "../records/page.ts";
 import type { FailureCode } from "../watch/events.ts";
 import type { Room } from "./room.ts";
+import type { Failure } from "./rpc.ts";
 import type { StateReads } from "./state-reads.ts";
 import type { Matched } from "./still-matching.ts";
 
@@ -265,6 +266,8 @@ export type IndexForWriterMethods = {
 	/** As `open`, for one that is open: from nothing, whatever there was. */
 	reopen(request: Parameters<IndexForWriterMethods["open"]>[0]): Promise<IndexOpened>;
 	close(key: number): Promise<void>;
+	/** As `close`, for one that could not be opened after all: nothing is saved. */
+	abandon(key: number): Promise<void>;
 	drop(key: number): Promise<void>;
 	respec(request: { key: number; spec: StoredSpec }): void;
 	/** Makes room for what is about to be written; `MEMORY_LIMIT` where there is no memory for it. */
@@ -278,6 +281,8 @@ export interface IndexOpened extends Installed {
 	readonly change: number;
 	/** Labels from here on are not in it. */
 	readonly fromLabel: number;
+	/** When it was taken: ms since 1970. Absent without one. */
+	readonly savedAt?: number | undefined;
 }
 
 /** What the indexer asks of the writer. */
@@ -295,6 +300,12 @@ export type WriterForIndexMethods = {
 	}): Promise<boolean>;
 	/** Ring rows have become free. */
 	freed(key: number): void;
+	/** Ring rows cannot become free for the time being: whoever waits for some is to be told why. */
+	stalled(request: { key: number; reason: Failure }): void;
+	/** In a process that only reads: the next snapshot of the one that writes is to be begun with. */
+	outgrown(key: number): void;
+	/** Rows of the index that lie on disk are damaged: the collection is to be built anew from its records. */
+	reindex(key: number): Promise<void>;
 };
 
 /** What the reader worker does: whatever takes long. */

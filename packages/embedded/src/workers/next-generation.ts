@@ -74,7 +74,12 @@ export function ownGeneration(
 		const { main, rows } = fill(building.arena, building.view);
 		building.main = main;
 		building.rows = rows;
-		return finish(building, number, format, wanted);
+		try {
+			return finish(building, number, format, wanted);
+		} catch (error) {
+			rows?.discard();
+			throw error;
+		}
 	});
 }
 

@@ -23,7 +23,7 @@ interface Request {
 }
 
 /** An error as it crosses threads: structured cloning would lose the class and the code. */
-interface Failure {
+export interface Failure {
 	readonly code?: ErrorCode;
 	readonly message: string;
 	readonly details?: ErrorDetails;
@@ -178,13 +178,15 @@ export class Caller<M extends Methods> {
 	}
 }
 
-function failureOf(error: unknown): Failure {
+/** What of an error goes through a port, as an answer or as a part of what is asked or told. */
+export function failureOf(error: unknown): Failure {
 	if (isNighError(error)) return { code: error.code, message: error.message, details: cloneable(error.details) };
 	if (error instanceof Error) return { message: error.message, stack: error.stack };
 	return { message: String(error) };
 }
 
-function errorOf({ code, message, details, stack }: Failure): Error {
+/** The error that {@link failureOf} was made of. */
+export function errorOf({ code, message, details, stack }: Failure): Error {
 	if (code !== undefined) return new NighError(code, message, details);
 	const error = new Error(message);
 	if (stack !== undefined) error.stack = stack;

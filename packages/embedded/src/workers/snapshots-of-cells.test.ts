@@ -76,6 +76,9 @@ const specFor = ({ metric, weights }: VectorFormat, kind: CellKind) =>
 async function save(snapshots: string, kind: CellKind, owned: Owned): Promise<string> {
 	const collection = new IndexedCollection(1, "notes", await specFor(FORMATS[kind], kind), owned, {
 		parallel: serial,
+		stalled() {},
+		outgrown() {},
+		reindex: async () => {},
 		keepsSnapshots: true,
 		install: async () => true,
 		freed() {},

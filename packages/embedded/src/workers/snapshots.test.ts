@@ -50,6 +50,9 @@ async function filled({ expiring = true } = {}): Promise<{ small: Small; owned: 
 function collectionOf(owned: Owned): IndexedCollection {
 	return new IndexedCollection(1, "notes", SPEC, owned, {
 		parallel: serial,
+		stalled() {},
+		outgrown() {},
+		reindex: async () => {},
 		keepsSnapshots: true,
 		install: async () => true,
 		freed() {},

@@ -1,5 +1,5 @@
 import { existsSync, rmSync } from "node:fs";
-import { NighError } from "@nigh/contract";
+import { isNighError, NighError } from "@nigh/contract";
 import { type HnswSource, IVF_KINDS, restoreHnsw, restoreIvf } from "@nigh/index";
 import { type Arena, rowBytes } from "@nigh/kernels";
 import { DELETED, type Generation, type VectorFormat } from "../memory/generation.ts";
@@ -120,7 +120,7 @@ function segmentsNamed(path: string, expected: Required<Expectation>): readonly 
  * Removes all snapshots but the newest, once everything in that one, and in the row files that it names, has been read back and matches its
  * checksums: nothing stands in for it any more.
  *
- * @throws NighError `CORRUPT_SNAPSHOT`: the newest does not hold, and those before it have stayed.
+ * @throws NighError `CORRUPT_SNAPSHOT`, `NOT_FOUND` (a row file): the newest does not hold, and those before it have stayed.
  */
 export async function keepNewest(
 	{ snapshots, databaseId }: Pick<WorkerData, "snapshots" | "databaseId">,
@@ -196,6 +196,8 @@ export interface Recovered {
 	readonly change: number;
 	/** Labels from here on are not in it. */
 	readonly fromLabel: number;
+	/** When it was taken: ms since 1970. */
+	readonly savedAt?: number | undefined;
 	/** What its index was when it was built, and the cap that it was chosen for. */
 	readonly built?: Built | undefined;
 	readonly plannedMB?: number | undefined;
@@ -205,10 +207,11 @@ export interface Recovered {
 }
 
 /**
- * Reads the newest snapshot that is sound. One that is damaged, newer than we are, or of another collection, is reported and passed over; one
- * from before tombstones were given up is passed over as if it were not there.
+ * Reads the newest snapshot that is sound. One that is damaged, newer than we are, or of another collection, is reported and passed over, as is
+ * one for which there is no memory; one from before tombstones were given up is passed over as if it were not there.
  *
  * @param number What the generation is to be numbered.
+ * @throws what says nothing of the snapshot: `READ_ONLY`, `DISK_FULL`, too many open files.
  */
 export async function recoverSnapshot(
 	files: Pick<WorkerData, "snapshots" | "records" | "databaseId" | "readOnly">,
@@ -240,6 +243,7 @@ export async function recoverSnapshot(
 					owned,
 					change,
 					fromLabel: nextLabel,
+					savedAt: snapshot.info.createdAt,
 					built: restoredBuilt(index.parameters.built, owned.generation),
 					plannedMB: typeof index.parameters.plannedMB === "number" ? index.parameters.plannedMB : undefined,
 					problems,
@@ -254,12 +258,26 @@ export async function recoverSnapshot(
 				listed.splice(0, listed.length, ...listSnapshots(snapshots, collection.key));
 				continue;
 			}
-			// Whatever it is: an index can always be built from the records.
-			damaged.push(path);
-			problems.push({ code: "snapshot-damaged", message: error instanceof Error ? error.message : String(error) });
+			if (saysNothing(error)) throw error;
+			const message = error instanceof Error ? error.message : String(error);
+			// Where there is more memory, it is of use again.
+			const isSound = isNighError(error, "MEMORY_LIMIT");
+			if (!isSound) damaged.push(path);
+			problems.push({ code: isSound ? "snapshot-unread" : "snapshot-damaged", message });
 		}
 	}
 	return { owned: undefined, change: 0, fromLabel: 0, problems, damaged };
+}
+
+/**
+ * Whether an error is of the moment or the place, not of the snapshot: a sound one must not go for it. Whatever else it is, the index can
+ * always be built from the records.
+ */
+function saysNothing(error: unknown): boolean {
+	if (isNighError(error)) return error.code === "READ_ONLY" || error.code === "DISK_FULL";
+	// Of the system: too many open files, say. What the disk cannot give back is lost.
+	const { code, syscall } = (error ?? {}) as NodeJS.ErrnoException;
+	return syscall !== undefined && code !== "EIO";
 }
 
 /**

@@ -40,6 +40,9 @@ async function started(t: TestContext, spec: CollectionSpec, count: number) {
 		freed() {},
 		folded() {},
 		foldFailed() {},
+		stalled() {},
+		outgrown() {},
+		reindex: async () => {},
 		keepsSnapshots: true,
 		placeOf: () => ({ folder, key: 1, databaseId: "the database", records: "no such file", readOnly: false }),
 		saveSnapshot: async ({ owned, generation }) => {

@@ -18,6 +18,7 @@ import { mendRecords } from "../records/mend.ts";
 import { RecordReader } from "../records/reader.ts";
 import { asNighError } from "../records/sqlite-errors.ts";
 import { RecordWriter } from "../records/writer.ts";
+import { newestSavedAt } from "../snapshot/newest.ts";
 import { catchUp } from "./catch-up.ts";
 import { collectGarbageSoon } from "./collect-garbage.ts";
 import { compareSlots } from "./compare-slots.ts";
@@ -36,7 +37,8 @@ import type {
 	WriterMethods,
 	WriterNotes,
 } from "./messages.ts";
-import { Caller, Service } from "./rpc.ts";
+import { isOutgrown } from "./outgrown.ts";
+import { Caller, errorOf, Service } from "./rpc.ts";
 import { stateReads } from "./state-reads.ts";
 import { checkDimensions, Writes } from "./writes.ts";
 import { WrittenCollection } from "./written-collection.ts";
@@ -54,6 +56,8 @@ const writer = new RecordWriter(db);
 const group = new GroupCommit(writer);
 const writes = new Writes(writer, reader, group, tellIndexer);
 const collections = new Map<number, WrittenCollection>();
+/** Collections that are being built anew from their records. */
+const reindexing = new Map<number, Promise<void>>();
 
 // Without an indexer nobody makes room: who waits for some is told, and who would have to.
 data.port.on("close", () => {
@@ -91,6 +95,7 @@ async function open({ name, spec }: { name: string; spec: StoredSpec | undefined
 			// It rests when there has been nothing to do, and hears of a write when all of it is shown.
 			if (waiting) tellIndexer(collection);
 		},
+		mend: () => reindexOnce(entry.key),
 	});
 	collections.set(entry.key, collection);
 	try {
@@ -98,6 +103,7 @@ async function open({ name, spec }: { name: string; spec: StoredSpec | undefined
 		else await beginIndex(collection, entry);
 	} catch (error) {
 		collections.delete(entry.key);
+		await index.call("abandon", entry.key).catch(() => {});
 		throw error;
 	}
 	return { key: entry.key, spec: collection.spec, change: collection.change };
@@ -127,12 +133,15 @@ async function beginIndex(
 async function follow(collection: WrittenCollection, opened: IndexOpened, source = reader): Promise<void> {
 	const { key } = collection;
 	collection.begin(opened);
+	collection.savedAt = opened.savedAt;
 	await catchUp(source, collection, opened);
 	// One that has taken over meanwhile has been told of already.
 	if (collection.generation?.handle.number === opened.generation.number) {
 		const { generation, areas } = opened;
 		caller.tell("installed", { key, generation, areas, choice: chosenIndex(collection.spec) });
 	}
+	// Whoever waited for room in the one before looks for it in this one.
+	collection.wake();
 	tellIndexer(collection);
 }
 
@@ -243,9 +252,22 @@ function reindex(key: number): Promise<void> {
 		const collection = collections.get(key);
 		if (collection === undefined || collection.spec.dimensions === null) return;
 		const entry = entryOf(collection, reader);
+		const { failure, generation } = collection;
 		collection.recover(entry);
-		await beginIndex(collection, entry, "reopen");
+		try {
+			await beginIndex(collection, entry, "reopen");
+		} catch (error) {
+			if (failure !== undefined || collection.generation !== generation) collection.tear(error);
+			throw error;
+		}
 	}, key);
+}
+
+/** Several may find the same damage before it is mended. */
+function reindexOnce(key: number): Promise<void> {
+	const running = reindexing.get(key) ?? reindex(key).finally(() => reindexing.delete(key));
+	reindexing.set(key, running);
+	return running;
 }
 
 /** Catches up with another process in one state of it, one after the other: two at a time would both take in what is new. */
@@ -259,14 +281,36 @@ async function catchUpTo(state: RecordReader, key: number): Promise<number> {
 	const { generation, change, nextLabel, isTorn } = collection;
 	// Of what has gone since, tombstones are missing: it would be found for ever.
 	const isTooOld = () => change < entryOf(collection, state).reclaimedThrough;
-	if (generation === undefined || isTorn || isTooOld()) await load(collection, state);
-	else {
-		collection.isTorn = true;
-		await catchUp(state, collection, { change, fromLabel: nextLabel });
-		collection.isTorn = false;
-		tellIndexer(collection);
-	}
+	const mayGoOn = generation !== undefined && !isTorn && !isTooOld() && !isFollowed(collection, state);
+	if (!mayGoOn || !(await goOn(collection, state, { change, fromLabel: nextLabel }))) await load(collection, state);
 	return collection.change;
+}
+
+/** Takes in what is new. `false`: the index has no room for it, and another has to come from a snapshot. */
+async function goOn(
+	collection: WrittenCollection,
+	state: RecordReader,
+	position: Parameters<typeof catchUp>[2],
+): Promise<boolean> {
+	collection.isTorn = true;
+	try {
+		await catchUp(state, collection, position);
+	} catch (error) {
+		if (isOutgrown(error)) return false;
+		throw error;
+	}
+	collection.isTorn = false;
+	tellIndexer(collection);
+	return true;
+}
+
+/** Whether there is another snapshot than the one that an index began with that is due to be laid out anew. Each is looked for once. */
+function isFollowed(collection: WrittenCollection, state: RecordReader): boolean {
+	if (!collection.isOutgrown) return false;
+	const savedAt = newestSavedAt(data, collection.key, entryOf(collection, state).change);
+	if (savedAt === undefined || savedAt === collection.savedAt || savedAt === collection.lookedFor) return false;
+	collection.lookedFor = savedAt;
+	return true;
 }
 
 /**
@@ -372,4 +416,10 @@ new Service(data.port).serve<WriterForIndexMethods>({
 		return true;
 	},
 	freed: (key) => collections.get(key)?.wake(),
+	stalled: ({ key, reason }) => collections.get(key)?.stall(errorOf(reason)),
+	outgrown(key) {
+		const collection = collections.get(key);
+		if (collection !== undefined) collection.isOutgrown = true;
+	},
+	reindex: reindexOnce,
 });

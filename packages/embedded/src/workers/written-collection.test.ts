@@ -24,6 +24,7 @@ async function started(options: SmallOptions = {}) {
 		{
 			grow: async () => void said.push("grow"),
 			waiting: (waiting) => void said.push(`waiting ${waiting}`),
+			mend: async () => void said.push("mend"),
 		},
 	);
 	collection.begin(installed(small));
@@ -183,6 +184,7 @@ test("a closed collection lets no generation take over", async () => {
 async function full() {
 	const asked: { room: Room; settle: PromiseWithResolvers<void> }[] = [];
 	const said: boolean[] = [];
+	const mended: PromiseWithResolvers<void>[] = [];
 	const spec = await specOf({ dimensions: 2, metric: "l2" }, undefined);
 	const collection = new WrittenCollection(
 		{ key: 1, name: "notes", spec, change: 0, records: 0, nextLabel: 0 },
@@ -193,6 +195,11 @@ async function full() {
 				return settle.promise;
 			},
 			waiting: (waiting) => void said.push(waiting),
+			mend() {
+				const mending = Promise.withResolvers<void>();
+				mended.push(mending);
+				return mending.promise;
+			},
 		},
 	);
 	collection.begin(installed(smallGeneration({ dimensions: 2, capacity: 8, idBytes: 4_096 })));
@@ -200,7 +207,7 @@ async function full() {
 		const next = smallGeneration({ dimensions: 2, capacity, idBytes: 8_192 });
 		assert.equal(collection.install(installed(next, 2), new Uint32Array(0), 0), true);
 	};
-	return { collection, asked, said, makeRoom };
+	return { collection, asked, said, makeRoom, mended };
 }
 
 test("room is reserved at once where there is some, and comes back when it is released", async () => {
@@ -219,6 +226,53 @@ test("room is reserved at once where there is some, and comes back when it is re
 	releaseThree();
 	(await collection.reserve({ slots: 8, idBytes: 10 }))();
 	assert.equal(asked.length, 1);
+});
+
+test("where the tail cannot be taken in, whoever waits is told why, those behind him as well, and what comes later waits anew", async () => {
+	const { collection, small, said } = await started({ capacity: 64, ringRows: 4, idBytes: 8_192 });
+	for (let label = 0; label < 4; label++) await collection.append(row(label, 1));
+	const full = new NighError("DISK_FULL", "no space");
+	const waiting = [1, 2, 3].map(() => collection.reserve({ slots: 3, idBytes: 2 }));
+	const taken = collection.append(row(4, 1)) as Promise<void>;
+	await turn();
+	collection.stall(full);
+	for (const each of [...waiting, taken]) await assert.rejects(each, full);
+	const later = collection.reserve({ slots: 3, idBytes: 2 });
+	await turn();
+	assert.equal(said.at(-1), "waiting true");
+	small.generation.mainEnd = 4;
+	small.generation.ringFree = 4;
+	collection.wake();
+	(await later)();
+	assert.equal(said.at(-1), "waiting false");
+});
+
+test("a change that cannot be shown for want of space says that its records are safe, and why they are not found", async () => {
+	const { collection } = await started({ capacity: 64, ringRows: 4, idBytes: 8_192 });
+	const rows = Array.from({ length: 9 }, (_, label) => row(label, 1));
+	const showing = collection.show(1, rows, []);
+	await turn();
+	collection.stall(new NighError("DISK_FULL", "no space for rows"));
+	await assert.rejects(showing, { code: "UNAVAILABLE", message: /safe on disk.*repair\(\).*no space for rows/ });
+});
+
+test("where rows on disk are damaged, a write that needs room has them mended and goes on", async () => {
+	const { collection, asked, said, makeRoom, mended } = await full();
+	const writing = collection.reserve({ slots: 20, idBytes: 10 });
+	await turn();
+	asked[0]?.settle.reject(new NighError("CORRUPT_SNAPSHOT", "a block"));
+	await turn();
+	assert.equal(mended.length, 1);
+	makeRoom(64);
+	mended[0]?.resolve();
+	(await writing)();
+	assert.deepEqual([asked.length, said], [1, [true, false]]);
+	const another = collection.reserve({ slots: 70, idBytes: 10 });
+	await turn();
+	asked[1]?.settle.reject(new NighError("CORRUPT_SNAPSHOT", "a block"));
+	await turn();
+	mended[1]?.reject(new NighError("CORRUPT_RECORDS", "the records as well"));
+	await assert.rejects(another, { code: "CORRUPT_RECORDS" });
 });
 
 test("ids need room as well", async () => {

@@ -1,4 +1,4 @@
-import { NighError } from "@nigh/contract";
+import { isNighError, NighError } from "@nigh/contract";
 import { Generation } from "../memory/generation.ts";
 import { RowMaker, vectorBytes, vectorOf } from "../memory/rows.ts";
 import { type Full, SlotWriter } from "../memory/slot-writer.ts";
@@ -14,6 +14,8 @@ export interface RoomMaker {
 	grow(room: Room): Promise<void>;
 	/** Says that writers wait, or wait no longer. */
 	waiting(waiting: boolean): void;
+	/** Has everything built anew from the records, where rows on disk have turned out to be damaged. Not while something is being shown. */
+	mend(): Promise<void>;
 }
 
 /** A collection as the writer sees it: what it has committed becomes visible here. */
@@ -29,12 +31,20 @@ export class WrittenCollection {
 	nextLabel: number;
 	/** Whether catching up with another process ended in the middle: what is in memory belongs to no state, and has to be made anew. */
 	isTorn = false;
+	/** In a process that only reads: the index is to be followed by the next snapshot of the one that writes. */
+	isOutgrown = false;
+	/** When the snapshot was taken that it began with, and the one that was last looked for: ms since 1970. */
+	savedAt: number | undefined;
+	lookedFor: number | undefined;
 	/** The first write that tells the dimensions, while it runs. */
 	fixing: Promise<void> | undefined;
 	#generation: Generation | undefined;
 	#slots: SlotWriter | undefined;
 	#rows: RowMaker | undefined;
-	#wake: (() => void)[] = [];
+	#wake: PromiseWithResolvers<void>[] = [];
+	/** Why the tail is not taken in at the moment, and the how manieth time it is that this has failed. */
+	#stall: { readonly reason: Error; readonly number: number } | undefined;
+	#stalls = 0;
 	readonly #room: RoomMaker;
 	#failure: NighError | undefined;
 	/** Why nobody need wait for room any more. */
@@ -85,6 +95,7 @@ export class WrittenCollection {
 	/** The first generation, or one that begins anew. */
 	begin({ generation }: Installed): void {
 		const { format } = generation;
+		this.isOutgrown = false;
 		if (this.#rows?.format.dimensions !== format.dimensions) {
 			this.#rows = withinMemory(this.records, () => new RowMaker(format));
 		}
@@ -106,7 +117,7 @@ export class WrittenCollection {
 		} catch (cause) {
 			this.#failure ??= new NighError(
 				"UNAVAILABLE",
-				`the records of ${JSON.stringify(this.name)} are safe on disk, but its index in memory could not follow: close the database and open it again`,
+				`the records of ${JSON.stringify(this.name)} are safe on disk, but its index in memory could not follow: close the database and open it again, or call repair(). ${reasonOf(cause)}`,
 				{},
 				{ cause },
 			);
@@ -119,7 +130,8 @@ export class WrittenCollection {
 	 * and is seen soon. Waits where another generation has to be made for it, or where the tail has to be taken in first.
 	 *
 	 * @returns what gives the room back that the write has not used, or used by now.
-	 * @throws NighError `MEMORY_LIMIT`, `CLOSED`, `UNAVAILABLE` without an indexer.
+	 * @throws NighError `MEMORY_LIMIT`, `CLOSED`, `UNAVAILABLE` without an indexer; where the tail is full, what has kept it from being taken in:
+	 * `DISK_FULL`, `READ_ONLY`.
 	 */
 	async reserve(room: Room): Promise<() => void> {
 		if (this.#reserving === undefined && this.#hasRoom(room)) this.#reserved = addRoom(this.#reserved, room);
@@ -140,13 +152,27 @@ export class WrittenCollection {
 	}
 
 	async #waitForRoom(room: Room, before: Promise<void> | undefined): Promise<void> {
+		const stalls = this.#stalls;
 		await before;
 		while (!this.#hasRoom(room)) {
 			if (this.#ended !== undefined) throw this.#ended;
-			const isFull = !this.#fits(room);
-			await this.#whileWaiting(isFull ? this.#room.grow(addRoom(this.#reserved, room)) : this.#progress());
+			if (!this.#fits(room)) await this.#whileWaiting(this.#grow(addRoom(this.#reserved, room)));
+			else {
+				// What those before have been told while they waited, this one does not wait for once more.
+				if (this.#stall !== undefined && this.#stall.number > stalls) throw this.#stall.reason;
+				await this.#whileWaiting(this.#progress());
+			}
 		}
 		this.#reserved = addRoom(this.#reserved, room);
+	}
+
+	async #grow(room: Room): Promise<void> {
+		try {
+			await this.#room.grow(room);
+		} catch (error) {
+			if (!isNighError(error, "CORRUPT_SNAPSHOT")) throw error;
+			await this.#room.mend();
+		}
 	}
 
 	#hasRoom(room: Room): boolean {
@@ -205,9 +231,21 @@ export class WrittenCollection {
 
 	/** The indexer has made room. */
 	wake(): void {
-		const waiting = this.#wake;
-		this.#wake = [];
-		for (const resolve of waiting) resolve();
+		this.#stall = undefined;
+		for (const { resolve } of this.#wake.splice(0)) resolve();
+	}
+
+	/** The tail cannot be taken in, which is tried again after a while: whoever waits for that is told why. */
+	stall(reason: Error): void {
+		this.#stall = { reason, number: ++this.#stalls };
+		for (const { reject } of this.#wake.splice(0)) reject(reason);
+	}
+
+	/** A generation that was to be filled from the records has not come to have all of them. */
+	tear(cause: unknown): void {
+		const [name, why] = [JSON.stringify(this.name), reasonOf(cause)];
+		const message = `the records of ${name} are safe on disk, but its index could not be built from them: call repair(), or close the database and open it again. ${why}`;
+		this.#failure ??= new NighError("UNAVAILABLE", message, {}, { cause });
 	}
 
 	/**
@@ -291,6 +329,12 @@ export class WrittenCollection {
 
 	#progress(): Promise<void> {
 		if (this.#ended !== undefined) throw this.#ended;
-		return new Promise((resolve) => this.#wake.push(resolve));
+		const waiting = Promise.withResolvers<void>();
+		this.#wake.push(waiting);
+		return waiting.promise;
 	}
+}
+
+function reasonOf(cause: unknown): string {
+	return `The reason: ${cause instanceof Error ? cause.message : cause}`;
 }
