@@ -247,6 +247,21 @@ test("where the tail cannot be taken in, whoever waits is told why, those behind
 	assert.equal(said.at(-1), "waiting false");
 });
 
+test("while the tail is not taken in, what would need more than is free of it is not begun", async () => {
+	const { collection } = await started({ capacity: 64, ringRows: 4, idBytes: 8_192 });
+	const full = new NighError("DISK_FULL", "no space");
+	collection.stall(full);
+	(await collection.reserve({ slots: 4, idBytes: 8 }))();
+	const larger = collection.reserve({ slots: 5, idBytes: 10 });
+	await turn();
+	collection.stall(full);
+	await assert.rejects(larger, full);
+	const later = collection.reserve({ slots: 5, idBytes: 10 });
+	await turn();
+	collection.wake();
+	(await later)();
+});
+
 test("a change that cannot be shown for want of space says that its records are safe, and why they are not found", async () => {
 	const { collection } = await started({ capacity: 64, ringRows: 4, idBytes: 8_192 });
 	const rows = Array.from({ length: 9 }, (_, label) => row(label, 1));

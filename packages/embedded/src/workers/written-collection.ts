@@ -147,7 +147,7 @@ export class WrittenCollection {
 		return () => {
 			const { slots, idBytes } = this.#reserved;
 			this.#reserved = { slots: slots - room.slots, idBytes: idBytes - room.idBytes };
-			this.wake();
+			this.#wakeAll();
 		};
 	}
 
@@ -177,7 +177,14 @@ export class WrittenCollection {
 
 	#hasRoom(room: Room): boolean {
 		if (this.#generation === undefined || room.slots === 0) return true;
-		return this.#fits(room) && hasTail(this.#generation, this.#reserved, room);
+		return this.#fits(room) && this.#hasTail(this.#generation, room);
+	}
+
+	#hasTail(generation: Generation, room: Room): boolean {
+		const { slotEnd, ringFree, size } = generation;
+		const isWhole = slotEnd - ringFree + this.#reserved.slots + room.slots <= size.ringRows;
+		// What is in the records already, and waits in vain for the rest of its rows, could not be found.
+		return (this.#stall === undefined || isWhole) && hasTail(generation, this.#reserved, room);
 	}
 
 	/** Whether the generation can hold it, as soon as the tail has been taken in as often as that needs. */
@@ -232,6 +239,10 @@ export class WrittenCollection {
 	/** The indexer has made room. */
 	wake(): void {
 		this.#stall = undefined;
+		this.#wakeAll();
+	}
+
+	#wakeAll(): void {
 		for (const { resolve } of this.#wake.splice(0)) resolve();
 	}
 
