@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isNighError } from "@nigh/contract";
+import { isNighError, NighError } from "@nigh/contract";
 import { type Parallel, serial } from "@nigh/index";
 import { rowBytes } from "@nigh/kernels";
 import { RowMaker } from "../memory/rows.ts";
@@ -41,6 +41,7 @@ async function started(count: number) {
 		freed: 0,
 		folded: 0,
 		foldFailures: [] as unknown[],
+		stalls: [] as unknown[],
 	};
 	const parallel: Parallel = {
 		lanes: 1,
@@ -60,7 +61,7 @@ async function started(count: number) {
 			control.folded += vectors;
 		},
 		foldFailed: (_key, _durationMs, error) => void control.foldFailures.push(error),
-		stalled() {},
+		stalled: (_key, reason) => void control.stalls.push(reason),
 		outgrown() {},
 		reindex: async () => {},
 		keepsSnapshots: false,
@@ -107,6 +108,18 @@ test("a build that fails leaves the old index serving, and says so until one suc
 	await collection.run("build");
 	assert.deepEqual(stateOf(collection).problems, []);
 	assert.equal(nearest(collection, 42), "r42");
+});
+
+test("where a build is what frees the tail, why it fails is told; not what passes by itself", async () => {
+	const { collection, control } = await started(300);
+	const full = new NighError("DISK_FULL", "no space");
+	for (const error of [new NighError("UNAVAILABLE", "overtaken"), new NighError("NOT_TRAINED", "too few"), full]) {
+		collection.fault("build", error);
+	}
+	assert.deepEqual(control.stalls, [full]);
+	await collection.run("build");
+	collection.fault("build", full);
+	assert.deepEqual(control.stalls, [full], "the tail is folded now");
 });
 
 test("what has failed is not tried again at once, and then it is", async () => {

@@ -399,14 +399,17 @@ export class IndexedCollection {
 		}
 		const problem = faultOf(chore, error);
 		this.problems.set(problem.code, problem);
-		// One that was overtaken comes to its end the next time.
-		if (this.#givesRows(chore) && !isNighError(error, "UNAVAILABLE")) this.#around.stalled(this.key, error);
+		// One that was overtaken comes to its end the next time, and what could not be learnt from may be with more of it.
+		const isPassing = isNighError(error, "UNAVAILABLE") || isNighError(error, "NOT_TRAINED");
+		if (this.#givesRows(chore) && !isPassing) this.#around.stalled(this.key, error);
 	}
 
 	/** Whether that is what frees rows of the tail, which writers may wait for. */
 	#givesRows(chore: Chore): boolean {
-		if (chore === "room") return this.#isStuck(performance.now());
-		return chore === "fold" || (chore === "build" && this.owned.main === undefined);
+		if (chore === "fold") return true;
+		// Without a main index only another generation has rows that are free.
+		if (this.owned.main === undefined) return chore === "build" || chore === "room";
+		return chore === "room" && this.#isStuck(performance.now());
 	}
 
 	/** Whether an error means that rows on disk are lost, which only the records have then: no generation can be made of this one. */
