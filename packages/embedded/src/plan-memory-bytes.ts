@@ -72,7 +72,7 @@ export function neededFor(index: PlannedChoice, vectors: number, space: PlanSpac
 	const ringRows = tailRowsWithin(row, maxBytes);
 	const none = { onDisk: 0, tailRows: ringRows, trainingRows: 0 };
 	if (index.kind === "flat") return { ...none, bytes: Math.ceil(OTHER_BYTES + flat(n)) };
-	const least = index.kind === "hnsw" ? LEAST_GRAPH : leastForCells(index);
+	const least = leastFor(index);
 	if (n < least) return { ...none, bytes: Math.ceil(OTHER_BYTES + flat(n)) };
 	const estimate = estimateOf(index, n, space);
 	const tailed = Math.min(n, ringRows);
@@ -126,6 +126,17 @@ export function leastCap(index: PlannedChoice, vectors: number, space: PlanSpace
 export function tailRowsWithin(row: number, maxBytes: number): number {
 	const share = Math.floor((maxBytes * TAIL_SHARE) / (tailBytes(row, 1) + RING_SLOT_BYTES));
 	return Math.min(tailRows(row), Math.max(LEAST_TAIL_ROWS, share));
+}
+
+/** Rows of the tail as long as there is no index yet: as many as that is built from, and as many again that come while it is. */
+export function firstTailRows(index: Exclude<PlannedChoice, { kind: "flat" }>, row: number, maxBytes?: number): number {
+	const rows = maxBytes === undefined ? tailRows(row) : tailRowsWithin(row, maxBytes);
+	return Math.max(rows, 2 * leastFor(index));
+}
+
+/** Vectors from which on there is an index. */
+function leastFor(index: Exclude<PlannedChoice, { kind: "flat" }>): number {
+	return index.kind === "hnsw" ? LEAST_GRAPH : leastForCells(index);
 }
 
 /** The most vectors that one memory holds with an index. */

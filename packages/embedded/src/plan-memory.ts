@@ -74,13 +74,19 @@ export function planMemory(options: PlanOptions): PlannedMemory {
 	const considered = candidates(options).map((index) => candidateOf(index, options));
 	const there = current === undefined ? undefined : candidateOf(current, options);
 	if (there?.fitsAhead) return planOf(there, considered, options, true);
-	const smallest = considered.reduce((least, each) => (each.bytes < least.bytes ? each : least));
+	const smallest = smallestOf(considered);
 	// Which one is the smallest depends on the number of vectors: one that is smaller for more of them only is not looked at.
 	const wanted = considered.slice(0, considered.indexOf(smallest) + 1);
 	const chosen = wanted.find(({ fitsAhead }) => fitsAhead) ?? wanted.findLast(({ fits }) => fits);
 	if (chosen === undefined) throw refusal(options);
 	const stays = there !== undefined && isAlike(there.index, chosen.index) && there.fits;
 	return stays ? planOf(there, considered, options, true) : planOf(chosen, considered, options, false);
+}
+
+/** What takes the least of all that may be chosen, whether it fits or not. */
+export function smallestPlanned(options: PlanOptions): PlannedChoice {
+	const considered = candidates(options).map((index) => candidateOf(index, options));
+	return smallestOf(considered).index;
 }
 
 /** The most vectors that there is a plan for. */
@@ -105,6 +111,10 @@ function candidateOf(index: PlannedChoice, options: PlanOptions): Candidate {
 		fits: isWithin(index, vectors, options, maxBytes),
 		fitsAhead: isWithin(index, ahead, options, maxBytes),
 	};
+}
+
+function smallestOf(considered: readonly Candidate[]): Candidate {
+	return considered.reduce((least, each) => (each.bytes < least.bytes ? each : least));
 }
 
 /** Whether two are of one kind and keep their vectors in one place: what else was asked of one of them stays. */

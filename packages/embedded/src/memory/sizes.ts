@@ -106,10 +106,22 @@ export function givesRoom(
 	return next > left && next >= left * 2;
 }
 
-/** As {@link generationSize} for one that keeps everything in its tail. */
-export function flatSize(records: number, idBytes: number, rowBytes: number): GenerationSize {
-	const size = generationSize(records, idBytes, rowBytes);
-	return { ...size, ringRows: size.capacity };
+/**
+ * As {@link generationSize} for one that keeps everything in its tail.
+ *
+ * @param mostTailRows Rows that the tail may have room for, where what there is beyond waits for a main index. Default: as many as there are slots.
+ */
+export function flatSize(records: number, idBytes: number, rowBytes: number, mostTailRows?: number): GenerationSize {
+	if (mostTailRows === undefined) {
+		const size = generationSize(records, idBytes, rowBytes);
+		return { ...size, ringRows: size.capacity };
+	}
+	const perId = bytesPerId(records, idBytes);
+	// Beside the tail there are tables alone.
+	const row = { rowBytes, slotBytes: SLOT_BYTES, ringRows: mostTailRows };
+	const capacity = capacityFor(records, perId, row, MAX_ARENA_BYTES);
+	if (capacity < records) throw tooMany(records, capacity);
+	return { capacity, idBytes: Math.max(capacity * perId, 2 ** 16), ...row };
 }
 
 /** Rows of a tail that nothing makes smaller. */

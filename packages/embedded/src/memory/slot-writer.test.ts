@@ -55,6 +55,22 @@ test("the tail is full when no row of the ring is free, and goes on when some ar
 	assert.equal(slots.full("a"), "tail");
 });
 
+test("the tail is full where the next generation has no room for more, unless all of it stays in the tail", () => {
+	for (const [ringRows, full] of [
+		[8, "tail"],
+		[20, undefined],
+	] as const) {
+		const { slots, generation, add } = smallGeneration({ capacity: 20, ringRows });
+		for (let i = 0; i < 3; i++) add(VECTOR);
+		generation.ceiling = 4;
+		assert.equal(slots.full("a"), undefined);
+		add(VECTOR);
+		assert.equal(slots.full("a"), full);
+		generation.ceiling = 0;
+		assert.equal(slots.full("a"), undefined);
+	}
+});
+
 test("where both are full it is the generation that has to be replaced", () => {
 	const { slots, add } = smallGeneration({ capacity: 4, ringRows: 4 });
 	for (let i = 0; i < 4; i++) add(VECTOR);

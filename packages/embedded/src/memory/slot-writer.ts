@@ -33,10 +33,12 @@ export class SlotWriter {
 
 	/** Why the next slot cannot be filled; `undefined` where it can. */
 	full(id: string): Full | undefined {
-		const { slotEnd, size, idStarts, ringFree } = this.#generation;
+		const { slotEnd, size, idStarts, ringFree, ceiling } = this.#generation;
 		// An id has at most three bytes for each of its UTF-16 units.
 		if (slotEnd === size.capacity || (idStarts[slotEnd] as number) + id.length * 3 > size.idBytes) return "generation";
-		return slotEnd - ringFree >= size.ringRows ? "tail" : undefined;
+		// What the next generation has no room for would only make that one come later.
+		const isBeyond = ceiling > 0 && slotEnd >= ceiling && size.ringRows < size.capacity;
+		return isBeyond || slotEnd - ringFree >= size.ringRows ? "tail" : undefined;
 	}
 
 	/** Fills the next slot, which nobody sees before its `born` is published. Returns it. */

@@ -1,16 +1,17 @@
 import { isNighError, NighError } from "@nigh/contract";
 import { HnswIndex, IvfIndex, type Parallel } from "@nigh/index";
 import type { Generation } from "../memory/generation.ts";
-import { givesRoom } from "../memory/sizes.ts";
+import { givesRoom, mostRecords } from "../memory/sizes.ts";
 import { chosenIndex, type IndexChoice, isOnDisk, type StoredSpec } from "../records/catalogue.ts";
 import { type Built, builtNow, carriedOver } from "./built.ts";
 import { type Chore, damagedRows, faultOf, ROWS_DAMAGED } from "./chores.ts";
 import { collectGarbageSoon } from "./collect-garbage.ts";
 import type { RowPlace } from "./kept-rows.ts";
+import { idBytesIn } from "./limits.ts";
 import type { MainIndex } from "./main-index.ts";
 import { boundsWithin, indexWithin, isAnotherWanted, isPlanned } from "./memory-plan.ts";
 import type { IndexProblem, Installed } from "./messages.ts";
-import { insert, type Next, nextGeneration, type Owned, rowsOf, vectorsOf } from "./next-generation.ts";
+import { insert, type Next, nextGeneration, type Owned, rowsOf, vectorsOf, wantedFor } from "./next-generation.ts";
 import { ARRANGING, type OptimizeOptions, optimize, SAVING } from "./optimize.ts";
 import { outgrown } from "./outgrown.ts";
 import {
@@ -80,6 +81,8 @@ export class IndexedCollection {
 	/** Snapshots on disk that are of no use; the next one takes their place. */
 	damaged: readonly string[] = [];
 	building: number | null = null;
+	/** Records that there will be once what is on its way has come, where that is known: an index is chosen, and room made, for these. */
+	expected = 0;
 	/** The cap that the index was chosen for, which may be none; `undefined` where no cap has chosen. */
 	plannedMB: number | undefined;
 	/** The main index's end when its nodes were last laid out. */
@@ -93,6 +96,8 @@ export class IndexedCollection {
 	readonly #failedAt = new Map<Chore, number>();
 	/** It is about to be begun anew from the records. */
 	#isMending = false;
+	/** What there is could not be learnt from: it takes more, or others. */
+	#isUntrainable = false;
 	/** Tasks that wait until what is being built is there. */
 	#followers: Task[] = [];
 
@@ -126,7 +131,13 @@ export class IndexedCollection {
 
 	/** The main index that so many records are to have. */
 	wanted(records: number): MainIndex {
-		return indexWithin(this, records);
+		return indexWithin(this, records, this.expected);
+	}
+
+	/** Whether what comes has to wait for an index to be built: there is none, and the tail is not to have all that there is. */
+	get #awaitsIndex(): boolean {
+		const { size } = this.generation;
+		return this.owned.main === undefined && size.ringRows < size.capacity;
 	}
 
 	/** The most urgent work in the background; `undefined` where there is none. `wait`: ms until there may be some. */
@@ -168,8 +179,12 @@ export class IndexedCollection {
 		const { generation, owned, tail } = this;
 		const { live, slotEnd, size, deleted } = generation;
 		const isIdle = now - this.writtenAt >= IDLE_MS;
+		// Whether they have been taken in or not: no rows are free for writers.
+		const isFull = slotEnd - generation.ringFree > size.ringRows / 2;
 		if (this.#isStuck(now) || this.#isRoomDue()) yield "room";
-		if (isAnotherWanted(this, live)) yield "build";
+		if (isAnotherWanted(this, live, this.expected)) yield "build";
+		// From what there is none can be built: more of it has to come.
+		if (this.#awaitsIndex && isFull && (this.wanted(live) === null || this.#isUntrainable)) yield "room";
 		if (owned.main instanceof HnswIndex && owned.main.codesAreStale()) yield "codes";
 		if (owned.main instanceof IvfIndex && owned.main.hasDrifted()) yield "train";
 		const isScattered = (owned.rows?.segments.length ?? 0) > MANY_FILES;
@@ -222,6 +237,8 @@ export class IndexedCollection {
 			case "build":
 			case "train":
 				return this.replace({ fresh: true, arrange: true });
+			case "room":
+				return this.replace({ fresh: false, arrange: false, isFlat: this.#isUntrainable });
 			default:
 				return this.replace({ fresh: false, arrange: false });
 		}
@@ -293,19 +310,19 @@ export class IndexedCollection {
 	}
 
 	/** Builds the next generation and lets it take over. What goes wrong leaves the old one as it is. */
-	async replace({ fresh, arrange, room = NO_ROOM, task = new Task() }: ReplaceOptions): Promise<void> {
+	async replace({ fresh, arrange, room = NO_ROOM, isFlat = false, task = new Task() }: ReplaceOptions): Promise<void> {
 		const { owned } = this;
+		const { live, slotEnd, deleted } = owned.generation;
 		this.building = 0;
 		try {
-			const { live } = owned.generation;
-			const wanted = this.wanted(live);
+			const wanted = isFlat ? null : wantedFor(this.wanted(live), slotEnd - deleted);
 			const plannedMB = isPlanned(this, live) ? this.spec.memory?.maxMB : undefined;
 			const next = await nextGeneration(owned, owned.generation.size.rowBytes, {
 				wanted,
-				...boundsWithin(this, wanted),
+				...boundsWithin(this, wanted, Math.max(live, this.expected)),
 				fresh,
 				arrange,
-				room,
+				room: this.#roomFor(room, wanted),
 				place: this.#around.placeOf(this.key),
 				parallel: this.#around.parallel,
 				between: async () => {
@@ -337,6 +354,16 @@ export class IndexedCollection {
 		}
 	}
 
+	/** Room for what is asked for and, where that waits for an index, for all that is on its way. */
+	#roomFor({ slots, idBytes }: Room, wanted: MainIndex): Room {
+		if (!this.#awaitsIndex) return { slots, idBytes };
+		const { generation, expected } = this;
+		const kept = generation.slotEnd - generation.deleted;
+		const most = mostRecords(generation.size.rowBytes, wanted === null || isOnDisk(wanted));
+		const more = Math.max(slots, Math.min(expected, most) - kept);
+		return { slots: more, idBytes: Math.max(idBytes, more * idBytesIn(generation)) };
+	}
+
 	/** Lets a generation that has been built take over. */
 	async #install(next: Next, { arrange, task }: { readonly arrange: boolean; readonly task: Task }): Promise<void> {
 		task.check();
@@ -349,6 +376,7 @@ export class IndexedCollection {
 		this.changedBefore += Math.abs(before.slotEnd - this.snapshotMain) + before.dead;
 		this.snapshotMain = generation.mainEnd;
 		this.owned = next.owned;
+		if (next.owned.main !== undefined) this.#isUntrainable = false;
 		// As long as the one on disk is of the generation before, the rows of both are there.
 		if (owned.rows !== undefined) this.snapshotChange = null;
 		owned.rows?.close();
@@ -377,13 +405,16 @@ export class IndexedCollection {
 	 * @throws NighError `MEMORY_LIMIT` where no memory holds it, what {@link outgrown} makes in a process that only reads; everything is as it was.
 	 */
 	async makeRoom(room: Room): Promise<void> {
+		this.expected = Math.max(this.expected, this.generation.live + room.slots);
 		for (let tries = 1; !hasRoom(this.generation, room); tries++) {
 			if (this.#isWriters) throw outgrown(this.name);
 			const count = this.generation.live;
 			try {
-				await this.replace({ fresh: false, arrange: false, room });
+				await this.replace({ fresh: false, arrange: false, room, isFlat: this.#isUntrainable });
 			} catch (error) {
 				if (isNighError(error, "UNAVAILABLE") && tries < MOST_TRIES) continue;
+				if (this.#noteUntrainable(error)) continue;
+				this.expected = 0;
 				if (!isNighError(error, "MEMORY_LIMIT")) throw error;
 				throw noRoom(this.name, count, room.slots, error);
 			}
@@ -397,6 +428,7 @@ export class IndexedCollection {
 			this.#mend();
 			return;
 		}
+		this.#noteUntrainable(error);
 		const problem = faultOf(chore, error);
 		this.problems.set(problem.code, problem);
 		// One that was overtaken comes to its end the next time, and what could not be learnt from may be with more of it.
@@ -425,6 +457,13 @@ export class IndexedCollection {
 		};
 		// What has kept it from being mended keeps the chore from its end as well: it is tried again with that.
 		this.#around.reindex(this.key).then(ended, ended);
+	}
+
+	/** Whether the first index could not be built, which was not known yet, because of the vectors that there are. */
+	#noteUntrainable(error: unknown): boolean {
+		if (this.#isUntrainable || this.owned.main !== undefined || !isNighError(error, "NOT_TRAINED")) return false;
+		this.#isUntrainable = true;
+		return true;
 	}
 
 	/** @see optimize */
@@ -475,6 +514,8 @@ interface ReplaceOptions {
 	readonly fresh: boolean;
 	readonly arrange: boolean;
 	readonly room?: Room;
+	/** Everything stays in the tail, whatever index is wanted. */
+	readonly isFlat?: boolean;
 	readonly task?: Task;
 }
 

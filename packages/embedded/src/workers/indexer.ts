@@ -8,6 +8,7 @@ import type { VectorFormat } from "../memory/generation.ts";
 import { allocateArea, ReaderAreas } from "../memory/reader-area.ts";
 import { vectorBytes } from "../memory/rows.ts";
 import { withinMemory } from "../memory/within-memory.ts";
+import { chosenIndex } from "../records/catalogue.ts";
 import { removeUnused } from "../row-files/folder.ts";
 import { removeOlder } from "../snapshot/folder.ts";
 import type { PaceOptions } from "../snapshot/pace.ts";
@@ -18,6 +19,7 @@ import { analyzeIndex, checkGraph, memoryOf, stateOf } from "./index-report.ts";
 import { IndexedCollection, type IndexerSurroundings } from "./indexed-collection.ts";
 import type { RowPlace } from "./kept-rows.ts";
 import { mainSpec } from "./main-index.ts";
+import { mostFirstRows } from "./memory-plan.ts";
 import type {
 	IndexerMethods,
 	IndexerNotes,
@@ -200,10 +202,12 @@ function formatOf({ spec, dimensions }: OpenRequest): VectorFormat {
 	return { metric, dimensions, weights: weights === null ? null : [...weights] };
 }
 
-/** One that keeps everything in its tail: the index is built aside when the records are in. */
+/** One that keeps what comes in its tail: the index is built aside when the records are in, or enough of them. */
 function emptyFor(request: OpenRequest, number: number): Owned {
+	const { spec, records } = request;
 	const format = formatOf(request);
-	return emptyGeneration(number, format, rowBytes(vectorBytes(format)), request.records, null);
+	const most = mostFirstRows({ choice: chosenIndex(spec), spec, format }, records);
+	return emptyGeneration(number, format, rowBytes(vectorBytes(format)), records, null, most);
 }
 
 /** The number of the generation that comes next: readers tell by it that another has taken over. */
@@ -212,9 +216,10 @@ function nextNumber(key: number): number {
 }
 
 /** What there was before gives its files back; who reads in it has them open. */
-function begin({ key, name, spec }: OpenRequest, owned: Owned): IndexedCollection {
+function begin({ key, name, spec, records }: OpenRequest, owned: Owned): IndexedCollection {
 	letGo(key);
 	const collection = new IndexedCollection(key, name, spec, owned, around);
+	collection.expected = records;
 	collections.set(key, collection);
 	return collection;
 }
@@ -298,8 +303,10 @@ new Service(data.port).serve<IndexForWriterMethods>({
 		const collection = collections.get(key);
 		if (collection === undefined) return;
 		collection.writtenAt = performance.now();
+		collection.expected = 0;
 		void work();
 	},
+	awaited: () => void work(),
 });
 
 caller.serve<IndexerMethods>({

@@ -274,6 +274,8 @@ export type IndexForWriterMethods = {
 	grow(request: { key: number; room: Room }): Promise<void>;
 	/** Something has been published. */
 	written(key: number): void;
+	/** Writers wait for what the indexer does: of what they write nothing is seen yet. */
+	awaited(key: number): void;
 };
 
 export interface IndexOpened extends Installed {

@@ -38,6 +38,7 @@ const LEAST_PARALLEL = 2_048;
 /**
  * An empty generation with room for so many records.
  *
+ * @param mostTailRows Rows that its tail may have room for. Default: as ever; without a main index, all.
  * @throws NighError `MEMORY_LIMIT`, as all that makes one: details hold count (records) and limit (records or bytes).
  */
 export function emptyGeneration(
@@ -46,9 +47,10 @@ export function emptyGeneration(
 	rowBytes: number,
 	records: number,
 	wanted: MainIndex,
+	mostTailRows?: number,
 ): Owned {
 	return withinMemory(records, () =>
-		finish(begin(format, rowBytes, { records, idBytes: 0 }, wanted), number, format, wanted),
+		finish(begin(format, rowBytes, { records, idBytes: 0, mostTailRows }, wanted), number, format, wanted),
 	);
 }
 
@@ -56,7 +58,7 @@ export function emptyGeneration(
 export interface GenerationRoom {
 	readonly records: number;
 	readonly idBytes: number;
-	/** Rows that its tail may have room for. Default: as ever. */
+	/** Rows that its tail may have room for. Default: as ever; without a main index, all. */
 	readonly mostTailRows?: number | undefined;
 }
 
@@ -131,7 +133,9 @@ export async function nextGeneration(old: Owned, rowBytes: number, options: Next
 		begin(format, rowBytes, { records, idBytes: idBytes + room.idBytes, mostTailRows }, wanted),
 	);
 	// What is written from here on is carried over into the tail of the next one.
-	if (wanted !== null) generation.ceiling = fromSlot + building.view.size.ringRows;
+	const { ringRows, capacity } = building.view.size;
+	if (wanted !== null) generation.ceiling = fromSlot + ringRows;
+	else if (ringRows < capacity) generation.ceiling = fromSlot + Math.max(0, ringRows - oldSlots.length);
 	try {
 		// Copies have checksums of their own: what is damaged must not become right by that.
 		await old.rows?.verify(options.between);
@@ -171,7 +175,7 @@ async function keepRows(old: Owned, oldSlots: Uint32Array, { place, between }: N
 }
 
 /** Cells are learnt: where everything has been deleted since they were asked for, there is nothing to learn them from. */
-function wantedFor(wanted: MainIndex, records: number): MainIndex {
+export function wantedFor(wanted: MainIndex, records: number): MainIndex {
 	return records === 0 && wanted?.kind !== "hnsw" ? null : wanted;
 }
 
@@ -186,13 +190,14 @@ interface Building {
 function begin(
 	format: VectorFormat,
 	rowBytes: number,
-	{ records, idBytes, mostTailRows = Number.POSITIVE_INFINITY }: GenerationRoom,
+	{ records, idBytes, mostTailRows }: GenerationRoom,
 	wanted: MainIndex,
 ): Building {
+	const options = { isOnDisk: isOnDisk(wanted), ...(mostTailRows !== undefined && { mostTailRows }) };
 	const size =
 		wanted === null
-			? flatSize(records, idBytes, rowBytes)
-			: generationSize(records, idBytes, rowBytes, { isOnDisk: isOnDisk(wanted), mostTailRows });
+			? flatSize(records, idBytes, rowBytes, mostTailRows)
+			: generationSize(records, idBytes, rowBytes, options);
 	const arena = newArena({ shared: true });
 	const tables = allocateTables(arena, size);
 	const { memory, engine } = arena;

@@ -28,6 +28,7 @@ import { HeldState } from "./held-state.ts";
 import type {
 	IndexForWriterMethods,
 	IndexOpened,
+	Installed,
 	OpenedCollection,
 	RestoredCollection,
 	RestoreRequest,
@@ -58,6 +59,8 @@ const writes = new Writes(writer, reader, group, tellIndexer);
 const collections = new Map<number, WrittenCollection>();
 /** Collections that are being built anew from their records. */
 const reindexing = new Map<number, Promise<void>>();
+/** The newest generation of those that are being brought up to the records: it is told of when it has all of them, and is searched from then on. */
+const followed = new Map<number, Installed>();
 
 // Without an indexer nobody makes room: who waits for some is told, and who would have to.
 data.port.on("close", () => {
@@ -93,7 +96,7 @@ async function open({ name, spec }: { name: string; spec: StoredSpec | undefined
 		waiting: (waiting) => {
 			caller.tell("waiting", { key: entry.key, waiting });
 			// It rests when there has been nothing to do, and hears of a write when all of it is shown.
-			if (waiting) tellIndexer(collection);
+			if (waiting) index.call("awaited", entry.key).catch(() => {});
 		},
 		mend: () => reindexOnce(entry.key),
 	});
@@ -131,14 +134,15 @@ async function beginIndex(
 
 /** Begins with a generation, and brings it up to what the records say. */
 async function follow(collection: WrittenCollection, opened: IndexOpened, source = reader): Promise<void> {
-	const { key } = collection;
+	const { key, generation, areas } = opened;
 	collection.begin(opened);
 	collection.savedAt = opened.savedAt;
-	await catchUp(source, collection, opened);
-	// One that has taken over meanwhile has been told of already.
-	if (collection.generation?.handle.number === opened.generation.number) {
-		const { generation, areas } = opened;
-		caller.tell("installed", { key, generation, areas, choice: chosenIndex(collection.spec) });
+	followed.set(key, { key, generation, areas, choice: chosenIndex(collection.spec) });
+	try {
+		await catchUp(source, collection, opened);
+		caller.tell("installed", followed.get(key) as Installed);
+	} finally {
+		followed.delete(key);
 	}
 	// Whoever waited for room in the one before looks for it in this one.
 	collection.wake();
@@ -411,7 +415,8 @@ new Service(data.port).serve<WriterForIndexMethods>({
 	async install({ installed, oldSlots, fromSlot }) {
 		const collection = collections.get(installed.key);
 		if (collection?.install(installed, oldSlots, fromSlot) !== true) return false;
-		caller.tell("installed", installed);
+		if (followed.has(installed.key)) followed.set(installed.key, installed);
+		else caller.tell("installed", installed);
 		collectGarbageSoon();
 		return true;
 	},
