@@ -16,6 +16,7 @@ import type { RowFormat } from "../rows/row-format.ts";
 import type { ScalarCodes } from "../rows/scalar-codes.ts";
 import type { Label } from "../vector-index.ts";
 import type { Coarse } from "./coarse.ts";
+import { moveInPlace, NO_SOURCE } from "./move-in-place.ts";
 import type { MoveRow } from "./move-row.ts";
 import type { NlistChoice } from "./nlist.ts";
 import type { IvfParameters } from "./parameters.ts";
@@ -298,14 +299,18 @@ export class InvertedFile {
 		this.freePlaces.push(...places);
 	}
 
-	/** Puts a place at the end of a cell; returns the block and the row in it, whose payload has to be written before {@link publishRow}. */
-	append(place: number, cell: number): { block: number; row: number } {
+	/**
+	 * Puts a place at the end of a cell; returns the block and the row in it, whose payload has to be written before {@link publishRow}.
+	 *
+	 * @param isThere Whether the next block has its payload already.
+	 */
+	append(place: number, cell: number, isThere = false): { block: number; row: number } {
 		const cells = this.#cellWords.array;
 		const at = cell * CELL_ENTRY.words;
 		let block = cells[at + CELL_ENTRY.last] as number;
 		let row = block === NO_BLOCK ? CELL_ROWS : (this.#word(block, CELL_BLOCK.rows) as number);
 		if (row === CELL_ROWS) {
-			block = this.#takeBlock(cell);
+			block = this.#takeBlock(cell, isThere);
 			row = 0;
 		}
 		this.#setWord(block, CELL_BLOCK.places + 4 * row, place);
@@ -388,37 +393,54 @@ export class InvertedFile {
 	}
 
 	/**
-	 * Moves rows to new places and their codes to new blocks: place `i` gets what was in `places[i]`, in cell `cells[i]`. Those that are not listed are
-	 * given up. Takes room for a second set of blocks meanwhile; where there is none, everything stays as it is.
+	 * Moves rows to new places and their codes within the blocks: place `i` gets what was in `places[i]`, in cell `cells[i]`; the places of a cell follow one
+	 * another. Those that are not listed are given up. Where there is no room for what that works in, everything stays as it is.
 	 */
 	rearrange({ places, cells }: { readonly places: Uint32Array; readonly cells: Uint32Array }, move: MoveRow): void {
 		const { arena, blockStride } = this;
-		const where = Uint32Array.from(places, (place) => this.#whereWords.array[place] as number);
-		const old = this.#blocks;
-		this.#useBlocks(this.#within(this.blockCapacity, () => arena.alloc(this.blockCapacity * blockStride)));
+		const { sources, cellOf } = this.#packed(places, cells);
+		const spare = this.#within(1, () => arena.alloc(blockStride - CELL_BLOCK.payload));
 		try {
-			this.#renumber(places);
-		} catch (error) {
 			// What it takes first is the most, and each later part fits where an earlier one was: it fails before anything has moved, or not at all.
-			arena.free(this.#blocks);
-			this.#useBlocks(old);
-			throw error;
+			this.#renumber(places);
+			const unused: number[] = [];
+			sources.forEach((source, to) => {
+				if (source === NO_SOURCE) unused.push(to);
+			});
+			const at = (to: number) => ({ payload: this.payloadOf(Math.floor(to / CELL_ROWS)), row: to % CELL_ROWS });
+			const spareRow = { payload: spare, row: 0 };
+			const terms = new Float32Array(this.nlist).fill(Number.POSITIVE_INFINITY);
+			moveInPlace(sources, { at, spare: spareRow, move }, (to, term) => {
+				const cell = cellOf[Math.floor(to / CELL_ROWS)] as number;
+				if (term < (terms[cell] as number)) terms[cell] = term;
+			});
+			// As in a block that is begun, which later rows are written into.
+			arena.u8(spare, blockStride - CELL_BLOCK.payload).fill(0);
+			for (const to of unused) move(spareRow, at(to));
+			for (let place = 0; place < places.length; place++) {
+				const cell = cells[place] as number;
+				const { block, row } = this.append(place, cell, true);
+				this.publishRow(block, row, cell, terms[cell] as number);
+			}
+		} finally {
+			arena.free(spare);
 		}
-		for (let place = 0; place < places.length; place++) {
-			const from = where[place] as number;
-			const payload = old + Math.floor(from / CELL_ROWS) * blockStride + CELL_BLOCK.payload;
-			const cell = cells[place] as number;
-			const { block, row } = this.append(place, cell);
-			const term = move({ payload, row: from % CELL_ROWS }, { payload: this.payloadOf(block), row });
-			this.publishRow(block, row, cell, term);
-		}
-		arena.free(old);
 	}
 
-	#useBlocks(blocks: number): void {
-		this.#blocks = blocks;
-		this.#blockWords = this.arena.view(Uint32Array, blocks, (this.blockCapacity * this.blockStride) / 4);
-		this.#publish();
+	/** Where the codes of places are, by where they are to be, block by block and cell by cell; and the cell of each block. */
+	#packed(places: Uint32Array, cells: Uint32Array): { readonly sources: Uint32Array; readonly cellOf: Uint32Array } {
+		const sources = new Uint32Array(this.blocksUsed * CELL_ROWS).fill(NO_SOURCE);
+		const cellOf = new Uint32Array(this.blocksUsed);
+		const where = this.#whereWords.array;
+		let [blocks, row] = [0, CELL_ROWS];
+		for (let i = 0; i < places.length; i++) {
+			if (row === CELL_ROWS || cells[i] !== cells[i - 1]) {
+				cellOf[blocks++] = cells[i] as number;
+				row = 0;
+			}
+			sources[(blocks - 1) * CELL_ROWS + row++] = where[places[i] as number] as number;
+		}
+		return { sources: sources.subarray(0, blocks * CELL_ROWS), cellOf };
 	}
 
 	/** Place `i` gets what was in place `order[i]`; the cells are empty then. */
@@ -554,10 +576,10 @@ export class InvertedFile {
 		return (this.isOnDisk ? 0 : this.rows.bytes) + scalar + this.blockStride / CELL_ROWS + 4 + 8;
 	}
 
-	#takeBlock(cell: number): number {
+	#takeBlock(cell: number, isThere: boolean): number {
 		const block = this.freeBlocks.pop() ?? this.blocksUsed++;
 		if (block >= this.blockCapacity) throw new RangeError("a block was taken without room for it");
-		this.arena.u8(this.blockAt(block), this.blockStride).fill(0);
+		this.arena.u8(this.blockAt(block), isThere ? CELL_BLOCK.payload : this.blockStride).fill(0);
 		const at = (block * this.blockStride) / 4;
 		const words = this.#blockWords.array;
 		words[at + CELL_BLOCK.next / 4] = NO_BLOCK;
