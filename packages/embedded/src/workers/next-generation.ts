@@ -7,8 +7,17 @@ import { flatSize, generationSize } from "../memory/sizes.ts";
 import { allocateTailCodes } from "../memory/tail-codes.ts";
 import { asMemoryLimit, newArena, withinMemory } from "../memory/within-memory.ts";
 import { isOnDisk } from "../records/catalogue.ts";
+import { collectGarbageSoon } from "./collect-garbage.ts";
 import { KeptRows, type RowPlace } from "./kept-rows.ts";
-import { choiceOf, createMain, isOtherKind, type Main, type MainIndex, mainSpec } from "./main-index.ts";
+import {
+	type CellsWanted,
+	choiceOf,
+	createMain,
+	isOtherKind,
+	type Main,
+	type MainIndex,
+	mainSpec,
+} from "./main-index.ts";
 import type { ReaderAreas } from "./messages.ts";
 import { TRAINING_VECTORS } from "./parameters.ts";
 import { NO_ROOM, type Room } from "./room.ts";
@@ -302,8 +311,9 @@ async function buildMain(old: Owned, oldSlots: Uint32Array, building: Building, 
 		!options.fresh && old.main !== undefined && old.main.size > 0 && !isOtherKind(old.main, options.wanted);
 	const main = isCopied
 		? copied(old, oldSlots, building.arena, size.capacity)
-		: createMain(building.arena, format, wanted);
-	if (!isCopied && main instanceof IvfIndex) await train(main, old, oldSlots, options);
+		: wanted.kind === "hnsw"
+			? createMain(building.arena, format, wanted)
+			: await trained(old, oldSlots, building, options);
 	// All that it will ever have in this memory, so that nothing moves: what has moved leaves a hole as large as itself.
 	main.reserve(size.capacity);
 	const missing = oldSlots.map((_, slot) => slot).filter((slot) => !main.has(slot));
@@ -327,6 +337,15 @@ async function buildMain(old: Owned, oldSlots: Uint32Array, building: Building, 
 function arrange(main: Main): void {
 	if (main instanceof IvfIndex) main.compact({ keepRoom: true });
 	else main.optimize({ keepRoom: true });
+}
+
+/** Cells that are learnt in a memory of their own: what a training works in would stay in that of the generation as long as this lives. */
+async function trained(old: Owned, oldSlots: Uint32Array, building: Building, options: NextOptions): Promise<Main> {
+	const learning = createMain(newArena({ shared: true }), building.handle.format, options.wanted as CellsWanted);
+	await train(learning as IvfIndex, old, oldSlots, options);
+	const main = copyOf(learning, building.arena, building.handle.size.capacity);
+	collectGarbageSoon();
+	return main;
 }
 
 /** Learns cells from some of the rows, at even distances. */
@@ -367,15 +386,7 @@ const CAPACITY = 2;
 
 /** The main index there is, without what has died, its labels being the new slots; with room for so many. */
 function copied({ main, generation }: Owned, oldSlots: Uint32Array, arena: Arena, reserve: number): Main {
-	const { state, sections } = (main as Main).parts();
-	const bytesOf = new Map(sections.map(({ name, bytes }) => [name, bytes]));
-	const source = {
-		state,
-		sections: sections.map(({ name, bytes }) => ({ name, bytes: bytes.length })),
-		read: (name: string, into: Uint8Array) => into.set(bytesOf.get(name) as Uint8Array),
-	};
-	const copy =
-		main instanceof IvfIndex ? restoreIvf(source, { arena, reserve }) : restoreHnsw(source, { arena, reserve });
+	const copy = copyOf(main as Main, arena, reserve);
 	const newSlots = new Uint32Array(generation.slotEnd).fill(0xffffffff);
 	oldSlots.forEach((oldSlot, slot) => {
 		newSlots[oldSlot] = slot;
@@ -384,6 +395,18 @@ function copied({ main, generation }: Owned, oldSlots: Uint32Array, arena: Arena
 	copy.relabel((label) => newSlots[label] as number);
 	copy.compact({ keepRoom: true });
 	return copy;
+}
+
+/** The same index in another memory, with room for so many. */
+function copyOf(main: Main, arena: Arena, reserve: number): Main {
+	const { state, sections } = main.parts();
+	const bytesOf = new Map(sections.map(({ name, bytes }) => [name, bytes]));
+	const source = {
+		state,
+		sections: sections.map(({ name, bytes }) => ({ name, bytes: bytes.length })),
+		read: (name: string, into: Uint8Array) => into.set(bytesOf.get(name) as Uint8Array),
+	};
+	return main instanceof IvfIndex ? restoreIvf(source, { arena, reserve }) : restoreHnsw(source, { arena, reserve });
 }
 
 /** Takes rows in step by step; more at a time where several threads share the work. */
