@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { SLOT_BYTES, tailRows } from "./memory/sizes.ts";
 import {
 	leastCap,
+	leastDeadWithin,
 	mostInMemory,
 	mostWithin,
 	neededFor,
@@ -65,27 +66,42 @@ test("the least cap is enough, and a byte less is not", () => {
 	);
 });
 
-test("tables and index are there twice while the next is built, the tail once, and what is learnt from beside them", () => {
+test("tables and index are there twice while the next is built, one with what is dead; so are tails, and what is learnt from once", () => {
 	const [n, dimensions, idBytes] = [200_000, 128, 10];
+	const slots = n * 1.25;
 	const space = { dimensions, metric: "l2", idBytes } as const;
-	const tables = n * (SLOT_BYTES + idBytes);
-	const tail = tailRows(512) * (512 + 128 + 16);
-	const graph = estimateMemory({ kind: "hnsw", n, dimensions, metric: "l2" });
-	const cells = estimateMemory({ kind: "ivf", n, dimensions, metric: "l2", capacity: 2 * n });
+	const tables = (n + slots) * (SLOT_BYTES + idBytes);
+	const tails = 2 * tailRows(512) * (512 + 128 + 16);
+	const cells = (n: number) => estimateMemory({ kind: "ivf", n, dimensions, metric: "l2", capacity: 2 * n });
 	const within = (bytes: number, least: number, what: string) =>
 		assert.ok(bytes >= least && bytes <= least * 1.02 + 2 ** 23, `${what}: ${bytes} bytes, ${least} expected`);
-	within(neededFor({ kind: "hnsw" }, n, space, PLENTY).bytes, 2 * (tables + graph.total) + tail, "hnsw");
+	// A copy begins with what is dead.
+	const graph = estimateMemory({ kind: "hnsw", n: slots, dimensions, metric: "l2" });
+	within(neededFor({ kind: "hnsw" }, n, space, PLENTY).bytes, tables + 2 * graph.total + tails, "hnsw");
 	const inMemory = neededFor({ kind: "ivf" }, n, space, PLENTY);
 	const rows = inMemory.trainingRows;
-	assert.equal(rows, Math.max(16_384, 64 * (cells.settings.nlist as number)));
+	assert.equal(rows, Math.max(16_384, 64 * (cells(n).settings.nlist as number)));
 	// As they were gathered, and what cells see of them: half of the axes, and what k-means notes of each. Axes are learnt from some.
 	const learning = rows * 512 + rows * (256 + 32) + 16_384 * 512;
-	within(inMemory.bytes, 2 * (tables + cells.total) + tail + learning, "ivf");
+	const most = (copied: number, learnt: number) => Math.max(2 * copied, copied + learnt + learning);
+	within(inMemory.bytes, tables + most(cells(slots).total, cells(n).total) + tails, "ivf");
 	const onDisk = neededFor({ kind: "ivf", storage: "disk" }, n, space, PLENTY);
-	within(onDisk.bytes, 2 * (tables + cells.total - n * 512) + tail + learning, "ivf on disk");
+	within(onDisk.bytes, tables + most(cells(slots).index, cells(n).index) + tails, "ivf on disk");
 	assert.deepEqual([inMemory.onDisk, onDisk.onDisk], [0, n * 512]);
 	// Everything is in the tail.
-	within(neededFor({ kind: "flat" }, n, space, PLENTY).bytes, 2 * (tables + n * 516), "flat");
+	within(neededFor({ kind: "flat" }, n, space, PLENTY).bytes, tables + (n + slots) * 516, "flat");
+});
+
+test("fewer dead rows are left where they are wide", () => {
+	assert.equal(leastDeadWithin(512, PLENTY), 1_024);
+	assert.equal(leastDeadWithin(4_096, 16 * 2 ** 20), 64);
+	assert.equal(leastDeadWithin(2 ** 20, 2 ** 20), 16);
+	const space = { dimensions: 1_024, metric: "l2" } as const;
+	const flat = neededFor({ kind: "flat" }, 100, space, 16 * 2 ** 20).bytes;
+	assert.equal(
+		neededFor({ kind: "flat" }, 100, space, PLENTY).bytes - flat,
+		(1_024 - 64) * (4_096 + 4 + SLOT_BYTES + 40) + 120,
+	);
 });
 
 test("before there can be cells, all rows are in memory", () => {

@@ -5,7 +5,7 @@ import { vectorBytes } from "./memory/rows.ts";
 import { ID_BYTES, mostRecords, SLOT_BYTES, tailBytes, tailRows } from "./memory/sizes.ts";
 import { type IndexChoice, isOnDisk } from "./records/catalogue.ts";
 import { LEAST_CODED_DIMENSIONS, leastForCells } from "./workers/main-index.ts";
-import { LEAST_CELLS, LEAST_GRAPH, TRAINING_VECTORS } from "./workers/parameters.ts";
+import { DEAD_SHARE, LEAST_CELLS, LEAST_DEAD, LEAST_GRAPH, TRAINING_VECTORS } from "./workers/parameters.ts";
 
 /** What vectors a plan is for. */
 export interface PlanSpace {
@@ -30,14 +30,15 @@ export interface Needed {
 	readonly trainingRows: number;
 }
 
-/** One serves while the next is built. */
-const GENERATIONS = 2;
 /** The share of a cap that the tail may take: the more of it, the longer a burst of writes can run ahead of the index. */
 const TAIL_SHARE = 1 / 8;
 /** The share that a training may take, unless that leaves too few rows for each cell: more than that teach little more. */
 const TRAINING_SHARE = 1 / 4;
 /** The first cells are learnt from rows of the tail; while they are, as many again may come. */
 const LEAST_TAIL_ROWS = 2 * LEAST_CELLS;
+/** The share that dead rows may take before they are given up, and how many stay in any case. */
+const LEAST_DEAD_BYTES_SHARE = 1 / 64;
+const LEAST_DEAD_WITHIN = 16;
 /** Beside the rows of the tail: the slot of each. */
 export const RING_SLOT_BYTES = 4;
 /** A bit for each slot: whether it has been counted as dead. */
@@ -54,45 +55,111 @@ const COMPARED_ROWS = 2 * 256;
 const ROWS_PER_CELL = 64;
 const AXES_ROWS = 16_384;
 const ROWS_PER_ENTRY = 256;
+const NO_TRAINING = { rows: 0, bytes: 0 } as const;
 /** Of each of these: its cell, its key, its number, its place among those of its cell; then the same for its part in a codebook. */
 const TRAINED_BYTES = 32;
 
+/** Bytes at the moment that takes the most, by what takes them. */
+export interface NeededParts {
+	/** The generation that serves, with what is dead in it, and its tail, full. */
+	readonly serving: number;
+	/** The one that is built beside it, and what may have come to its tail when it takes over. */
+	readonly next: number;
+	/** What cells are learnt in, for one of the two. */
+	readonly training: number;
+}
+
 /**
  * The most memory that so many vectors take with an index, by the formulas of the layouts: tables and index of the generation that serves and of
- * the next one that is built beside it, the tail, and what a training works in.
+ * the next one that is built beside it, the tail of each, and what a training works in.
  *
  * @param maxBytes The cap, of which the tail and trainings have their shares.
  */
 export function neededFor(index: PlannedChoice, vectors: number, space: PlanSpace, maxBytes: number): Needed {
 	const n = Math.max(1, vectors);
 	const row = rowOf(space);
-	const tables = SLOT_BYTES + COUNTED_BYTES + (space.idBytes ?? ID_BYTES);
-	// Until there is an index, every row is in the tail of a generation of its own.
-	const flat = (rows: number) => GENERATIONS * rows * (tables + row + RING_SLOT_BYTES);
-	const ringRows = tailRowsWithin(row, maxBytes);
-	const none = { onDisk: 0, tailRows: ringRows, trainingRows: 0 };
-	if (index.kind === "flat") return { ...none, bytes: Math.ceil(OTHER_BYTES + flat(n)) };
-	const least = leastFor(index);
-	if (n < least) return { ...none, bytes: Math.ceil(OTHER_BYTES + flat(n)) };
-	const estimate = estimateOf(index, n, space);
-	const tailed = Math.min(n, ringRows);
-	const tail = tailBytes(row, tailed) + tailed * RING_SLOT_BYTES;
-	if (index.kind === "hnsw") {
-		const generation = n * (tables + MARK_BYTES) + estimate.total;
-		return { ...none, bytes: Math.ceil(OTHER_BYTES + GENERATIONS * generation + tail) };
-	}
-	const onDisk = isOnDisk(index);
-	const staged = onDisk ? Math.min(n * row, STAGED_BYTES) + Math.min(n, COMPARED_ROWS) * row : 0;
-	const generation = n * tables + estimate.index + (onDisk ? 0 : estimate.vectors) + staged;
-	const training = trainingOf(estimate, { n, row, maxBytes });
-	const later = GENERATIONS * generation + tail + training.bytes;
-	const first = flat(least);
+	const least = index.kind === "flat" ? 0 : leastFor(index);
+	const isBuilt = index.kind !== "flat" && n >= least;
+	const onDisk = isBuilt && isOnDisk(index);
+	const moments = momentsOf(index, n, space, maxBytes);
+	const training = isBuilt ? trainingOf(estimateOf(index, n, space), { n, row, maxBytes }) : NO_TRAINING;
 	return {
-		bytes: Math.ceil(OTHER_BYTES + Math.max(later, first)),
+		bytes: Math.ceil(OTHER_BYTES + Math.max(...moments.map(sumOf))),
 		onDisk: onDisk ? n * row : 0,
-		tailRows: ringRows,
+		tailRows: tailRowsWithin(row, maxBytes),
 		trainingRows: training.rows,
 	};
+}
+
+/** The same by what takes it, without what readers work in. */
+export function neededParts(index: PlannedChoice, vectors: number, space: PlanSpace, maxBytes: number): NeededParts {
+	const moments = momentsOf(index, Math.max(1, vectors), space, maxBytes);
+	return moments.reduce((most, each) => (sumOf(each) > sumOf(most) ? each : most));
+}
+
+function sumOf({ serving, next, training }: NeededParts): number {
+	return serving + next + training;
+}
+
+/** Each of the moments at which a collection that has come to so many vectors may take the most. */
+function momentsOf(index: PlannedChoice, n: number, space: PlanSpace, maxBytes: number): readonly NeededParts[] {
+	const row = rowOf(space);
+	const tables = SLOT_BYTES + COUNTED_BYTES + (space.idBytes ?? ID_BYTES);
+	const slotsFor = (live: number) => withDead(live, leastDeadWithin(row, maxBytes));
+	const inTail = tables + row + RING_SLOT_BYTES;
+	// Until there is an index, every row is in the tail.
+	const flat = (live: number) => ({ serving: slotsFor(live) * inTail, next: live * inTail, training: 0 });
+	if (index.kind === "flat") return [flat(n)];
+	const least = leastFor(index);
+	if (n < least) return [flat(n)];
+	const tailFor = (live: number) => {
+		const rows = Math.min(live, tailRowsWithin(row, maxBytes));
+		return tailBytes(row, rows) + rows * RING_SLOT_BYTES;
+	};
+	/** Learnt for so many, with room for what is dead: this is left out of a copy when it is there. */
+	const held = (live: number, slots: number) => slots * beside(index) + indexBytes(index, slots, live, space, row);
+	const training = (live: number) => trainingOf(estimateOf(index, live, space), { n: live, row, maxBytes }).bytes;
+	const slots = slotsFor(n);
+	const serving = slots * tables + held(n, slots) + tailFor(n);
+	const copied = { serving, next: n * tables + held(n, slots) + tailFor(n), training: 0 };
+	const learnt = { serving, next: n * tables + held(n, n) + tailFor(n), training: training(n) };
+	const first = firstTailRows(index, row, maxBytes);
+	const begun = Math.min(n, first);
+	const built = {
+		serving: Math.min(first, slotsFor(begun)) * inTail,
+		next: begun * tables + held(begun, begun) + tailFor(begun),
+		training: training(begun),
+	};
+	return [flat(least), built, copied, learnt];
+}
+
+/** Bytes beside an index that has so many slots. */
+function beside(index: PlannedChoice): number {
+	return index.kind === "hnsw" ? MARK_BYTES : 0;
+}
+
+/** The index itself, with so many slots, and what it works in. */
+function indexBytes(
+	index: Exclude<PlannedChoice, { kind: "flat" }>,
+	slots: number,
+	live: number,
+	space: PlanSpace,
+	row: number,
+): number {
+	const estimate = estimateOf(index, slots, space);
+	if (index.kind === "hnsw") return estimate.total;
+	if (index.storage !== "disk") return estimate.index + estimate.vectors;
+	return estimate.index + Math.min(live * row, STAGED_BYTES) + Math.min(live, COMPARED_ROWS) * row;
+}
+
+/** Slots with those of them that are dead, before these are given up. */
+function withDead(live: number, leastDead: number): number {
+	return Math.max(live + leastDead, Math.ceil(live / (1 - DEAD_SHARE)));
+}
+
+/** Dead slots that are given up under a cap, where they are a share of all: fewer where rows are so wide that as many as ever would take much of it. */
+export function leastDeadWithin(row: number, maxBytes: number): number {
+	return Math.min(LEAST_DEAD, Math.max(LEAST_DEAD_WITHIN, Math.floor((maxBytes * LEAST_DEAD_BYTES_SHARE) / row)));
 }
 
 /** Whether they are within the cap, and in each generation within the memory that it has. */

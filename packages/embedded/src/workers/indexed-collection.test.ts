@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isNighError, NighError } from "@nigh/contract";
-import { type Parallel, serial } from "@nigh/index";
+import { HnswIndex, type Parallel, serial } from "@nigh/index";
 import { rowBytes } from "@nigh/kernels";
 import { RowMaker } from "../memory/rows.ts";
 import { Searcher } from "../memory/searcher.ts";
@@ -11,6 +11,7 @@ import { specOf } from "../spec.ts";
 import { stateOf } from "./index-report.ts";
 import { IndexedCollection, type IndexerSurroundings } from "./indexed-collection.ts";
 import { emptyGeneration } from "./next-generation.ts";
+import { begun } from "./one-thread.test-support.ts";
 import { IDLE_MS, LEAST_GRAPH, LEAST_WAIT_MS } from "./parameters.ts";
 import { NOWHERE } from "./rows.test-support.ts";
 import { Task } from "./task.ts";
@@ -355,4 +356,22 @@ test("another spec asks for another index only where it names one", async () => 
 	assert.deepEqual([collection.spec.recall, collection.choice], [0.9, { kind: "flat" }]);
 	collection.respec({ ...spec, converted: { kind: "hnsw", M: 9 } });
 	assert.deepEqual(collection.choice, { kind: "hnsw", M: 9 });
+});
+
+test("codes that have become stale in a graph that has taken everything in are learnt anew, once", async (t) => {
+	const life = await begun(t, 0, { index: { kind: "hnsw" } });
+	const { collection, rings } = life;
+	await life.upsert(300);
+	await life.settle();
+	const built = rings.length;
+	await life.upsert(900);
+	while (collection.tail > 0) await collection.fold();
+	const isStale = () => collection.owned.main instanceof HnswIndex && collection.owned.main.codesAreStale();
+	assert.ok(isStale());
+	assert.deepEqual(collection.chore(performance.now()), { chore: "codes" });
+	await collection.run("codes");
+	assert.ok(!isStale());
+	await life.settle();
+	assert.equal(rings.length, built + 1);
+	life.checkAll();
 });

@@ -9,7 +9,7 @@ import { collectGarbageSoon } from "./collect-garbage.ts";
 import type { RowPlace } from "./kept-rows.ts";
 import { idBytesIn } from "./limits.ts";
 import type { MainIndex } from "./main-index.ts";
-import { boundsWithin, indexWithin, isAnotherWanted, isPlanned } from "./memory-plan.ts";
+import { boundsWithin, indexWithin, isAnotherWanted, isPlanned, leastDead } from "./memory-plan.ts";
 import type { IndexProblem, Installed } from "./messages.ts";
 import { insert, type Next, nextGeneration, type Owned, rowsOf, vectorsOf, wantedFor } from "./next-generation.ts";
 import { ARRANGING, type OptimizeOptions, optimize, SAVING } from "./optimize.ts";
@@ -18,7 +18,6 @@ import {
 	DEAD_SHARE,
 	HOT_TAIL_SHARE,
 	IDLE_MS,
-	LEAST_DEAD,
 	LEAST_WAIT_MS,
 	MANY_FILES,
 	MOST_TRIES,
@@ -188,7 +187,7 @@ export class IndexedCollection {
 		if (owned.main instanceof HnswIndex && owned.main.codesAreStale()) yield "codes";
 		if (owned.main instanceof IvfIndex && owned.main.hasDrifted()) yield "train";
 		const isScattered = (owned.rows?.segments.length ?? 0) > MANY_FILES;
-		if (isScattered || (deleted >= LEAST_DEAD && deleted > slotEnd * DEAD_SHARE)) yield "dead";
+		if (isScattered || (deleted >= leastDead(this) && deleted > slotEnd * DEAD_SHARE)) yield "dead";
 		if (owned.main === undefined) {
 			// Where a cap has left no index, the one on disk would be taken for it on opening.
 			if (this.plannedMB !== undefined && this.oldestSnapshot !== null && this.#around.keepsSnapshots) yield "snapshot";

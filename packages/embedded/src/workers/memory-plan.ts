@@ -4,12 +4,19 @@ import { rowBytes } from "@nigh/kernels";
 import type { Generation, VectorFormat } from "../memory/generation.ts";
 import { vectorBytes } from "../memory/rows.ts";
 import { type PlannedMemory, type PlanOptions, planMemory, smallestPlanned } from "../plan-memory.ts";
-import { firstTailRows, neededFor, type PlannedChoice, type PlanSpace, tailRowsWithin } from "../plan-memory-bytes.ts";
+import {
+	firstTailRows,
+	leastDeadWithin,
+	neededFor,
+	type PlannedChoice,
+	type PlanSpace,
+	tailRowsWithin,
+} from "../plan-memory-bytes.ts";
 import { type IndexChoice, isOnDisk, type StoredSpec } from "../records/catalogue.ts";
 import type { IndexedCollection } from "./indexed-collection.ts";
 import { capBytes, checkIndexRoom, idBytesIn, limited } from "./limits.ts";
 import { choiceOf, graphParameters, isOtherKind, type Main, type MainIndex, mainIndexFor } from "./main-index.ts";
-import { GRAPH_FROM } from "./parameters.ts";
+import { GRAPH_FROM, LEAST_DEAD } from "./parameters.ts";
 
 type Planned = Pick<IndexedCollection, "choice" | "spec" | "owned" | "generation" | "plannedMB">;
 
@@ -165,6 +172,11 @@ function chosenFor(collection: Unbegun, vectors: number): PlannedChoice {
 /** A tail that is filled with what nothing can be built from, too little of it or vectors that are all alike, must not stay as small as that. */
 function grownTail({ slotEnd, deleted }: Generation, most: number): number {
 	return Math.max(most, 4 * (slotEnd - deleted));
+}
+
+/** Dead slots of a collection from which on they are given up, where they are a share of all. */
+export function leastDead({ spec, generation }: Pick<Planned, "spec" | "generation">): number {
+	return spec.memory === null ? LEAST_DEAD : leastDeadWithin(generation.size.rowBytes, capBytes(spec.memory));
 }
 
 /** Rows that the tail may have room for under the cap of a spec; `undefined` where there is none. */

@@ -329,7 +329,9 @@ async function buildMain(old: Owned, oldSlots: Uint32Array, building: Building, 
 			),
 		options,
 	);
-	if (options.arrange || !isCopied) arrange(main);
+	// Where nothing had to be inserted, a copied graph has the codes of the old one still.
+	const isStale = main instanceof HnswIndex && main.codesAreStale();
+	if (options.arrange || !isCopied || isStale) arrange(main);
 	return main;
 }
 
