@@ -34,15 +34,22 @@ interface Unbegun {
  * @param expected Records that there will be once what is on its way has come: an index is chosen for these.
  */
 export function indexWithin(collection: Planned, records: number, expected = records): MainIndex {
-	const { choice, owned, spec } = collection;
+	const { choice, owned, spec, generation } = collection;
 	if (choice.kind !== "auto" || spec.memory === null) return mainIndexFor(choice, records);
 	const vectors = Math.max(records, expected);
-	if (vectors < GRAPH_FROM) return null;
+	const least = leastUnder(spec.memory, generation.size.rowBytes);
+	if (vectors < least) return null;
 	const plan = planFor(collection, vectors);
 	// Where nothing fits, which a smaller cap may have come to, what there is goes on.
 	if (plan === undefined && owned.main !== undefined) return owned.wanted;
 	const index = plan?.index ?? smallestPlanned(optionsOf(unbegunOf(collection), vectors));
-	return mainIndexFor(index.kind === "hnsw" ? choice : index, records);
+	if (index.kind !== "hnsw") return mainIndexFor(index, records);
+	return records < least ? null : graphParameters(choice);
+}
+
+/** Records from which on there is an index under a cap: no more than the tail has room for while it is built. */
+function leastUnder(memory: MemoryCap, row: number): number {
+	return Math.min(GRAPH_FROM, Math.floor(tailRowsWithin(row, capBytes(memory)) / 2));
 }
 
 /** Whether it is a cap that chooses the index for so many records: fewer are compared, whatever the cap. */
