@@ -24,6 +24,8 @@ export interface LargerShape extends SetShape {
 	readonly maxMB: number;
 	/** What a process that only serves may have resident, in the same; not scaled. */
 	readonly servingMB: number;
+	/** What one that loads may have beside the cap: Node, threads, what SQLite caches, and batches on their way; not scaled. */
+	readonly besideMB: number;
 }
 
 /** 2 GB of vectors, served in 1 GB of memory. */
@@ -36,6 +38,7 @@ const FULL: LargerShape = {
 	index: "auto",
 	maxMB: 1_024,
 	servingMB: 1_024,
+	besideMB: 512,
 };
 
 const MIB = 2 ** 20;
@@ -134,7 +137,7 @@ function indexText(index: IndexSpec): string {
 }
 
 export function checksOf(
-	{ n, dimensions, maxMB, servingMB }: Pick<LargerShape, "n" | "dimensions" | "maxMB" | "servingMB">,
+	{ n, dimensions, maxMB, servingMB, besideMB }: Omit<LargerShape, "queries" | "beside" | "least" | "index">,
 	{ loaded, served }: Measured,
 	beside: readonly BesideRow[],
 ): Check[] {
@@ -147,8 +150,12 @@ export function checksOf(
 			holds: own.length > 0 && own.every(({ recall }) => recall >= RECALL),
 		},
 		{
-			promise: `the index takes at most the ${grouped(maxMB)} MiB that it may`,
+			promise: `at rest the index takes at most the ${grouped(maxMB)} MiB that it may`,
 			holds: atMost(Math.max(loaded.memory, served.memory), maxMB),
+		},
+		{
+			promise: `while it is loaded and laid out anew, the process has at most these and ${grouped(besideMB)} MiB resident`,
+			holds: atMost(loaded.peakResident, maxMB + besideMB),
 		},
 		{
 			promise: `the process that serves has at most ${grouped(servingMB)} MiB resident`,
