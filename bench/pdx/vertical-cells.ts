@@ -34,7 +34,7 @@ export function divide(width: number): Division {
 export function layOutCells(file: InvertedFile, transform: RowTransform): VerticalCells {
 	const { arena, nlist } = file;
 	const division = divide(transform.width);
-	const cells = Array.from({ length: nlist }, (_, cell) => [...file.placesOf(cell)]);
+	const cells = Array.from({ length: nlist }, (_, cell) => [...file.cells.placesOf(cell)]);
 	const bytes = cells.reduce((sum, places) => sum + cellBytes(places.length, division), 0);
 	const table = arena.alloc(8 * nlist);
 	const blocks = arena.alloc(bytes);

@@ -103,7 +103,7 @@ export class Bench {
 	#rowsProbed(nprobe: number): number {
 		const probed = this.#file.arena.u32(this.#scratch.probes, 2 * nprobe);
 		let rows = 0;
-		for (let i = 0; i < nprobe; i++) rows += this.#file.liveIn(probed[2 * i] as number);
+		for (let i = 0; i < nprobe; i++) rows += this.#file.cells.liveIn(probed[2 * i] as number);
 		return rows;
 	}
 

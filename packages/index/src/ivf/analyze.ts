@@ -25,7 +25,7 @@ export function analyzeCells(file: InvertedFile, capacity?: number): CellAnalysi
 	const { nlist, size, learnt } = file;
 	let [min, max, empty] = [nlist === 0 ? 0 : Number.POSITIVE_INFINITY, 0, 0];
 	for (let cell = 0; cell < nlist; cell++) {
-		const live = file.liveIn(cell);
+		const live = file.cells.liveIn(cell);
 		min = Math.min(min, live);
 		max = Math.max(max, live);
 		if (live === 0) empty++;
@@ -39,7 +39,7 @@ export function analyzeCells(file: InvertedFile, capacity?: number): CellAnalysi
 		distinctCentroids: distinctCentroids(file),
 		size: { min, mean, max },
 		imbalance: mean === 0 ? 1 : max / mean,
-		tombstones: file.tombstones,
+		tombstones: file.cells.tombstones,
 		fill: cellFill(size, learnt === undefined ? undefined : nlist, capacity),
 	};
 }

@@ -7,9 +7,10 @@ import type { InvertedFile } from "./inverted-file.ts";
  * a label be in exactly one of them. Notes where each row is, and which blocks are in no chain.
  */
 export function checkCells(file: InvertedFile): void {
-	const { arena, nlist, blocksUsed, freeBlocks } = file;
-	const entries = arena.u32(file.cellsAddress, (nlist * CELL.bytes) / 4);
-	const terms = arena.f32(file.leastTermsAddress, nlist);
+	const { arena, nlist } = file;
+	const { tableAddress, leastTermsAddress, blocksUsed, freeBlocks } = file.cells;
+	const entries = arena.u32(tableAddress, (nlist * CELL.bytes) / 4);
+	const terms = arena.f32(leastTermsAddress, nlist);
 	const walk = new Walk(file);
 	for (let cell = 0; cell < nlist; cell++) {
 		const least = terms[cell] as number;
@@ -41,7 +42,8 @@ class Walk {
 	readonly #where: Uint32Array;
 
 	constructor(file: InvertedFile) {
-		const { arena, blocksAddress, blocksUsed, blockStride, slots } = file;
+		const { arena, slots } = file;
+		const { blocksAddress, blocksUsed, blockStride } = file.cells;
 		this.#file = file;
 		this.taken = new Uint8Array(blocksUsed);
 		this.#words = arena.u32(blocksAddress, (blocksUsed * blockStride) / 4);
@@ -54,7 +56,7 @@ class Walk {
 
 	/** Follows the blocks of a cell from the first on. Returns the last, how many rows there are, and how many of them have been removed. */
 	follow(cell: number, first: number, least: number): { last: number; rows: number; removed: number } {
-		const { blocksUsed, blockStride } = this.#file;
+		const { blocksUsed, blockStride } = this.#file.cells;
 		let last: number = NO_BLOCK;
 		let rows = 0;
 		let removed = 0;
@@ -81,7 +83,8 @@ class Walk {
 
 	/** Returns how many rows of the block have been removed. */
 	#checkPlaces(cell: number, block: number, rows: number): number {
-		const { blockStride, slots } = this.#file;
+		const { slots } = this.#file;
+		const { blockStride } = this.#file.cells;
 		const first = (block * blockStride + CELL_BLOCK.places) / 4;
 		let removed = 0;
 		for (let row = 0; row < CELL_ROWS; row++) {

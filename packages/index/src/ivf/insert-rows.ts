@@ -22,12 +22,12 @@ export async function insertRows(
 	options: InsertRowsOptions,
 ): Promise<void> {
 	const n = labels.length;
-	const step = file.isOnDisk ? file.mostStaged : STEP;
+	const step = file.staging?.most ?? STEP;
 	for (let from = 0; from < n; from += step) {
 		throwIfAborted(options.signal, from, n);
 		options.beforeStep();
 		const to = Math.min(n, from + step);
-		file.stage(to - from);
+		file.staging?.begin(file.slots, to - from);
 		const places = Array.from({ length: to - from }, (_, i) => {
 			const place = file.takePlace();
 			const vector = file.rows.rowOf(rows, from + i);

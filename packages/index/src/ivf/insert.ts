@@ -4,7 +4,8 @@ import { assignPoints } from "../kmeans/assign.ts";
 import type { Parallel } from "../parallel.ts";
 import { zeroRowTerm } from "../rows/zero-row.ts";
 import type { Label } from "../vector-index.ts";
-import type { InvertedFile, Learnt } from "./inverted-file.ts";
+import type { InvertedFile } from "./inverted-file.ts";
+import type { Learnt } from "./learnt.ts";
 import { putProductCode } from "./product-codes.ts";
 import { Projector } from "./projector.ts";
 
@@ -114,7 +115,7 @@ export class Encoder {
 		const { block, row } = file.append(place, cell);
 		const { coarse, product, rabitq } = this.#learnt;
 		const term = product === undefined ? 0 : this.#putProduct(place, cell, projected, block, row);
-		rabitq?.codec.encodeRow(file.vectorOf(place), coarse.centroidOf(cell), file.payloadOf(block), row);
+		rabitq?.codec.encodeRow(file.vectorOf(place), coarse.centroidOf(cell), file.cells.payloadOf(block), row);
 		putScalarCode(file, place, this.#scratch + 2 * coarse.bytes);
 		file.publishRow(block, row, cell, term);
 	}
@@ -136,7 +137,14 @@ export class Encoder {
 		const decoded = this.#scratch + bytes;
 		const besides = product.hasTerms ? this.#besides(place, projected) : 0;
 		const parts = { coded, centroid, bytes, besides };
-		return putProductCode(arena, product, { code: decoded + bytes, decoded }, parts, this.#file.payloadOf(block), row);
+		return putProductCode(
+			arena,
+			product,
+			{ code: decoded + bytes, decoded },
+			parts,
+			this.#file.cells.payloadOf(block),
+			row,
+		);
 	}
 
 	/** What a row's key has beside what is seen of it: the part of its squared length from the mean along axes that were left out, and that of a zero row. */

@@ -23,7 +23,9 @@ import { compactIvf } from "./compact.ts";
 import { createFile, type IvfOptions } from "./create-file.ts";
 import { learntBy, placeRow } from "./insert.ts";
 import { insertRows, throwIfAborted } from "./insert-rows.ts";
-import { disposeLearnt, type InvertedFile } from "./inverted-file.ts";
+import type { InvertedFile } from "./inverted-file.ts";
+import { disposeLearnt } from "./learnt.ts";
+import { checkRoom } from "./limits.ts";
 import { type IvfMemoryReport, memoryOf } from "./memory.ts";
 import { type CellFill, cellFill, hasDrifted } from "./nlist.ts";
 import { OwnScratch } from "./own-scratch.ts";
@@ -180,12 +182,12 @@ export class IvfIndex implements VectorIndex {
 		checkLabel(label);
 		const checked = file.rows.check(vector);
 		learntBy(file);
-		if (file.table.get(label) === undefined) file.checkRoom(1);
+		if (file.table.get(label) === undefined) checkRoom(file, 1);
 		checkReaders(file, [label]);
 		try {
 			withinArena("another vector", () => {
 				file.reserve(file.size + 1);
-				file.stage(1);
+				file.staging?.begin(file.slots, 1);
 				placeRow(file, () => {
 					const place = file.takePlace();
 					file.name(place, label);
@@ -194,7 +196,7 @@ export class IvfIndex implements VectorIndex {
 				});
 			});
 		} finally {
-			file.unstage();
+			file.staging?.end();
 		}
 	}
 
@@ -213,7 +215,7 @@ export class IvfIndex implements VectorIndex {
 		if (n > 0) learntBy(file);
 		const labels = labelsFor(file.table, n, options.labels);
 		const known = labels.reduce((count, label) => count + (file.table.get(label) === undefined ? 0 : 1), 0);
-		file.checkRoom(n - known);
+		checkRoom(file, n - known);
 		checkReaders(file, labels);
 		this.#writing = true;
 		this.#movesRows = true;
@@ -229,7 +231,7 @@ export class IvfIndex implements VectorIndex {
 				throw error;
 			});
 		} finally {
-			file.unstage();
+			file.staging?.end();
 			file.sharing.coming = NO_LABELS;
 			this.#writing = false;
 			this.#movesRows = false;
@@ -371,7 +373,7 @@ export class IvfIndex implements VectorIndex {
 
 	memory(): IvfMemoryReport {
 		const file = this.#open();
-		return memoryOf(file, this.#scratch.bytes + file.sharing.bytes + file.stagedBytes);
+		return memoryOf(file, this.#scratch.bytes + file.sharing.bytes + (file.staging?.bytes ?? 0));
 	}
 
 	effective(): Readonly<Record<string, unknown>> {

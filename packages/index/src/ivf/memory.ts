@@ -20,7 +20,8 @@ export interface IvfMemoryReport extends MemoryReport {
 
 /** What is measured, beside the formula of the layout: rows, codes, places, and blocks that are full. */
 export function memoryOf(file: InvertedFile, scratch: number): IvfMemoryReport {
-	const { learnt, scalar, capacity, blockCapacity, blockStride, nlist, table, size } = file;
+	const { learnt, scalar, capacity, nlist, table, size } = file;
+	const { blockCapacity, blockStride } = file.cells;
 	const { product, rabitq } = learnt ?? {};
 	const perRowInBlock = blockStride / CELL_ROWS;
 	const placesInBlocks = blockCapacity * CELL_BLOCK.payload;

@@ -1,6 +1,6 @@
 import { CELL_ROWS, RABITQ_BLOCK, TERM_BYTES } from "@nigh/kernels";
 import type { ArenaView } from "../arena-view.ts";
-import type { Learnt } from "./inverted-file.ts";
+import type { Learnt } from "./learnt.ts";
 
 /** Where a row's codes are: what is scanned of a block, and the number of the row in it. */
 export interface RowAt {

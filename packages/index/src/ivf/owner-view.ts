@@ -21,9 +21,9 @@ export function viewOf(file: InvertedFile): IvfView {
 		product,
 		rabitq,
 		scalar: scalar === undefined ? undefined : { codes: scalar, codeRows: file.codeRows, errors: file.errors },
-		vectors: file.isOnDisk ? 0 : file.vectors,
+		vectors: file.vectors,
 		labels: file.labelsAddress,
-		leastTerms: file.leastTermsAddress,
+		leastTerms: file.cells.leastTermsAddress,
 		slots: () => file.slots,
 	};
 }

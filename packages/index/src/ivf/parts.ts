@@ -89,7 +89,7 @@ export function stateOf(file: InvertedFile): IvfState {
 		subs: learnt?.product?.subs ?? 0,
 		size: file.size,
 		slots: file.slots,
-		blocksUsed: file.blocksUsed,
+		blocksUsed: file.cells.blocksUsed,
 		nextLabel: file.table.next,
 	};
 }
@@ -181,11 +181,11 @@ export function sectionAddress(file: InvertedFile, name: SectionName): number {
 		case "codebooks":
 			return learnt?.product?.books ?? 0;
 		case "cells":
-			return file.cellsAddress;
+			return file.cells.tableAddress;
 		case "leastTerms":
-			return file.leastTermsAddress;
+			return file.cells.leastTermsAddress;
 		case "blocks":
-			return file.blocksAddress;
+			return file.cells.blocksAddress;
 		case "labels":
 			return file.labelsAddress;
 		case "vectors":

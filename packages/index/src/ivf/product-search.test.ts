@@ -4,9 +4,10 @@ import { Arena, rowBytes } from "@nigh/kernels";
 import { projectRow } from "../projection/projection.ts";
 import { randomNumbers } from "../vectors.test-support.ts";
 import { createFile, type IvfOptions } from "./create-file.ts";
-import type { InvertedFile, Learnt } from "./inverted-file.ts";
+import type { InvertedFile } from "./inverted-file.ts";
 import { clustered, leavingNothing, rowAt } from "./ivf.test-support.ts";
 import { IvfIndex } from "./ivf.ts";
+import type { Learnt } from "./learnt.ts";
 import type { ProductCodes } from "./product-codes.ts";
 
 const arena = new Arena();
@@ -48,7 +49,7 @@ function estimates(file: InvertedFile, query: Float32Array): Map<number, number>
 		const centroid = product.residual
 			? arena.f32(coarse.centroidOf(cell), projection.width).slice()
 			: new Float32Array(projection.width);
-		for (const place of file.placesOf(cell)) {
+		for (const place of file.cells.placesOf(cell)) {
 			const seen = projected(file, file.vectorOf(place), true);
 			const left = seen.map((x, i) => x - (centroid[i] as number));
 			arena.f32(coded, projection.width).set(left);

@@ -7,7 +7,8 @@ import { MAX_LABEL } from "../rows/label-table.ts";
 import { checkCells } from "./check-cells.ts";
 import { Coarse } from "./coarse.ts";
 import { putScalarCode } from "./insert.ts";
-import type { InvertedFile, Learnt } from "./inverted-file.ts";
+import type { InvertedFile } from "./inverted-file.ts";
+import type { Learnt } from "./learnt.ts";
 import { NLIST_RULES, type NlistChoice } from "./nlist.ts";
 import {
 	type IvfSource,

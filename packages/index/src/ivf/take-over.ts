@@ -2,7 +2,8 @@ import { assignPoints } from "../kmeans/assign.ts";
 import type { Parallel } from "../parallel.ts";
 import type { Coarse } from "./coarse.ts";
 import { Encoder } from "./insert.ts";
-import type { InvertedFile, Learnt } from "./inverted-file.ts";
+import type { InvertedFile } from "./inverted-file.ts";
+import type { Learnt } from "./learnt.ts";
 import { Projector } from "./projector.ts";
 import type { TrainingRows } from "./train.ts";
 

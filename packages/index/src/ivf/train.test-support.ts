@@ -1,8 +1,9 @@
 import { Arena } from "@nigh/kernels";
 import { createFile, type IvfOptions } from "./create-file.ts";
-import type { InvertedFile, Learnt } from "./inverted-file.ts";
+import type { InvertedFile } from "./inverted-file.ts";
 import { clustered, rowAt } from "./ivf.test-support.ts";
 import { IvfIndex } from "./ivf.ts";
+import type { Learnt } from "./learnt.ts";
 
 export const arena = new Arena();
 
@@ -37,7 +38,7 @@ export function cellsOf(file: InvertedFile): { centroid: number[]; labels: numbe
 	const { coarse } = file.learnt as Learnt;
 	return Array.from({ length: coarse.nlist }, (_, cell) => ({
 		centroid: [...arena.f32(coarse.centroidOf(cell), coarse.projection.width)],
-		labels: Array.from(file.placesOf(cell), (place) => file.labelOf(place)).sort((a, b) => a - b),
+		labels: Array.from(file.cells.placesOf(cell), (place) => file.labelOf(place)).sort((a, b) => a - b),
 	}));
 }
 

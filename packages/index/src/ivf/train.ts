@@ -9,7 +9,7 @@ import { Projection, projectRows } from "../projection/projection.ts";
 import type { RabitqMetric } from "../rabitq/parameters.ts";
 import type { RowFormat } from "../rows/row-format.ts";
 import { Coarse } from "./coarse.ts";
-import type { Learnt } from "./inverted-file.ts";
+import type { Learnt } from "./learnt.ts";
 import { chooseNlist, type NlistChoice } from "./nlist.ts";
 import { type IvfParameters, partWidth, ROWS_PER_ENTRY } from "./parameters.ts";
 import type { ProductCodes } from "./product-codes.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { refusal, rejection } from "../refusal.test-support.ts";
-import type { Learnt } from "./inverted-file.ts";
 import { built, leavingNothing, rowAt, seen } from "./ivf.test-support.ts";
 import { createIvf } from "./ivf.ts";
+import type { Learnt } from "./learnt.ts";
 import { arena, base, cellsOf, D, fileOf, N, names, ONE, QUERIES, ROWS } from "./train.test-support.ts";
 
 describe("M-1: a training that has collapsed", () => {

@@ -52,7 +52,7 @@ export function validationOf(file: InvertedFile, probes: number, found: number):
 	const { nlist } = file;
 	let nonEmptyCells = 0;
 	for (let cell = 0; cell < nlist; cell++) {
-		if (file.liveIn(cell) > 0) nonEmptyCells++;
+		if (file.cells.liveIn(cell) > 0) nonEmptyCells++;
 	}
 	const distinct = distinctCentroids(file);
 	const collapsed = areCollapsed(nlist, file.size, distinct, nonEmptyCells);
