@@ -15,6 +15,7 @@ import type { PaceOptions } from "../snapshot/pace.ts";
 import { failureCode } from "../watch/events.ts";
 import { giveWay } from "./background.ts";
 import { ROWS_DAMAGED } from "./chores.ts";
+import { isWorthSaving } from "./due.ts";
 import { analyzeIndex, checkGraph, memoryOf, stateOf } from "./index-report.ts";
 import { IndexedCollection, type IndexerSurroundings } from "./indexed-collection.ts";
 import type { RowPlace } from "./kept-rows.ts";
@@ -283,7 +284,7 @@ new Service(data.port).serve<IndexForWriterMethods>({
 			const collection = collections.get(key);
 			collections.delete(key);
 			// Without one, opening takes longer: no reason for closing to fail.
-			if (collection?.isWorthSaving === true) await around.saveSnapshot(collection).catch(() => {});
+			if (collection !== undefined && isWorthSaving(collection)) await around.saveSnapshot(collection).catch(() => {});
 			collection?.owned.rows?.close();
 		}),
 	abandon: (key) => inTurn(async () => letGo(key)),
