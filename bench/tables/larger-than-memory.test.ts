@@ -92,7 +92,9 @@ test("every check fails where its promise is broken", () => {
 			...{ cache: "warm", asked: {}, plan: { index: "ivfpq" }, recall, p50Ms: 1, p99Ms: 1, qps: 1 },
 			...{ peakResident: MIB, diskBytes: 0 },
 		}) as const;
-	const good = { recall: 0.95, memory: 64 * MIB, loading: 1_088 * MIB, serving: 1_024 * MIB, other: 0.951 };
+	// 4,000 vectors, and 64 bytes to work in for each.
+	const loadedWithin = 1_088 * MIB + 4_000 * 64;
+	const good = { recall: 0.95, memory: 64 * MIB, loading: loadedWithin, serving: 1_024 * MIB, other: 0.951 };
 	const holds = (given: Partial<typeof good>) => {
 		const { recall, memory, loading, serving, other } = { ...good, ...given };
 		const loaded = { memory, peakResident: loading };
@@ -104,7 +106,7 @@ test("every check fails where its promise is broken", () => {
 	assert.deepEqual(holds({}), [true, true, true, true, true]);
 	assert.deepEqual(holds({ recall: 0.9499, other: 0.95 }), [false, true, true, true, true]);
 	assert.deepEqual(holds({ memory: 64 * MIB + 1 }), [true, false, true, true, true]);
-	assert.deepEqual(holds({ loading: 1_088 * MIB + 1 }), [true, true, false, true, true]);
+	assert.deepEqual(holds({ loading: loadedWithin + 1 }), [true, true, false, true, true]);
 	assert.deepEqual(holds({ serving: 1_024 * MIB + 1 }), [true, true, true, false, true]);
 	assert.deepEqual(holds({ other: 0.953 }), [true, true, true, true, false]);
 });

@@ -10,7 +10,10 @@ export const PRUNE_POLICIES = ["expired", "oldest"] as const;
 
 export type PrunePolicy = (typeof PRUNE_POLICIES)[number];
 
-/** What the index of a collection may take. */
+/**
+ * What the index of a collection may take. What the process needs besides (Node, the threads of the database, SQLite, and up to 64 bytes a vector to
+ * work in while an index is laid out anew) is not in it.
+ */
 export interface MemoryCap {
 	/** Megabytes of 2^20 bytes, 0.01 to 4,294,967,296; fractions are allowed. */
 	readonly maxMB: number;
