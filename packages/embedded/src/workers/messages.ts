@@ -274,7 +274,7 @@ export type IndexForWriterMethods = {
 	grow(request: { key: number; room: Room }): Promise<void>;
 	/** Something has been published. */
 	written(key: number): void;
-	/** Writers wait for what the indexer does: of what they write nothing is seen yet. */
+	/** A write begins to wait for what the indexer does, which rests when there has been nothing to do, and hears of a write when all of it is shown. */
 	awaited(key: number): void;
 };
 

@@ -69,7 +69,9 @@ export async function begun(t: TestContext, records: number, shape: Shape) {
 		grow: (room) => collection.makeRoom(room),
 		waiting(waiting) {
 			isWaiting = waiting;
-			if (waiting && !isWorking) void work(() => isWaiting);
+		},
+		awaited() {
+			if (!isWorking) void work(() => isWaiting);
 		},
 		mend: async () => {},
 	});

@@ -93,11 +93,8 @@ async function open({ name, spec }: { name: string; spec: StoredSpec | undefined
 	if (known !== undefined) return { key: entry.key, spec: known.spec, change: known.change };
 	const collection = new WrittenCollection(entry, {
 		grow: (room) => index.call("grow", { key: entry.key, room }),
-		waiting: (waiting) => {
-			caller.tell("waiting", { key: entry.key, waiting });
-			// It rests when there has been nothing to do, and hears of a write when all of it is shown.
-			if (waiting) index.call("awaited", entry.key).catch(() => {});
-		},
+		waiting: (waiting) => caller.tell("waiting", { key: entry.key, waiting }),
+		awaited: () => void index.call("awaited", entry.key).catch(() => {}),
 		mend: () => reindexOnce(entry.key),
 	});
 	collections.set(entry.key, collection);

@@ -17,6 +17,7 @@ function installed({ handle, area }: Small, number = 1): Installed {
 
 async function started(options: SmallOptions = {}) {
 	const said: string[] = [];
+	const asked = { indexer: 0 };
 	const small = smallGeneration({ dimensions: 2, ...options });
 	const spec = await specOf({ dimensions: 2, metric: "l2" }, undefined);
 	const collection = new WrittenCollection(
@@ -24,11 +25,12 @@ async function started(options: SmallOptions = {}) {
 		{
 			grow: async () => void said.push("grow"),
 			waiting: (waiting) => void said.push(`waiting ${waiting}`),
+			awaited: () => void asked.indexer++,
 			mend: async () => void said.push("mend"),
 		},
 	);
 	collection.begin(installed(small));
-	return { small, collection, said };
+	return { small, collection, said, asked };
 }
 
 function row(label: number, born: number, more: Partial<CommittedRow> = {}): CommittedRow {
@@ -195,6 +197,7 @@ async function full() {
 				return settle.promise;
 			},
 			waiting: (waiting) => void said.push(waiting),
+			awaited() {},
 			mend() {
 				const mending = Promise.withResolvers<void>();
 				mended.push(mending);
@@ -368,6 +371,26 @@ test("where the tail is full a write waits before it is written, until rows are 
 	assert.deepEqual(order, ["two"], "the rest is reserved");
 	collection.close();
 	await assert.rejects(more, { code: "CLOSED" });
+});
+
+test("a write whose rows fill the tail asks the indexer for more, also where another waits for room already", async () => {
+	const { collection, small, said, asked } = await started({ capacity: 64, ringRows: 4, idBytes: 8_192 });
+	const release = await collection.reserve({ slots: 6, idBytes: 12 });
+	const behind = collection.reserve({ slots: 2, idBytes: 4 });
+	await turn();
+	// Nothing is due yet: the tail is empty.
+	assert.deepEqual([said, asked], [["waiting true"], { indexer: 1 }]);
+	const rows = Array.from({ length: 6 }, (_, label) => row(label, 1));
+	const showing = collection.show(1, rows, []);
+	await turn();
+	assert.deepEqual([said, asked], [["waiting true"], { indexer: 2 }]);
+	small.generation.mainEnd = 4;
+	small.generation.ringFree = 4;
+	collection.wake();
+	await showing;
+	release();
+	(await behind)();
+	assert.deepEqual(seen(collection), [0, 1, 2, 3, 4, 5]);
 });
 
 test("without an indexer, whoever waits for room is told what to do, and whoever would have to; what fits goes on", async () => {

@@ -14,6 +14,11 @@ export interface RoomMaker {
 	grow(room: Room): Promise<void>;
 	/** Says that writers wait, or wait no longer. */
 	waiting(waiting: boolean): void;
+	/**
+	 * Has the indexer look for what is due: a write begins to wait for rows of the tail. Each tells of itself, also where others wait already: what
+	 * frees the rows may have come due only by what this one has filled in.
+	 */
+	awaited(): void;
 	/** Has everything built anew from the records, where rows on disk have turned out to be damaged. Not while something is being shown. */
 	mend(): Promise<void>;
 }
@@ -342,6 +347,7 @@ export class WrittenCollection {
 		if (this.#ended !== undefined) throw this.#ended;
 		const waiting = Promise.withResolvers<void>();
 		this.#wake.push(waiting);
+		this.#room.awaited();
 		return waiting.promise;
 	}
 }

@@ -31,7 +31,12 @@ export async function writtenRecords(t: TestContext, given: Partial<StoredSpec> 
 	const writer = new RecordWriter(db);
 	/** A view of the collection, in a memory of its own. */
 	const view = (options: SmallOptions = {}, grow: (room: Room) => Promise<void> = async () => {}) => {
-		const collection = new WrittenCollection(entry, { grow, waiting: () => {}, mend: async () => {} });
+		const collection = new WrittenCollection(entry, {
+			grow,
+			waiting: () => {},
+			awaited: () => {},
+			mend: async () => {},
+		});
 		const small = smallGeneration({ dimensions: 2, capacity: 256, ...options });
 		collection.begin(installed(key, small));
 		return { collection, small };
