@@ -25,6 +25,11 @@ const WITH_VALUE: ReadonlySet<string> = new Set([
 	"--test-timeout",
 ]);
 
+/** ms after which a test has failed: none takes a tenth of it, and one that waits for ever is told by its name. */
+const TEST_MS = 10 * 60_000;
+/** ms after which the run is ended: what a test that waits for ever has left running keeps its process alive. */
+const RUN_MS = 40 * 60_000;
+
 /** Parts the arguments into options for Node and parts of file paths. */
 export function partArguments(args: readonly string[]): { options: string[]; paths: string[] } {
 	const options: string[] = [];
@@ -67,10 +72,14 @@ function main(): void {
 	const given = (name: string) => options.some((option) => option === name || option.startsWith(`${name}=`));
 	const defaults = ["--conditions=@nigh/source", "--test"];
 	if (!given("--test-concurrency")) defaults.push("--test-concurrency=2");
+	if (!given("--test-timeout")) defaults.push(`--test-timeout=${TEST_MS}`);
 	if (!given("--test-reporter")) defaults.push("--test-reporter=spec");
 	// Every file is a process of its own, and a database three threads: modules that were compiled once are not compiled again by each.
 	const env = { NODE_COMPILE_CACHE: join(root, ".cache", "compiled"), ...process.env };
-	const child = spawn(process.execPath, [...defaults, ...options, ...files], { cwd: root, stdio: "inherit", env });
+	const child = spawn(process.execPath, [...defaults, ...options, ...files], {
+		...{ cwd: root, stdio: "inherit", env },
+		timeout: RUN_MS,
+	});
 	child.on("error", (error) => {
 		console.error(error.message);
 		process.exitCode = 1;
