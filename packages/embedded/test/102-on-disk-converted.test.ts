@@ -12,10 +12,7 @@ const RECORDS = 2_000;
 const ROW_BYTES = 128;
 
 async function filled(t: TestContext, seed: number, kind: { index: IndexSettings; metric: Kind["metric"] }) {
-	const life = new OnDisk(seed, kind);
-	t.after(() => life.remove());
-	await life.open();
-	await life.write(range(0, RECORDS));
+	const life = await OnDisk.filled(t, seed, kind, RECORDS);
 	await life.notes.optimize();
 	return life;
 }

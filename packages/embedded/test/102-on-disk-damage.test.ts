@@ -25,10 +25,7 @@ const ROW_BYTES = 128;
 
 /** With two segments in its snapshot. */
 async function filled(t: TestContext, seed: number, kind = KINDS[0] as (typeof KINDS)[number]): Promise<OnDisk> {
-	const life = new OnDisk(seed, kind);
-	t.after(() => life.remove());
-	await life.open();
-	await life.write(range(0, RECORDS));
+	const life = await OnDisk.filled(t, seed, kind, RECORDS);
 	await life.notes.optimize();
 	return life;
 }

@@ -16,10 +16,7 @@ import { readingProcess } from "./reading-process.test-support.ts";
 const RECORDS = 2_000;
 
 async function filled(t: TestContext, seed: number, kind = KINDS[0] as (typeof KINDS)[number]): Promise<OnDisk> {
-	const life = new OnDisk(seed, kind);
-	t.after(() => life.remove());
-	await life.open();
-	await life.write(range(0, RECORDS));
+	const life = await OnDisk.filled(t, seed, kind, RECORDS);
 	await life.settled();
 	return life;
 }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import type { TestContext } from "node:test";
 import type {
 	CellKind,
 	Collection,
@@ -44,6 +45,12 @@ export const PLACES = 3_000;
 export interface Kind {
 	readonly index: Extract<IndexSettings, { readonly kind: CellKind }>;
 	readonly metric: "l2" | "cosine" | "ip";
+}
+
+/** What is asked for, which may keep vectors in memory. */
+export interface OnDiskKind {
+	readonly index: IndexSettings;
+	readonly metric: Kind["metric"];
 }
 
 /** Of each kind one metric; each metric once. */
@@ -99,11 +106,20 @@ export class OnDisk {
 	database!: Database;
 	notes!: Collection;
 
-	constructor(seed: number, { index, metric }: { readonly index: IndexSettings; readonly metric: Kind["metric"] }) {
+	constructor(seed: number, { index, metric }: OnDiskKind) {
 		this.place = makePlace();
 		this.clusters = new Clusters(seed);
 		this.space = { metric, dimensions: DIMENSIONS };
 		this.spec = { dimensions: DIMENSIONS, metric, index };
+	}
+
+	/** One with so many records, which is gone after the test. */
+	static async filled(t: TestContext, seed: number, kind: OnDiskKind, records: number): Promise<OnDisk> {
+		const life = new OnDisk(seed, kind);
+		t.after(() => life.remove());
+		await life.open();
+		await life.write(range(0, records));
+		return life;
 	}
 
 	get folder(): string {

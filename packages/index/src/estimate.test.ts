@@ -213,15 +213,8 @@ test("what the index would refuse is refused, and so is what it does not know", 
 for (const nlist of [40, 64, 300]) {
 	test(`centroids of ${nlist} cells, in all their forms, are all that a first training takes`, async () => {
 		const arena = new Arena();
-		const index = createIvf({
-			kind: "ivf",
-			dimensions: 48,
-			metric: "l2",
-			nlist,
-			rotation: "none",
-			codes: "none",
-			arena,
-		});
+		const shape = { dimensions: 48, metric: "l2", nlist, rotation: "none", codes: "none" } as const;
+		const index = createIvf({ kind: "ivf", ...shape, arena });
 		const [used, counted] = [arena.usedBytes, index.memory().total];
 		await index.train(rows(4 * nlist, 48));
 		const memory = index.memory();
@@ -231,15 +224,7 @@ for (const nlist of [40, 64, 300]) {
 			Math.abs(taken - (memory.total - counted)) <= 16 * 64,
 			`${taken} bytes taken, ${memory.total - counted} told`,
 		);
-		const estimate = estimateMemory({
-			kind: "ivf",
-			dimensions: 48,
-			metric: "l2",
-			nlist,
-			rotation: "none",
-			codes: "none",
-			n: 10_000,
-		});
+		const estimate = estimateMemory({ kind: "ivf", ...shape, n: 10_000 });
 		assert.equal(estimate.centroids, memory.centroids);
 		index.dispose();
 	});

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { IndexSettings } from "@nigh/contract";
-import { type HnswIndex, type IvfIndex, serial } from "@nigh/index";
+import type { HnswIndex, IvfIndex } from "@nigh/index";
 import { rowBytes } from "@nigh/kernels";
 import { RowMaker } from "../memory/rows.ts";
 import { SLOT_BYTES } from "../memory/sizes.ts";
@@ -10,7 +10,7 @@ import { specOf } from "../spec.ts";
 import { analyzeIndex, checkGraph, memoryOf, stateOf } from "./index-report.ts";
 import { IndexedCollection } from "./indexed-collection.ts";
 import { emptyGeneration } from "./next-generation.ts";
-import { NOWHERE } from "./rows.test-support.ts";
+import { surroundings } from "./surroundings.test-support.ts";
 
 const DIMENSIONS = 4;
 const ROW_BYTES = rowBytes(DIMENSIONS * 4);
@@ -22,20 +22,7 @@ async function collectionOf(count: number, dimensions = DIMENSIONS, index = GRAP
 	const spec = await specOf({ dimensions, metric: "l2", index }, undefined);
 	const format = { metric: "l2", dimensions, weights: null } as const;
 	const empty = emptyGeneration(1, format, rowBytes(dimensions * 4), count, null);
-	const collection = new IndexedCollection(3, "notes", spec, empty, {
-		parallel: serial,
-		install: async () => true,
-		freed: () => {},
-		folded: () => {},
-		foldFailed: () => {},
-		stalled() {},
-		outgrown() {},
-		reindex: async () => {},
-		keepsSnapshots: false,
-		placeOf: () => NOWHERE,
-		saveSnapshot: async () => {},
-		keepNewest: async () => {},
-	});
+	const collection = new IndexedCollection(3, "notes", spec, empty, surroundings());
 	const rows = new RowMaker(format);
 	const add = (from: number, to: number) => {
 		const slots = new SlotWriter(collection.generation);

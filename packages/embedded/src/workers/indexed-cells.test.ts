@@ -2,23 +2,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CELL_KINDS, type CellKind, isNighError } from "@nigh/contract";
-import { IvfIndex, serial } from "@nigh/index";
+import { IvfIndex } from "@nigh/index";
 import { rowBytes } from "@nigh/kernels";
 import { RowMaker } from "../memory/rows.ts";
 import { Searcher } from "../memory/searcher.ts";
 import { SlotWriter } from "../memory/slot-writer.ts";
 import { specOf } from "../spec.ts";
-import type { Chore } from "./chores.ts";
 import { stateOf } from "./index-report.ts";
 import { IndexedCollection } from "./indexed-collection.ts";
 import { emptyGeneration } from "./next-generation.ts";
 import { LEAST_CELLS, RETRY_MS } from "./parameters.ts";
-import { NOWHERE } from "./rows.test-support.ts";
+import { LATER, surroundings, work } from "./surroundings.test-support.ts";
 import { Task } from "./task.ts";
 
 const DIMENSIONS = 4;
 const FORMAT = { metric: "l2", dimensions: DIMENSIONS, weights: null } as const;
-const LATER = 10 ** 9;
 
 function vectorOf(i: number): Float32Array {
 	return Float32Array.from({ length: DIMENSIONS }, (_, d) => Math.sin(i * (d + 1)));
@@ -29,20 +27,7 @@ async function started(kind: CellKind, count: number, vector = vectorOf) {
 	const rows = new RowMaker(FORMAT);
 	const owned = emptyGeneration(1, FORMAT, rowBytes(DIMENSIONS * 4), 20_000, null);
 	const spec = await specOf({ dimensions: DIMENSIONS, metric: "l2", index: { kind } }, undefined);
-	const collection = new IndexedCollection(1, "notes", spec, owned, {
-		parallel: serial,
-		install: async () => true,
-		freed() {},
-		folded() {},
-		foldFailed() {},
-		stalled() {},
-		outgrown() {},
-		reindex: async () => {},
-		keepsSnapshots: false,
-		placeOf: () => NOWHERE,
-		saveSnapshot: async () => {},
-		keepNewest: async () => {},
-	});
+	const collection = new IndexedCollection(1, "notes", spec, owned, surroundings());
 	let end = 0;
 	const add = (n: number, vector = vectorOf) => {
 		const { generation } = collection;
@@ -60,19 +45,6 @@ async function started(kind: CellKind, count: number, vector = vectorOf) {
 	};
 	add(count, vector);
 	return { collection, add, kill };
-}
-
-/** Does what there is to do until nothing is left; returns what that was, folds left out. */
-async function work(collection: IndexedCollection): Promise<Chore[]> {
-	const done: Chore[] = [];
-	for (let rounds = 0; rounds < 40; rounds++) {
-		const next = collection.chore(LATER);
-		if (next === undefined) return done;
-		assert.ok("chore" in next, "there is something to wait for");
-		await collection.run(next.chore);
-		if (next.chore !== "fold") done.push(next.chore);
-	}
-	assert.fail(`it does not end: ${done}`);
 }
 
 function kindOf({ owned }: IndexedCollection): string | undefined {

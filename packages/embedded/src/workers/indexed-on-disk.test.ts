@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { type TestContext, test } from "node:test";
-import { serial } from "@nigh/index";
 import { type DiskGeneration, diskGeneration, vectorsFor } from "../memory/disk-generation.test-support.ts";
 import { FRONT_BYTES } from "../row-files/front.ts";
 import { flip, replaceInFs, systemError } from "../row-files/row-files.test-support.ts";
@@ -14,6 +13,7 @@ import { IndexedCollection } from "./indexed-collection.ts";
 import { isOutgrown } from "./outgrown.ts";
 import { RETRY_MS } from "./parameters.ts";
 import { keepNewest, recoverSnapshot, saveSnapshot } from "./snapshots.ts";
+import { surroundings } from "./surroundings.test-support.ts";
 
 const N = 2_200;
 const KEY = 7;
@@ -32,23 +32,23 @@ async function started(t: TestContext, { isReader = false } = {}) {
 		readOnly: isReader,
 	};
 	const place = { folder: disk.folder, key: KEY, ...files };
-	const collection = new IndexedCollection(KEY, "notes", spec, disk.owned, {
-		parallel: serial,
-		placeOf: () => place,
-		install: async () => {
-			told.installed++;
-			return true;
-		},
-		freed() {},
-		folded() {},
-		foldFailed() {},
-		stalled: (_key, reason) => void told.stalled.push(reason),
-		outgrown: () => void told.outgrown++,
-		reindex: async () => void told.reindex++,
-		keepsSnapshots: !isReader,
-		saveSnapshot: async () => {},
-		keepNewest: async () => {},
-	});
+	const collection = new IndexedCollection(
+		KEY,
+		"notes",
+		spec,
+		disk.owned,
+		surroundings({
+			placeOf: () => place,
+			install: async () => {
+				told.installed++;
+				return true;
+			},
+			stalled: (_key, reason) => void told.stalled.push(reason),
+			outgrown: () => void told.outgrown++,
+			reindex: async () => void told.reindex++,
+			keepsSnapshots: !isReader,
+		}),
+	);
 	t.after(() => collection.owned.rows?.close());
 	return { disk, spec, told, files, collection };
 }

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { serial } from "@nigh/index";
 import { rowBytes } from "@nigh/kernels";
 import type { VectorFormat } from "../memory/generation.ts";
 import { RowMaker, vectorBytes } from "../memory/rows.ts";
@@ -12,7 +11,7 @@ import { memoryOf } from "./index-report.ts";
 import { IndexedCollection } from "./indexed-collection.ts";
 import { bytesAtRest } from "./memory-at-rest.ts";
 import { emptyGeneration } from "./next-generation.ts";
-import { NOWHERE } from "./rows.test-support.ts";
+import { surroundings } from "./surroundings.test-support.ts";
 
 const N = 1_500;
 
@@ -27,20 +26,7 @@ async function finished(index: PlannedChoice, { metric, dimensions }: Pick<Vecto
 		"notes",
 		await specOf({ type, metric, dimensions, index }, undefined),
 		owned,
-		{
-			parallel: serial,
-			install: async () => true,
-			freed() {},
-			folded() {},
-			foldFailed() {},
-			stalled() {},
-			outgrown() {},
-			reindex: async () => {},
-			keepsSnapshots: false,
-			placeOf: () => NOWHERE,
-			saveSnapshot: async () => {},
-			keepNewest: async () => {},
-		},
+		surroundings(),
 	);
 	const slots = new SlotWriter(owned.generation);
 	for (let i = 0; i < N; i++) {

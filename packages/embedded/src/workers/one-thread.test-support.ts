@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import type { IndexSpec, Metric } from "@nigh/contract";
-import { serial } from "@nigh/index";
 import { rowBytes } from "@nigh/kernels";
 import { testFolder } from "../folder/folder.test-support.ts";
 import type { VectorFormat } from "../memory/generation.ts";
@@ -14,6 +13,7 @@ import { IndexedCollection } from "./indexed-collection.ts";
 import { mostFirstRows } from "./memory-plan.ts";
 import type { Installed } from "./messages.ts";
 import { emptyGeneration, type Owned, vectorsOf } from "./next-generation.ts";
+import { surroundings } from "./surroundings.test-support.ts";
 import { turn } from "./turn.ts";
 import { WrittenCollection } from "./written-collection.ts";
 
@@ -44,25 +44,23 @@ export async function begun(t: TestContext, records: number, shape: Shape) {
 	const entry = { key: 1, name: "notes", spec, change: 0, records: 0, nextLabel: 0 };
 	const rings: number[] = [];
 	const folder = testFolder(t);
-	const collection: IndexedCollection = new IndexedCollection(1, "notes", spec, owned, {
-		parallel: serial,
-		install: async (installed, { oldSlots, fromSlot }) => {
-			shape.onInstall?.(installed, collection.owned);
-			const isInstalled = written.install(installed, oldSlots, fromSlot);
-			if (isInstalled) rings.push(installed.generation.size.ringRows);
-			return isInstalled;
-		},
-		freed: () => written.wake(),
-		folded() {},
-		foldFailed() {},
-		stalled() {},
-		outgrown() {},
-		reindex: async () => {},
-		keepsSnapshots: true,
-		placeOf: () => ({ folder, key: 1, databaseId: "d", records: folder, readOnly: false }),
-		saveSnapshot: async () => {},
-		keepNewest: async () => {},
-	});
+	const collection: IndexedCollection = new IndexedCollection(
+		1,
+		"notes",
+		spec,
+		owned,
+		surroundings({
+			install: async (installed, { oldSlots, fromSlot }) => {
+				shape.onInstall?.(installed, collection.owned);
+				const isInstalled = written.install(installed, oldSlots, fromSlot);
+				if (isInstalled) rings.push(installed.generation.size.ringRows);
+				return isInstalled;
+			},
+			freed: () => written.wake(),
+			keepsSnapshots: true,
+			placeOf: () => ({ folder, key: 1, databaseId: "d", records: folder, readOnly: false }),
+		}),
+	);
 	let isWorking = false;
 	let isWaiting = false;
 	const written: WrittenCollection = new WrittenCollection(entry, {

@@ -18,6 +18,7 @@ import { IndexedCollection } from "./indexed-collection.ts";
 import { emptyGeneration, insert, nextGeneration, type Owned, vectorsOf } from "./next-generation.ts";
 import { NOWHERE, rowOf } from "./rows.test-support.ts";
 import { recoverSnapshot, saveSnapshot } from "./snapshots.ts";
+import { surroundings } from "./surroundings.test-support.ts";
 
 const N = 400;
 const TAIL = 10;
@@ -74,20 +75,13 @@ const specFor = ({ metric, weights }: VectorFormat, kind: CellKind) =>
 	);
 
 async function save(snapshots: string, kind: CellKind, owned: Owned): Promise<string> {
-	const collection = new IndexedCollection(1, "notes", await specFor(FORMATS[kind], kind), owned, {
-		parallel: serial,
-		stalled() {},
-		outgrown() {},
-		reindex: async () => {},
-		keepsSnapshots: true,
-		install: async () => true,
-		freed() {},
-		folded() {},
-		foldFailed() {},
-		placeOf: () => NOWHERE,
-		saveSnapshot: async () => {},
-		keepNewest: async () => {},
-	});
+	const collection = new IndexedCollection(
+		1,
+		"notes",
+		await specFor(FORMATS[kind], kind),
+		owned,
+		surroundings({ keepsSnapshots: true }),
+	);
 	const { change } = await saveSnapshot({ snapshots, ...DATA }, collection);
 	return snapshotPath(snapshots, 1, change);
 }

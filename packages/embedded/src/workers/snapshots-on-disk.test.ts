@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { test } from "node:test";
-import { serial } from "@nigh/index";
 import { diskGeneration } from "../memory/disk-generation.test-support.ts";
 import { keyOfRowFile } from "../row-files/folder.ts";
 import { FRONT_BYTES } from "../row-files/front.ts";
@@ -11,6 +10,7 @@ import { snapshotPath } from "../snapshot/folder.ts";
 import { specOf } from "../spec.ts";
 import { IndexedCollection } from "./indexed-collection.ts";
 import { keepNewest, saveSnapshot } from "./snapshots.ts";
+import { surroundings } from "./surroundings.test-support.ts";
 
 const KEY = 7;
 
@@ -20,20 +20,16 @@ test("the snapshot before the newest stays where a row of the newest does not ho
 	assert.deepEqual(owned.generation.handle.index, wanted, "what limits go by");
 	const data = { snapshots: folder, databaseId: "the database", records: "no such file" };
 	const spec = await specOf({ dimensions: 32, metric: "l2", index: wanted }, undefined);
-	const collection = new IndexedCollection(KEY, "notes", spec, owned, {
-		parallel: serial,
-		keepsSnapshots: true,
-		install: async () => true,
-		freed() {},
-		folded() {},
-		foldFailed() {},
-		stalled() {},
-		outgrown() {},
-		reindex: async () => {},
-		placeOf: () => assert.fail("nothing is built"),
-		saveSnapshot: async () => {},
-		keepNewest: async () => {},
-	});
+	const collection = new IndexedCollection(
+		KEY,
+		"notes",
+		spec,
+		owned,
+		surroundings({
+			keepsSnapshots: true,
+			placeOf: () => assert.fail("nothing is built"),
+		}),
+	);
 	await saveSnapshot(data, collection);
 	owned.generation.publish(2);
 	await saveSnapshot(data, collection);

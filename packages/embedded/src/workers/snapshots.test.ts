@@ -14,6 +14,7 @@ import { IndexedCollection } from "./indexed-collection.ts";
 import { nextGeneration, type Owned } from "./next-generation.ts";
 import { NOWHERE, rowOf } from "./rows.test-support.ts";
 import { keepNewest, recoverSnapshot, saveSnapshot } from "./snapshots.ts";
+import { surroundings } from "./surroundings.test-support.ts";
 
 const N = 200;
 const CHANGE = 9;
@@ -48,20 +49,7 @@ async function filled({ expiring = true } = {}): Promise<{ small: Small; owned: 
 }
 
 function collectionOf(owned: Owned): IndexedCollection {
-	return new IndexedCollection(1, "notes", SPEC, owned, {
-		parallel: serial,
-		stalled() {},
-		outgrown() {},
-		reindex: async () => {},
-		keepsSnapshots: true,
-		install: async () => true,
-		freed() {},
-		folded() {},
-		foldFailed() {},
-		placeOf: () => NOWHERE,
-		saveSnapshot: async () => {},
-		keepNewest: async () => {},
-	});
+	return new IndexedCollection(1, "notes", SPEC, owned, surroundings({ keepsSnapshots: true }));
 }
 
 async function save(snapshots: string, owned: Owned): Promise<string> {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { type CollectionSpec, isNighError, type NighError } from "@nigh/contract";
-import { HnswIndex, serial } from "@nigh/index";
+import { HnswIndex } from "@nigh/index";
 import { rowBytes } from "@nigh/kernels";
 import { testFolder } from "../folder/folder.test-support.ts";
 import { RowMaker, vectorBytes } from "../memory/rows.ts";
@@ -11,14 +11,13 @@ import { SlotWriter } from "../memory/slot-writer.ts";
 import { leastCap, mostWithin, type PlannedChoice } from "../plan-memory-bytes.ts";
 import type { IndexChoice } from "../records/catalogue.ts";
 import { specOf } from "../spec.ts";
-import type { Chore } from "./chores.ts";
 import { stateOf } from "./index-report.ts";
 import { IndexedCollection } from "./indexed-collection.ts";
 import { emptyGeneration } from "./next-generation.ts";
 import { GRAPH_FROM, MOST_TRIES } from "./parameters.ts";
+import { surroundings, work } from "./surroundings.test-support.ts";
 
 const DIMENSIONS = 64;
-const LATER = 10 ** 9;
 const BITS = { metric: "hamming", dimensions: DIMENSIONS } as const;
 const FLOATS = { metric: "l2", dimensions: DIMENSIONS } as const;
 
@@ -31,29 +30,27 @@ async function started(t: TestContext, spec: CollectionSpec, count: number) {
 	const owned = emptyGeneration(1, format, rowBytes(vectorBytes(format)), 20_000, null);
 	const control = { refusals: 0, asked: 0, saved: 0 };
 	const folder = testFolder(t);
-	const collection: IndexedCollection = new IndexedCollection(1, "notes", stored, owned, {
-		parallel: serial,
-		install: async () => {
-			control.asked++;
-			return control.refusals-- <= 0;
-		},
-		freed() {},
-		folded() {},
-		foldFailed() {},
-		stalled() {},
-		outgrown() {},
-		reindex: async () => {},
-		keepsSnapshots: true,
-		placeOf: () => ({ folder, key: 1, databaseId: "the database", records: "no such file", readOnly: false }),
-		saveSnapshot: async ({ owned, generation }) => {
-			control.saved++;
-			collection.oldestSnapshot = owned.main === undefined ? null : generation.change;
-			collection.snapshotChange = collection.oldestSnapshot;
-			collection.snapshotMain = generation.mainEnd;
-			collection.changedBefore = 0;
-		},
-		keepNewest: async () => {},
-	});
+	const collection: IndexedCollection = new IndexedCollection(
+		1,
+		"notes",
+		stored,
+		owned,
+		surroundings({
+			install: async () => {
+				control.asked++;
+				return control.refusals-- <= 0;
+			},
+			keepsSnapshots: true,
+			placeOf: () => ({ folder, key: 1, databaseId: "the database", records: "no such file", readOnly: false }),
+			saveSnapshot: async ({ owned, generation }) => {
+				control.saved++;
+				collection.oldestSnapshot = owned.main === undefined ? null : generation.change;
+				collection.snapshotChange = collection.oldestSnapshot;
+				collection.snapshotMain = generation.mainEnd;
+				collection.changedBefore = 0;
+			},
+		}),
+	);
 	t.after(() => collection.owned.rows?.discard());
 	const vectorOf = (i: number): Float32Array | Uint8Array =>
 		metric === "hamming"
@@ -70,19 +67,6 @@ async function started(t: TestContext, spec: CollectionSpec, count: number) {
 	};
 	add(count);
 	return { collection, control, add, vectorOf };
-}
-
-/** Does what there is to do until nothing is left; returns what that was, folds left out. */
-async function work(collection: IndexedCollection): Promise<Chore[]> {
-	const done: Chore[] = [];
-	for (let rounds = 0; rounds < 40; rounds++) {
-		const next = collection.chore(LATER);
-		if (next === undefined) return done;
-		assert.ok("chore" in next, "there is something to wait for");
-		await collection.run(next.chore);
-		if (next.chore !== "fold") done.push(next.chore);
-	}
-	assert.fail(`it does not end: ${done}`);
 }
 
 async function refusal(work: Promise<unknown>): Promise<NighError> {

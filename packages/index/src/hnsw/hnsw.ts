@@ -3,6 +3,7 @@ import type { Arena } from "@nigh/kernels";
 import { checkFlag, checkInsertOptions, checkParallelSearchOptions, checkSearchOptions } from "../call-options.ts";
 import { checkAbortFlag } from "../eligibility.ts";
 import { withinArena } from "../memory-limit.ts";
+import { checkReaders } from "../open-readers.ts";
 import { checkLanes } from "../parallel.ts";
 import { checkedLabels, checkLabel, type LabelRange, labelsFor, MAX_LABEL } from "../rows/label-table.ts";
 import { RowFormat } from "../rows/row-format.ts";
@@ -84,7 +85,7 @@ export class HnswIndex implements VectorIndex {
 		checkLabel(label);
 		const checked = graph.rows.check(vector);
 		if (graph.table.get(label) === undefined) this.#checkRoom(1);
-		checkReaders(graph, [label]);
+		checkReaders(graph.sharing, () => fits(graph, [label]));
 		withinArena("another vector", () => insertOne(graph, label, checked));
 	}
 
@@ -96,7 +97,7 @@ export class HnswIndex implements VectorIndex {
 		const labels = labelsFor(graph.table, n, options.labels);
 		const known = labels.reduce((count, label) => count + (graph.table.get(label) === undefined ? 0 : 1), 0);
 		this.#checkRoom(n - known);
-		checkReaders(graph, labels);
+		checkReaders(graph.sharing, () => fits(graph, labels));
 		this.#writing = true;
 		try {
 			await insertRows(graph, rows, labels, { ...options, isClosed: () => this.#closed });
@@ -349,7 +350,7 @@ export class HnswIndex implements VectorIndex {
 	/** For what moves or uses again what readers on other threads read. */
 	#unread(): HnswGraph {
 		const graph = this.#writable();
-		checkReaders(graph);
+		checkReaders(graph.sharing);
 		return graph;
 	}
 
@@ -404,17 +405,6 @@ function locked(running: string): NighError {
 		"LOCKED",
 		`${running} is still running on this index, and only searches may run beside it: await it first`,
 	);
-}
-
-/** @throws NighError `LOCKED` where there are readers on other threads; where labels are to be inserted, only if they do not fit. */
-function checkReaders(graph: HnswGraph, labels?: Iterable<Label>): void {
-	if (!graph.sharing.active || (labels !== undefined && fits(graph, labels))) return;
-	const { readers } = graph.sharing;
-	const what =
-		labels === undefined
-			? "this would change what they read: give them back with releaseReader() first, or build another index"
-			: "these vectors do not fit in what was reserved, or are there already: build another index with a larger reserve()";
-	throw new NighError("LOCKED", `${readers} readers on other threads are open on this index, and ${what}`, { readers });
 }
 
 function checkSearch({ arena }: HnswGraph, k: number, options: SearchOptions): void {

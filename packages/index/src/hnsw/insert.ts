@@ -1,5 +1,6 @@
 import { NighError } from "@nigh/contract";
 import { ArenaFullError, NO_NODE } from "@nigh/kernels";
+import { throwIfAborted } from "../insert-signal.ts";
 import { type Parallel, serial } from "../parallel.ts";
 import { uniform } from "../random.ts";
 import type { Label, VectorRows } from "../vector-index.ts";
@@ -141,12 +142,6 @@ async function linkBatches(graph: HnswGraph, nodes: Uint32Array, options: Insert
 /** The scratches that lanes use. Other threads must not share one with searches on this thread. */
 function lanesOf(parallel: Parallel | undefined): number[] {
 	return parallel === undefined ? [0] : Array.from({ length: parallel.lanes }, (_, lane) => lane + 1);
-}
-
-function throwIfAborted(signal: AbortSignal | undefined, done: number, total: number): void {
-	if (!signal?.aborted) return;
-	const message = `aborted after ${done} of ${total} vectors: those are in the index, the others are not`;
-	throw new NighError("ABORTED", message, { done }, { cause: signal.reason });
 }
 
 /**

@@ -1,4 +1,4 @@
-import { NighError } from "@nigh/contract";
+import { throwIfAborted } from "../insert-signal.ts";
 import type { InsertManyOptions, VectorRows } from "../vector-index.ts";
 import { placeRows } from "./insert.ts";
 import type { InvertedFile } from "./inverted-file.ts";
@@ -57,9 +57,4 @@ async function placeAll(
 		file.giveBack(places.slice(placed));
 		throw error;
 	}
-}
-
-export function throwIfAborted(signal: AbortSignal | undefined, done: number, n: number): void {
-	if (!signal?.aborted) return;
-	throw new NighError("ABORTED", `aborted after ${done} of ${n} vectors`, { done }, { cause: signal.reason });
 }

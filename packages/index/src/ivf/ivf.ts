@@ -2,7 +2,9 @@ import { BOUNDS, checkInteger, checkOptions, type Metric, NighError } from "@nig
 import type { Arena } from "@nigh/kernels";
 import { checkFlag, checkInsertOptions } from "../call-options.ts";
 import { checkAbortFlag } from "../eligibility.ts";
+import { throwIfAborted } from "../insert-signal.ts";
 import { withinArena } from "../memory-limit.ts";
+import { checkReaders } from "../open-readers.ts";
 import { checkLanes, type Parallel } from "../parallel.ts";
 import { checkedLabels, checkLabel, type LabelRange, labelsFor, MAX_LABEL } from "../rows/label-table.ts";
 import { extentOf, NO_LABELS } from "../rows/shared-labels.ts";
@@ -17,12 +19,11 @@ import type {
 	VectorRows,
 } from "../vector-index.ts";
 import { analyzeCells, type CellAnalysis } from "./analyze.ts";
-import { checkReaders } from "./check-readers.ts";
 import { checkStored } from "./check-stored.ts";
 import { compactIvf } from "./compact.ts";
 import { createFile, type IvfOptions } from "./create-file.ts";
 import { learntBy, placeRow } from "./insert.ts";
-import { insertRows, throwIfAborted } from "./insert-rows.ts";
+import { insertRows } from "./insert-rows.ts";
 import type { InvertedFile } from "./inverted-file.ts";
 import { disposeLearnt } from "./learnt.ts";
 import { checkRoom } from "./limits.ts";
@@ -183,7 +184,7 @@ export class IvfIndex implements VectorIndex {
 		const checked = file.rows.check(vector);
 		learntBy(file);
 		if (file.table.get(label) === undefined) checkRoom(file, 1);
-		checkReaders(file, [label]);
+		checkReaders(file.sharing, () => fits(file, [label]));
 		try {
 			withinArena("another vector", () => {
 				file.reserve(file.size + 1);
@@ -216,7 +217,7 @@ export class IvfIndex implements VectorIndex {
 		const labels = labelsFor(file.table, n, options.labels);
 		const known = labels.reduce((count, label) => count + (file.table.get(label) === undefined ? 0 : 1), 0);
 		checkRoom(file, n - known);
-		checkReaders(file, labels);
+		checkReaders(file.sharing, () => fits(file, labels));
 		this.#writing = true;
 		this.#movesRows = true;
 		try {
@@ -546,7 +547,7 @@ export class IvfIndex implements VectorIndex {
 	/** For what moves or uses again what readers on other threads read. */
 	#unread(): InvertedFile {
 		const file = this.#writable();
-		checkReaders(file);
+		checkReaders(file.sharing);
 		return file;
 	}
 
