@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { chooseFiles, partArguments } from "./test.ts";
+import { chooseFiles, partArguments, withDefaults } from "./test.ts";
 
 test("arguments that are no options choose files, options go to Node together with their values", () => {
 	const parted = partArguments(["packages/index", "--test-name-pattern", "recall of", "--test-only", "hnsw"]);
@@ -9,6 +9,17 @@ test("arguments that are no options choose files, options go to Node together wi
 		paths: ["packages/index", "hnsw"],
 	});
 	assert.deepEqual(partArguments(["--test-name-pattern=x", "y"]), { options: ["--test-name-pattern=x"], paths: ["y"] });
+});
+
+test("a test that waits for ever fails after a while; what the options say comes before our choice", () => {
+	const ours = withDefaults([]);
+	assert.equal(ours.filter((option) => /^--test-timeout=[1-9]\d*$/.test(option)).length, 1);
+	assert.deepEqual(
+		ours.map((option) => option.replace(/=.*/, "")),
+		["--test-concurrency", "--test-timeout", "--test-reporter"],
+	);
+	const given = ["--test-timeout", "5", "--test-reporter=dot", "--test-only"];
+	assert.deepEqual(withDefaults(given), ["--test-concurrency=2", ...given]);
 });
 
 test("a file is chosen when one of the parts occurs in its path, and all files when there is no part", () => {

@@ -13,12 +13,11 @@ import { IndexedCollection, type IndexerSurroundings } from "./indexed-collectio
 import { emptyGeneration } from "./next-generation.ts";
 import { begun } from "./one-thread.test-support.ts";
 import { IDLE_MS, LEAST_GRAPH, LEAST_WAIT_MS } from "./parameters.ts";
-import { NOWHERE } from "./rows.test-support.ts";
+import { LATER, surroundings } from "./surroundings.test-support.ts";
 import { Task } from "./task.ts";
 
 const DIMENSIONS = 4;
 const FORMAT = { metric: "l2", dimensions: DIMENSIONS, weights: null } as const;
-const LATER = 10 ** 9;
 
 function vectorOf(i: number): Float32Array {
 	return Float32Array.from({ length: DIMENSIONS }, (_, d) => Math.sin(i * (d + 1)));
@@ -53,22 +52,18 @@ async function started(count: number) {
 	};
 	const failing = { ...parallel, lanes: 2 };
 	const around: IndexerSurroundings = {
+		...surroundings({
+			install: async () => control.accepts || control.refusals-- <= 0,
+			freed: () => void control.freed++,
+			folded: (_key, vectors) => {
+				control.folded += vectors;
+			},
+			foldFailed: (_key, _durationMs, error) => void control.foldFailures.push(error),
+			stalled: (_key, reason) => void control.stalls.push(reason),
+		}),
 		get parallel() {
 			return control.failure === undefined ? parallel : failing;
 		},
-		install: async () => control.accepts || control.refusals-- <= 0,
-		freed: () => void control.freed++,
-		folded: (_key, vectors) => {
-			control.folded += vectors;
-		},
-		foldFailed: (_key, _durationMs, error) => void control.foldFailures.push(error),
-		stalled: (_key, reason) => void control.stalls.push(reason),
-		outgrown() {},
-		reindex: async () => {},
-		keepsSnapshots: false,
-		placeOf: () => NOWHERE,
-		saveSnapshot: async () => {},
-		keepNewest: async () => {},
 	};
 	const spec = await specOf({ dimensions: DIMENSIONS, metric: "l2", index: { kind: "hnsw" } }, undefined);
 	const collection = new IndexedCollection(1, "notes", spec, owned, around);
