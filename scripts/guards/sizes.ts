@@ -17,6 +17,7 @@ export const BUDGETS: readonly Budget[] = [
 	// 2 of these are for axes in many dimensions, labels that are taken anew for readers, and options that are refused rather than ignored.
 	{ packages: ["@nigh/index", "@nigh/kernels"], maxBytes: 127_000 },
 	{ packages: ["@nigh/formats"], maxBytes: 16_000 },
+	{ packages: ["@nigh/recall"], maxBytes: 12_000 },
 ];
 
 /** What is too heavy or does not bundle for a browser. */

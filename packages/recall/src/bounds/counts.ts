@@ -1,0 +1,48 @@
+/** How often each recall was seen. All that a bound needs to know of a sample: their order does not matter. */
+export class RecallCounts {
+	readonly #counts = new Map<number, number>();
+	#size = 0;
+	#sum = 0;
+
+	static of(recalls: Iterable<number>): RecallCounts {
+		const counts = new RecallCounts();
+		for (const recall of recalls) counts.add(recall);
+		return counts;
+	}
+
+	/** @param recall 0 to 1. */
+	add(recall: number, times = 1): void {
+		this.#counts.set(recall, (this.#counts.get(recall) ?? 0) + times);
+		this.#size += times;
+		this.#sum += recall * times;
+	}
+
+	/** How many queries there were. */
+	get size(): number {
+		return this.#size;
+	}
+
+	/** Their plain mean; NaN without any. */
+	get mean(): number {
+		return this.#sum / this.#size;
+	}
+
+	/** Their sample variance, with n - 1 in the denominator; NaN with fewer than two. */
+	get variance(): number {
+		const { mean } = this;
+		let squares = 0;
+		for (const [recall, times] of this.#counts) squares += times * (recall - mean) ** 2;
+		return squares / (this.#size - 1);
+	}
+
+	/** How many were below a floor. */
+	below(floor: number): number {
+		let below = 0;
+		for (const [recall, times] of this.#counts) if (recall < floor) below += times;
+		return below;
+	}
+
+	[Symbol.iterator](): IterableIterator<[recall: number, times: number]> {
+		return this.#counts.entries();
+	}
+}

@@ -1,0 +1,143 @@
+import { bettingLowerBound } from "../bounds/betting.ts";
+import { RecallCounts } from "../bounds/counts.ts";
+import { FixedSequence } from "./fixed-sequence.ts";
+
+/** A measurement that is needed: the recall of one query on one rung. */
+export interface Ask {
+	/** Of the ladder, 0 being the dearest. */
+	readonly rung: number;
+	/** The place of the query in the order that was drawn beforehand. */
+	readonly query: number;
+}
+
+/** That a rung keeps a target. */
+export interface Certificate {
+	readonly target: number;
+	/** The cheapest rung that has passed; -1: none, so that only the exact search keeps the target. */
+	readonly rung: number;
+	/** 1 - delta. */
+	readonly confidence: number;
+	/** Queries that were measured on that rung. */
+	readonly queries: number;
+	/** Their plain mean, which describes them and promises nothing; 1 of the exact search. */
+	readonly estimate: number;
+	/** Why the sequence has ended there: the next rung was `refused` by all queries there were, or there is `none` after it. */
+	readonly end: "refused" | "none";
+}
+
+/** What was measured on one rung. */
+export interface RungReport {
+	readonly queries: number;
+	readonly mean: number;
+	/** That the means of *all* rungs are above their lower bounds has probability 1 - delta: each is at delta / rungs. */
+	readonly lowerBound: number;
+}
+
+export interface CertificationOptions {
+	/** Rungs of the ladder before the exact one, the dearest first: as they were fixed before the first query was drawn. */
+	readonly rungs: number;
+	/** Of the grid, above 0 and below 1. More can be added later. */
+	readonly targets: readonly number[];
+	/** How likely a certificate may be wrong: above 0, below 1. */
+	readonly delta: number;
+}
+
+/**
+ * The certification of one cell's ladder: it tells which recall to measure next, and what the measurements have certified. It can be stopped
+ * after any of them and gone on with later, with more queries: every state is valid, since every test is.
+ *
+ * The caller draws the queries and their order before the first is measured, and answers what is asked in that order. What has been measured is
+ * kept by rung, and serves all targets.
+ *
+ * @example
+ * const certification = new Certification({ rungs: ladder.length, targets: [0.95], delta: 0.05 });
+ * for (let ask = certification.next(queries.length); ask !== undefined; ask = certification.next(queries.length)) {
+ *   certification.record(ask, measure(ladder[ask.rung], queries[ask.query]));
+ * }
+ * certification.certificate(0.95); // { target: 0.95, rung: 17, queries: 431, estimate: 0.9612, ... }
+ */
+export class Certification {
+	readonly rungs: number;
+	readonly delta: number;
+	/** By rung: the recall of each query, in their order. */
+	readonly recalls: readonly (readonly number[])[];
+	readonly #recalls: number[][];
+	readonly #sequences = new Map<number, FixedSequence>();
+
+	constructor({ rungs, targets, delta }: CertificationOptions) {
+		this.rungs = rungs;
+		this.delta = delta;
+		this.#recalls = Array.from({ length: rungs }, () => []);
+		this.recalls = this.#recalls;
+		for (const target of targets) this.addTarget(target);
+	}
+
+	/** Goes on from the recalls of an earlier one of the same ladder, delta and order of queries: its certificates are the same. */
+	static from(options: CertificationOptions, recalls: readonly (readonly number[])[]): Certification {
+		const certification = new Certification({ ...options, targets: [] });
+		for (const [rung, known] of recalls.slice(0, options.rungs).entries()) {
+			for (const recall of known) (certification.#recalls[rung] as number[]).push(recall);
+		}
+		for (const target of options.targets) certification.addTarget(target);
+		return certification;
+	}
+
+	get targets(): readonly number[] {
+		return [...this.#sequences.keys()];
+	}
+
+	/** One more target, which what has been measured so far serves as well. */
+	addTarget(target: number): void {
+		if (this.#sequences.has(target)) return;
+		const sequence = new FixedSequence(this.rungs, target, this.delta);
+		sequence.advance(this.#recalls);
+		this.#sequences.set(target, sequence);
+	}
+
+	/** What to measure next, of so many queries; `undefined` where they have nothing more to tell. */
+	next(queries: number): Ask | undefined {
+		for (const sequence of this.#sequences.values()) {
+			const { testing } = sequence;
+			if (testing === undefined) continue;
+			const query = (this.#recalls[testing.rung] as number[]).length;
+			if (query < queries) return { rung: testing.rung, query };
+		}
+		return undefined;
+	}
+
+	/**
+	 * Takes in the answer to the last {@link next}.
+	 *
+	 * @param recall 0 to 1.
+	 */
+	record({ rung, query }: Ask, recall: number): void {
+		const measured = this.#recalls[rung] as number[];
+		if (measured.length !== query)
+			throw new RangeError(`query ${query} of rung ${rung} is out of turn: ${measured.length} is next`);
+		measured.push(recall);
+		for (const sequence of this.#sequences.values()) sequence.advance(this.#recalls);
+	}
+
+	/** @param target One of {@link targets}. */
+	certificate(target: number): Certificate {
+		const sequence = this.#sequences.get(target);
+		if (sequence === undefined) throw new RangeError(`${target} is none of the targets`);
+		const rung = sequence.passed - 1;
+		const counts = RecallCounts.of(this.#recalls[rung] ?? []);
+		return {
+			target,
+			rung,
+			confidence: 1 - this.delta,
+			queries: counts.size,
+			estimate: rung < 0 ? 1 : counts.mean,
+			end: sequence.testing === undefined ? "none" : "refused",
+		};
+	}
+
+	/** What was measured on a rung, with a lower bound that holds for all rungs together; `undefined` before the first query. */
+	report(rung: number): RungReport | undefined {
+		const counts = RecallCounts.of(this.#recalls[rung] ?? []);
+		if (counts.size === 0) return undefined;
+		return { queries: counts.size, mean: counts.mean, lowerBound: bettingLowerBound(counts, this.delta / this.rungs) };
+	}
+}

@@ -1,0 +1,24 @@
+export { BETS, BettingTest, bettingLowerBound, logWealth } from "./bounds/betting.ts";
+export { clopperPearson } from "./bounds/clopper-pearson.ts";
+export { RecallCounts } from "./bounds/counts.ts";
+export { hoeffdingBentkus } from "./bounds/hoeffding-bentkus.ts";
+export { maurerPontil } from "./bounds/maurer-pontil.ts";
+export { K_BANDS, kBandsFor, type SelectivityBand, selectivityBand, sharesOf, UNFILTERED } from "./cells/bands.ts";
+export { TARGETS, targetFor } from "./cells/targets.ts";
+export {
+	type Ask,
+	type Certificate,
+	Certification,
+	type CertificationOptions,
+	type RungReport,
+} from "./certify/certification.ts";
+export { type DeltaOptions, deltaOf } from "./certify/delta.ts";
+export { FixedSequence } from "./certify/fixed-sequence.ts";
+export { CELL_ARMS, type CellsLadderOptions, cellsLadder } from "./ladder/cells.ts";
+export { type GraphLadderOptions, graphLadder } from "./ladder/graph.ts";
+export { type CellsRung, type GraphRung, isSameRung, type Rung } from "./ladder/rungs.ts";
+export { dearestWidth, pilotGoal, SPACING, widths } from "./ladder/widths.ts";
+export { Reservoir } from "./queries/reservoir.ts";
+export { type Random, randomBelow, randomFrom, shuffle } from "./random.ts";
+export { recallOf } from "./recall-of.ts";
+export { ALARM_AT, DETECTOR_BETS, Detector, type DetectorState } from "./watch/detector.ts";

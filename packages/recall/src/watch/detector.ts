@@ -1,0 +1,79 @@
+/** What is bet on a change, as shares of the most that may be: small ones see small drops, large ones see large drops soon. */
+export const DETECTOR_BETS: readonly number[] = [0.02, 0.05, 0.1, 0.2, 0.4];
+
+/** Alarms from here on: at a mean that is at the target, one false alarm in at least as many audits, on average. */
+export const ALARM_AT = 10_000;
+
+/**
+ * Watches recalls that come one after the other for a change of their mean to below a target: the Shiryaev-Roberts e-detector (Shin, Ramdas &
+ * Rinaldo, "E-detectors: a nonparametric framework for sequential change detection", NEJSDS 2 (2024) 229-260):
+ *
+ *     R_t = (1 + R_{t-1}) (1 - l (X_t - t0)),  l = c / (1 - t0),
+ *
+ * averaged over c in {.02, .05, .1, .2, .4}; it alarms when the average has reached 10,000. As long as each recall has a mean of at least t0 given
+ * those before it, R_t - t is a supermartingale, so that the mean number of audits until a false alarm is at least 10,000, whatever the
+ * distribution. The farther above t0 the mean is, the longer; without a fixed end, there is one some time.
+ *
+ * @example
+ * // Recalls of 0.9 at the target 0.95: c = 0.4 bets l = 8, so that each factor is 1.4, and R = 1.4 + ... + 1.4^29 = 60,500 after 29
+ * // audits, a fifth of which is beyond 10,000 alone.
+ * const detector = new Detector(0.95);
+ * for (let i = 0; i < 29; i++) detector.add(0.9);
+ * detector.alarmed; // true
+ */
+export class Detector {
+	readonly target: number;
+	/** Audits so far. */
+	size = 0;
+	/** The first audit, counted from 1, at which it alarmed; 0: none. It goes on alarming. */
+	alarmedAt = 0;
+	readonly #sums = new Float64Array(DETECTOR_BETS.length);
+
+	/** @param target t0: 0 or above, below 1. */
+	constructor(target: number) {
+		this.target = target;
+	}
+
+	/** Takes in the recall of the next audit, 0 to 1. Returns whether it has alarmed by now. */
+	add(recall: number): boolean {
+		this.size++;
+		const excess = (recall - this.target) / (1 - this.target);
+		for (let j = 0; j < DETECTOR_BETS.length; j++) {
+			this.#sums[j] = (1 + (this.#sums[j] as number)) * (1 - (DETECTOR_BETS[j] as number) * excess);
+		}
+		if (this.alarmedAt === 0 && this.evidence >= ALARM_AT) this.alarmedAt = this.size;
+		return this.alarmed;
+	}
+
+	/** The average R. */
+	get evidence(): number {
+		return this.#sums.reduce((sum, each) => sum + each, 0) / DETECTOR_BETS.length;
+	}
+
+	get alarmed(): boolean {
+		return this.alarmedAt > 0;
+	}
+
+	/** All that has to be kept to go on later. */
+	get state(): DetectorState {
+		return { size: this.size, alarmedAt: this.alarmedAt, sums: [...this.#sums] };
+	}
+
+	/** Goes on where another stopped. What cannot be such a state is `undefined`. */
+	static from(target: number, state: DetectorState): Detector | undefined {
+		const { size, alarmedAt, sums } = state;
+		const isState = Array.isArray(sums) && sums.length === DETECTOR_BETS.length && sums.every((each) => each >= 0);
+		if (!isState || !Number.isSafeInteger(size) || !Number.isSafeInteger(alarmedAt)) return undefined;
+		const detector = new Detector(target);
+		detector.size = size;
+		detector.alarmedAt = alarmedAt;
+		detector.#sums.set(sums);
+		return detector;
+	}
+}
+
+export interface DetectorState {
+	readonly size: number;
+	readonly alarmedAt: number;
+	readonly sums: readonly number[];
+}
