@@ -44,6 +44,14 @@ export const BOUNDS = {
 	recall: { min: 0.5, max: 1, default: 0.95 },
 	/** 1 - delta of a certificate. */
 	confidence: { min: 0.5, max: 0.9999, default: 0.95 },
+	/** Queries that a certification compares with exact answers, for each band; as many may be given to it. */
+	certifyQueries: { min: 1, max: 10_000, integer: true, default: 5_000 },
+	/** Share of the searches that try another setting. */
+	epsilonGreedy: { min: 0, max: 1, default: 0.1 },
+	/** Factor by which that share falls with every search. */
+	epsilonDecay: { min: 0.9, max: 1, default: 1 },
+	/** Mean time of a search that is wanted. Left out: none. */
+	latency: { min: 0.001, max: 86_400_000, unit: "ms" },
 	/** k of reciprocal rank fusion: a leg adds weight / (k + rank) to a hit's fused score. */
 	rrfK: { min: 1, max: 10_000, integer: true, default: 60 },
 	/** Weight of one leg in reciprocal rank fusion. */

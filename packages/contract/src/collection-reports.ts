@@ -1,8 +1,10 @@
-import type { EffectiveSettings } from "./collection-spec.ts";
+import type { EffectiveSettings, TunerAlgorithm } from "./collection-spec.ts";
+import type { Filter } from "./filter/filter.ts";
 import type { HealthReason } from "./health.ts";
 import type { IndexKind, IndexSettings, NlistRule, PqProfile, Rotation, VectorStorage } from "./index-spec.ts";
-import type { RecallStatement } from "./recall.ts";
+import type { RecallCell, RecallStatement } from "./recall.ts";
 import type { CallOptions } from "./records.ts";
+import type { VectorInput } from "./vectors.ts";
 
 /** Bytes of memory in use. Room that is reserved and has not been written to takes none. */
 export interface MemoryStats {
@@ -196,19 +198,57 @@ export interface MaintenanceReport {
 }
 
 export interface CertifyOptions extends ProgressOptions {
-	/** 0.5 to 1. Default: the collection's. */
+	/** 0.5 to 1, rounded up to the grid. Default: the collection's, and those that searches have asked for. */
 	readonly target?: number;
-	/** k of the searches to certify for, 1 to 4,000 (above, every search is exact). Default: every k band that has been asked for. */
+	/** k of the searches to certify for, 1 to 4,000 (above, every search is exact). Default: every k band that has been asked for; before any, 1, 10 and 100. */
 	readonly k?: number;
 	/** 1 - delta, 0.5 to 0.9999, default 0.95. Higher: needs more queries. */
 	readonly confidence?: number;
 	/** Let the confidence hold for all cells together rather than for each. Needs more queries. Default: false. */
 	readonly familyWise?: boolean;
+	/**
+	 * Queries of your own, at most 10,000, that are used as if they had been searched for: vectors such as searches will have, and not vectors that
+	 * are stored. The certificates speak of what these were drawn from. They are asked with the `filter`, and for `k` (default 10).
+	 */
+	readonly queries?: readonly VectorInput[];
+	/** Of the {@link queries}. Needs them. */
+	readonly filter?: Filter;
+	/** Queries to compare with exact answers, for each band, 1 to 10,000, default 5,000. More: certifies settings that are nearer to the target; takes longer. */
+	readonly maxQueries?: number;
+	/** ms after which it ends with what is certified by then, 1 to 86,400,000. The next call goes on from there. Default: no limit. */
+	readonly maxMs?: number;
+}
+
+/** What was measured of one setting while certifying. */
+export interface MeasuredSetting {
+	/** By the names that a search has for it: `ef`, `nprobe`, `rerank`, `budget`. */
+	readonly setting: Readonly<Record<string, number>>;
+	readonly queries: number;
+	/** Plain mean recall. */
+	readonly mean: number;
+	/** The means of all settings are above their lower bounds, all together, with the confidence of the statement. */
+	readonly lowerBound: number;
+	/** Whether it is certified for the statement's target. */
+	readonly certified: boolean;
+}
+
+/** A cell that was looked at. */
+export interface CertifiedCell {
+	/** `uncertified`: too few queries, or no setting short of exact keeps the target. */
+	readonly statement: RecallStatement;
+	/** What searches of the cell use from now on; `null`: they are exact. */
+	readonly setting: Readonly<Record<string, number>> | null;
+	/** Every setting that was measured, the dearest first. */
+	readonly measured: readonly MeasuredSetting[];
 }
 
 export interface CertifyReport {
 	/** One for each cell that was looked at. `uncertified`: too few queries, or no setting short of exact keeps the target. */
 	readonly statements: readonly RecallStatement[];
+	/** The same cells, with what was measured. */
+	readonly cells: readonly CertifiedCell[];
+	/** Whether `maxMs` or the number of queries ended it before every sequence had come to its end. */
+	readonly isComplete: boolean;
 	readonly durationMs: number;
 }
 
@@ -218,6 +258,47 @@ export interface TuneReport {
 	/** Mean time of a search before and after, in ms. `null` without searches to measure by. */
 	readonly before: number | null;
 	readonly after: number | null;
+	/** Cells whose recall is kept only by searches that take longer than `latencyMs` of the spec, with the mean time of the fastest. */
+	readonly tooSlow: readonly { readonly cell: RecallCell; readonly meanMs: number }[];
+}
+
+/** What the tuner knows of one setting. */
+export interface ArmStats {
+	/** `flat`, `ivf_conservative`, `ivf_balanced`, `ivf_aggressive`, or the setting: `ef 40`. */
+	readonly arm: string;
+	/** `null`: the exact search. */
+	readonly setting: Readonly<Record<string, number>> | null;
+	/** Searches that it has answered as labelled: one that fell back to another way is not counted. */
+	readonly pulls: number;
+	/** Sum of 1000 / latency in ms, and that by pulls; 0 before the first. */
+	readonly totalReward: number;
+	readonly averageReward: number;
+	/** 1000 / averageReward: the harmonic mean of the latencies, in ms; `null` before the first. */
+	readonly averageLatencyMs: number | null;
+}
+
+/** What the tuner knows of one cell. */
+export interface CellTuning {
+	readonly cell: RecallCell;
+	/** Every certified setting that it chooses from. */
+	readonly arms: readonly ArmStats[];
+	/** The arm that is the fastest by what is known. */
+	readonly serving: string;
+	/** Whether it keeps the `latencyMs` of the spec; `null` without one, or before the first search. */
+	readonly keepsLatency: boolean | null;
+}
+
+export interface TuneStats {
+	readonly algorithm: TunerAlgorithm;
+	/** Share of the searches that try another arm (`epsilon-greedy`). */
+	readonly epsilon: number;
+	/** Factor by which that share falls with every search; 1: it stays. */
+	readonly decay: number;
+	/** Whether searches explore, or `tune()` alone does. */
+	readonly live: boolean;
+	readonly totalPulls: number;
+	readonly latencyMs: number | null;
+	readonly cells: readonly CellTuning[];
 }
 
 export interface WarmReport {

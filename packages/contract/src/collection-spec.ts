@@ -19,9 +19,28 @@ export interface MemoryCap {
 	readonly maxMB: number;
 }
 
+/** How the tuner chooses between trying and using what it knows: Sutton & Barto 2.2, and UCB1 (Auer, Cesa-Bianchi & Fischer 2002). */
+export const TUNER_ALGORITHMS = ["epsilon-greedy", "ucb1"] as const;
+
+export type TunerAlgorithm = (typeof TUNER_ALGORITHMS)[number];
+
+/** How the fastest of the certified settings is looked for. None that is not certified is ever tried. */
+export interface TunerSpec {
+	/** Default: `"epsilon-greedy"`. */
+	readonly algorithm?: TunerAlgorithm;
+	/** Share of the searches that try another setting (`epsilon-greedy`), 0 to 1, default 0.1. */
+	readonly epsilon?: number;
+	/** Factor by which that share falls with every search, 0.9 to 1, default 1: it stays. */
+	readonly decay?: number;
+	/**
+	 * Let searches explore by themselves. Default: false, so that only `tune()` does, and no search is slower for it.
+	 */
+	readonly live?: boolean;
+}
+
 /**
  * What a collection is. Needed once, to create it; reopening with another one is `SPEC_CONFLICT` (only `recall`, `logQueries`,
- * `filterable`, `memory` and the limits, from `maxRecords` on, may change). Where the database is open for reading only, a change holds for this
+ * `tuner`, `latencyMs`, `filterable`, `memory` and the limits, from `maxRecords` on, may change). Where the database is open for reading only, a change holds for this
  * reader and is not stored.
  */
 export interface CollectionSpec {
@@ -59,6 +78,13 @@ export interface CollectionSpec {
 	readonly embedder?: Embedder;
 	/** Whether query vectors may be kept to certify the recall. Default: true. Without them, audits keep counts only. */
 	readonly logQueries?: boolean;
+	/** How the fastest of the certified settings is looked for. What is given here goes before what was stored. */
+	readonly tuner?: TunerSpec;
+	/**
+	 * Mean time that a search should take at most, above 0 to 86,400,000 ms. It stands beside the recall and never goes before it: where both cannot be
+	 * kept, `tune()` and `health()` say so. Default: none.
+	 */
+	readonly latencyMs?: number;
 	/**
 	 * Paths of the metadata (`"type"`, `"author.name"`) that filters often name: they get an index. At most 32. Faster filters, slower writes.
 	 * What is only read keeps the indexes there are.
@@ -105,6 +131,8 @@ export interface EffectiveSettings {
 	};
 	readonly embedder: EmbedderIdentity | null;
 	readonly logQueries: boolean;
+	readonly tuner: Required<TunerSpec>;
+	readonly latencyMs: number | null;
 	readonly filterable: readonly string[];
 	readonly memory: MemoryCap | null;
 	readonly maxRecords: number;

@@ -8,6 +8,7 @@ import type {
 	RebuildOptions,
 	RefreshReport,
 	TuneReport,
+	TuneStats,
 	WarmReport,
 } from "./collection-reports.ts";
 import type { HealthReport } from "./health.ts";
@@ -30,6 +31,19 @@ import type {
 	WriteResult,
 } from "./records.ts";
 import type { SearchRequest, SearchResult } from "./search.ts";
+
+/** Looks for the fastest of the settings that are certified, and tells what it knows. */
+export interface Tune {
+	/**
+	 * Measures the certified settings of every cell by the queries that were searched for, and has the fastest serve. It can make answers faster,
+	 * never worse: what is not certified for a cell is neither used nor tried. Needs the feature `tune`.
+	 */
+	(options?: CallOptions): Promise<TuneReport>;
+	/** What is known of each setting. */
+	stats(): Promise<TuneStats>;
+	/** Forgets it: from now on the cheapest certified setting serves, as before the first `tune()`. */
+	reset(): Promise<void>;
+}
 
 /**
  * Records with vectors, found by nearness. `M` is the shape of their metadata.
@@ -126,11 +140,16 @@ export interface Collection<M extends Metadata = Metadata> {
 	 */
 	convert(index: IndexSpec, options?: ProgressOptions): Promise<MaintenanceReport>;
 
-	/** Measures the recall against exact answers and writes certificates. */
+	/**
+	 * Measures the recall against exact answers and writes certificates: of the queries that were searched for, of those that are given, or as long as
+	 * there are too few, of vectors that the index has not taken in. Searches go on meanwhile. Ended by its signal, it keeps what is certified
+	 * by then. Needs the feature `certify`.
+	 *
+	 * @throws NighError `INVALID_VECTOR`, `DIMENSION_MISMATCH` (of `queries`, with the row), `INVALID_FILTER`.
+	 */
 	certify(options?: CertifyOptions): Promise<CertifyReport>;
 
-	/** Looks for the fastest of the settings that are certified. It can make answers faster, never worse. */
-	tune(options?: CallOptions): Promise<TuneReport>;
+	readonly tune: Tune;
 
 	/** Reads the index into memory, and what of it stays on disk into the system's cache of files, so that the first search does not have to. */
 	warm(options?: ProgressOptions): Promise<WarmReport>;

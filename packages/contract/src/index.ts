@@ -1,15 +1,19 @@
 export { BOUNDS, type Bound, type BoundName } from "./bounds.ts";
 export { type Capabilities, FEATURES, type Feature, requireFeature } from "./capabilities.ts";
-export type { Collection } from "./collection.ts";
+export type { Collection, Tune } from "./collection.ts";
 export {
 	type AnalyzeReport,
+	type ArmStats,
 	CELL_FILLS,
 	type CellFill,
+	type CellTuning,
+	type CertifiedCell,
 	type CertifyOptions,
 	type CertifyReport,
 	type CollectionStats,
 	type LatencyStats,
 	type MaintenanceReport,
+	type MeasuredSetting,
 	type MemoryPlan,
 	type MemoryStats,
 	type PlannedIndex,
@@ -17,6 +21,7 @@ export {
 	type RebuildOptions,
 	type RefreshReport,
 	type TuneReport,
+	type TuneStats,
 	type WarmReport,
 } from "./collection-reports.ts";
 export {
@@ -25,6 +30,9 @@ export {
 	type MemoryCap,
 	PRUNE_POLICIES,
 	type PrunePolicy,
+	TUNER_ALGORITHMS,
+	type TunerAlgorithm,
+	type TunerSpec,
 	type VectorType,
 } from "./collection-spec.ts";
 export type {

@@ -27,7 +27,9 @@ import {
 	type SearchRequest,
 	type SearchResult,
 	type StoredRecord,
+	type Tune,
 	type TuneReport,
+	type TuneStats,
 	type WarmReport,
 	type WriteOptions,
 	type WriteResult,
@@ -133,9 +135,19 @@ export class EmbeddedCollection<M extends Metadata = Metadata> implements Collec
 		throw this.#unsupported("certify");
 	}
 
-	async tune(_options: CallOptions = {}): Promise<TuneReport> {
-		throw this.#unsupported("tune");
-	}
+	readonly tune: Tune = Object.assign(
+		async (_options: CallOptions = {}): Promise<TuneReport> => {
+			throw this.#unsupported("tune");
+		},
+		{
+			stats: async (): Promise<TuneStats> => {
+				throw this.#unsupported("tune");
+			},
+			reset: async (): Promise<void> => {
+				throw this.#unsupported("tune");
+			},
+		},
+	);
 
 	warm(options: ProgressOptions = {}): Promise<WarmReport> {
 		return this.#core.track(warm(this.#core, options));

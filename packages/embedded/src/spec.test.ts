@@ -28,6 +28,8 @@ test("what is left out has the defaults of the contract", async () => {
 		index: { kind: "auto" },
 		embedder: null,
 		logQueries: true,
+		tuner: { algorithm: "epsilon-greedy", epsilon: 0.1, decay: 1, live: false },
+		latencyMs: null,
 		filterable: [],
 		memory: null,
 		maxRecords: BOUNDS.maxRecords.default,
@@ -48,6 +50,8 @@ test("opening again without a word keeps everything; saying the same again chang
 		recall: 0.9,
 		index: { kind: "hnsw", efConstruction: 100, M: 8 },
 		logQueries: false,
+		tuner: { algorithm: "ucb1", epsilon: 0, decay: 0.99, live: true },
+		latencyMs: 1.5,
 		filterable: ["b", "a.c", "b"],
 		memory: { maxMB: 512 },
 		maxRecords: 100,
@@ -97,6 +101,8 @@ test("limits, recall and what is kept of queries may change", async () => {
 	const changed: CollectionSpec = {
 		recall: 0.99,
 		logQueries: false,
+		tuner: { algorithm: "ucb1", epsilon: 0.5, decay: 1, live: true },
+		latencyMs: 0.5,
 		filterable: ["x"],
 		memory: { maxMB: 0.5 },
 		maxRecords: 7,
@@ -184,6 +190,13 @@ for (const [what, given, code, field] of [
 		"index.efConstruction",
 	],
 	["an embedder that is none", { embedder: {} }, "INVALID_OPTION", "embedder"],
+	["a tuner that is none", { tuner: 7 }, "INVALID_OPTION", "tuner"],
+	["an unknown algorithm", { tuner: { algorithm: "ucb2" } }, "INVALID_OPTION", "tuner.algorithm"],
+	["an unknown option of the tuner", { tuner: { arms: 4 } }, "INVALID_OPTION", "tuner.arms"],
+	["an epsilon above 1", { tuner: { epsilon: 2 } }, "INVALID_OPTION", "tuner.epsilon"],
+	["a decay below 0.9", { tuner: { decay: 0.5 } }, "INVALID_OPTION", "tuner.decay"],
+	["a flag of the tuner that is none", { tuner: { live: 1 } }, "INVALID_OPTION", "tuner.live"],
+	["a latency of 0", { latencyMs: 0 }, "INVALID_OPTION", "latencyMs"],
 	["logQueries that is no flag", { logQueries: 1 }, "INVALID_OPTION", "logQueries"],
 	["filterable that is no list", { filterable: "type" }, "INVALID_OPTION", "filterable"],
 	["a path with an empty key", { filterable: ["a..b"] }, "INVALID_OPTION", "filterable"],
@@ -208,3 +221,9 @@ for (const [what, given, code, field] of [
 		assert.deepEqual([refusal?.code, refusal?.field], [code, field], refusal?.message);
 	});
 }
+
+test("what is given of the tuner goes before what was stored, and the rest stays", async () => {
+	const stored = await specOf({ tuner: { algorithm: "ucb1", epsilon: 0.3 } }, undefined);
+	const { tuner } = await specOf({ tuner: { epsilon: 0.05 } }, stored);
+	assert.deepEqual(tuner, { algorithm: "ucb1", epsilon: 0.05, decay: 1, live: false });
+});

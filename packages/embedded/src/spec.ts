@@ -13,6 +13,8 @@ import {
 	type Metric,
 	NighError,
 	PRUNE_POLICIES,
+	TUNER_ALGORITHMS,
+	type TunerSpec,
 	type VectorType,
 } from "@nigh/contract";
 import { checkCells, indexOf, isOfCells } from "./index-settings.ts";
@@ -33,6 +35,8 @@ const FIXED = [
 const CHANGEABLE = [
 	"recall",
 	"logQueries",
+	"tuner",
+	"latencyMs",
 	"filterable",
 	"memory",
 	"maxRecords",
@@ -42,6 +46,14 @@ const CHANGEABLE = [
 	"prunePolicy",
 	"maxAgeMs",
 ] as const satisfies readonly (keyof CollectionSpec)[];
+
+/** The tuner of a collection for which nobody has asked for another. */
+export const DEFAULT_TUNER: StoredSpec["tuner"] = {
+	algorithm: "epsilon-greedy",
+	epsilon: BOUNDS.epsilonGreedy.default,
+	decay: BOUNDS.epsilonDecay.default,
+	live: false,
+};
 
 const VECTOR_TYPES = ["float", "bit"] as const satisfies readonly VectorType[];
 
@@ -97,6 +109,8 @@ function filledIn(
 			given.index === undefined ? (stored?.index ?? { kind: "auto" }) : indexOf(given.index, { dimensions, metric }),
 		embedder: identity ?? stored?.embedder ?? null,
 		logQueries,
+		tuner: tunerOf(given.tuner, stored),
+		latencyMs: latencyOf(given.latencyMs ?? stored?.latencyMs ?? null),
 		filterable: given.filterable === undefined ? (stored?.filterable ?? []) : pathsOf(given.filterable),
 		memory: given.memory === undefined ? (stored?.memory ?? null) : capOf(given.memory),
 		...limitsOf(given, stored),
@@ -161,6 +175,34 @@ function weightsOf(weights: CollectionSpec["weights"], dimensions: number | null
 		});
 	}
 	return [...checkWeights(weights, dimensions)];
+}
+
+/** What is given goes before what was stored. */
+function tunerOf(given: unknown, stored: Pick<StoredSpec, "tuner"> | undefined): StoredSpec["tuner"] {
+	const before = stored?.tuner ?? DEFAULT_TUNER;
+	if (given === undefined) return before;
+	if (typeof given !== "object" || given === null || Array.isArray(given)) {
+		const message = `tuner is ${shown(given)}; it must be an object such as { algorithm: "ucb1" }.`;
+		throw new NighError("INVALID_OPTION", message, { field: "tuner", value: shown(given) });
+	}
+	try {
+		checkOptions(given, ["algorithm", "epsilon", "decay", "live"] satisfies (keyof TunerSpec)[], "tuner");
+	} catch (error) {
+		if (!isNighError(error)) throw error;
+		throw new NighError(error.code, error.message, { ...error.details, field: `tuner.${error.details.field}` });
+	}
+	const { algorithm, epsilon, decay, live } = { ...before, ...defined(given as TunerSpec) };
+	checkFlag("tuner.live", live);
+	return {
+		algorithm: oneOf("tuner.algorithm", algorithm, TUNER_ALGORITHMS),
+		epsilon: checkBound("tuner.epsilon", epsilon, BOUNDS.epsilonGreedy),
+		decay: checkBound("tuner.decay", decay, BOUNDS.epsilonDecay),
+		live,
+	};
+}
+
+function latencyOf(ms: unknown): number | null {
+	return ms === null ? null : checkBound("latencyMs", ms, BOUNDS.latency);
 }
 
 function capOf(memory: unknown): MemoryCap {

@@ -72,6 +72,8 @@ export const collectionsCases: Cases = {
 		assert.ok(capabilities.indexes.includes(effective.index.kind), `index ${effective.index.kind}`);
 		assert.equal(effective.embedder, null);
 		assert.equal(effective.logQueries, true);
+		assert.deepEqual(effective.tuner, { algorithm: "epsilon-greedy", epsilon: 0.1, decay: 1, live: false });
+		assert.equal(effective.latencyMs, null);
 		assert.deepEqual(effective.filterable, []);
 		assert.equal(effective.memory, null);
 		assert.equal(effective.maxRecords, BOUNDS.maxRecords.default);
@@ -93,6 +95,8 @@ export const collectionsCases: Cases = {
 		const changes = {
 			recall: 0.8,
 			logQueries: false,
+			tuner: { algorithm: "ucb1", epsilon: 0.2, decay: 0.99, live: true },
+			latencyMs: 2.5,
 			filterable: ["a", "b.c"],
 			maxRecords: 20,
 			warnAt: 0.6,

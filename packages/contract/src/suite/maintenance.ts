@@ -187,25 +187,53 @@ export const maintenanceCases: Cases = {
 		"certify",
 		async (setting, { collection, random, space }) => {
 			for (let i = 0; i < 20; i++) await collection.search({ vector: anyVector(random, space) });
-			const { statements, durationMs } = await withProgress(setting, (options) =>
+			const { statements, cells, durationMs } = await withProgress(setting, (options) =>
 				collection.certify({ ...options, k: 10, target: 0.9 }),
 			);
+			setting.assert.deepEqual(
+				cells.map(({ statement }) => statement),
+				statements,
+			);
+			for (const { measured } of cells) {
+				for (const { queries, mean, lowerBound } of measured) {
+					setting.assert.ok(queries > 0 && lowerBound <= mean && mean <= 1, `${lowerBound} ${mean} of ${queries}`);
+				}
+			}
+			const given = Array.from({ length: 5 }, () => anyVector(random, space));
+			const own = await collection.certify({ queries: given, filter: {}, k: 3, maxQueries: 100, maxMs: 60_000 });
+			for (const statement of own.statements) checkStatement(setting.assert, statement);
 			for (const statement of statements) {
 				checkStatement(setting.assert, statement);
 				setting.assert.ok(statement.target >= 0.9, `target ${statement.target}`);
 			}
 			setting.assert.ok(durationMs >= 0);
-			for (const wrong of [{ target: 0.4 }, { k: 0 }, { k: 4_001 }, { confidence: 1 }, { confidence: 0.4 }]) {
+			const outside = [{ target: 0.4 }, { k: 0 }, { k: 4_001 }, { confidence: 1 }, { confidence: 0.4 }, { maxMs: 0 }];
+			for (const wrong of [...outside, { maxQueries: 0 }, { maxQueries: 10_001 }, { filter: {} }]) {
 				await setting.refused("INVALID_OPTION", () => collection.certify(wrong), JSON.stringify(wrong));
 			}
+			await setting.refused(
+				"DIMENSION_MISMATCH",
+				() => collection.certify({ queries: [[1]] }),
+				"a query of another length",
+			);
 		},
 	),
 
 	"tune, warm and refresh leave the answers as they are": async (setting) => {
 		const { assert } = setting;
 		await each("tune", async (_, { collection }) => {
-			const { changed, before, after } = await collection.tune();
+			const { changed, before, after, tooSlow } = await collection.tune();
 			assert.ok(changed >= 0 && (before === null || before >= 0) && (after === null || after >= 0));
+			assert.deepEqual(tooSlow, [], "no time was asked for");
+			const { algorithm, epsilon, cells } = await collection.tune.stats();
+			assert.deepEqual([algorithm, epsilon], ["epsilon-greedy", 0.1]);
+			for (const { arms } of cells) {
+				for (const { pulls, totalReward, averageReward } of arms) {
+					assert.ok(Math.abs(averageReward * pulls - totalReward) <= 1e-9 * totalReward, "an average of its pulls");
+				}
+			}
+			await collection.tune.reset();
+			assert.equal((await collection.tune.stats()).totalPulls, 0);
 		})(setting);
 		await each("warm", async (_, { collection }) => {
 			const { bytes, durationMs } = await withProgress(setting, (options) => collection.warm(options));

@@ -1,7 +1,7 @@
 import { BOUNDS } from "../bounds.ts";
 import { type Capabilities, type Feature, requireFeature } from "../capabilities.ts";
 import type { Collection } from "../collection.ts";
-import type { RebuildOptions } from "../collection-reports.ts";
+import type { CertifyOptions, RebuildOptions } from "../collection-reports.ts";
 import type { EffectiveSettings } from "../collection-spec.ts";
 import type { Embedder } from "../embedder.ts";
 import { isNighError, NighError } from "../errors.ts";
@@ -194,20 +194,43 @@ export class ReferenceCollection implements Collection {
 		this.#stored.effective = { ...this.#stored.effective, index };
 	}
 
-	async certify(options: { target?: number; k?: number; confidence?: number } = {}) {
-		this.#begin("certify", options, ["onProgress", "target", "k", "confidence", "familyWise"], "certify");
-		const { target = this.#stored.effective.recall, k = 1, confidence = 0.95 } = options;
+	async certify(options: CertifyOptions = {}) {
+		const names = ["onProgress", "target", "k", "confidence", "familyWise", "queries", "filter", "maxQueries", "maxMs"];
+		this.#begin("certify", options, names, "certify");
+		const { target = this.#stored.effective.recall, k = 1, confidence = 0.95, maxQueries = 1, maxMs = 1 } = options;
 		checkBound("target", target, BOUNDS.recall);
 		checkBound("k", k, { ...BOUNDS.k, max: BOUNDS.k.exactAbove });
 		checkBound("confidence", confidence, BOUNDS.confidence);
+		checkBound("maxQueries", maxQueries, BOUNDS.certifyQueries);
+		checkBound("maxMs", maxMs, BOUNDS.timeoutMs);
+		if (options.filter !== undefined && options.queries === undefined) {
+			throw new NighError("INVALID_OPTION", "filter is of the queries.", { field: "filter" });
+		}
+		for (const query of options.queries ?? []) check.checkAnyVector(query, this.#stored.effective);
 		check.reportProgress(options, 1);
-		return { statements: [exactStatement(target)], durationMs: 0 };
+		const statement = exactStatement(target);
+		return {
+			statements: [statement],
+			cells: [{ statement, setting: null, measured: [] }],
+			isComplete: true,
+			durationMs: 0,
+		};
 	}
 
-	async tune(options?: object) {
-		this.#begin("tune", options, [], "tune");
-		return { changed: 0, before: null, after: null };
-	}
+	readonly tune = Object.assign(
+		async (options?: object) => {
+			this.#begin("tune", options, [], "tune");
+			return { changed: 0, before: null, after: null, tooSlow: [] };
+		},
+		{
+			stats: async () => {
+				this.#begin("tune", undefined, [], "tune");
+				const { tuner, latencyMs } = this.#stored.effective;
+				return { ...tuner, latencyMs, totalPulls: 0, cells: [] };
+			},
+			reset: async () => this.#begin("tune", undefined, [], "tune"),
+		},
+	);
 
 	async warm(options?: object) {
 		this.#begin("warm", options, ["onProgress"], "warm");

@@ -1,6 +1,6 @@
 import { BOUNDS } from "../bounds.ts";
 import { type Capabilities, requireFeature } from "../capabilities.ts";
-import { type CollectionSpec, type EffectiveSettings, PRUNE_POLICIES } from "../collection-spec.ts";
+import { type CollectionSpec, type EffectiveSettings, PRUNE_POLICIES, TUNER_ALGORITHMS } from "../collection-spec.ts";
 import { NighError } from "../errors.ts";
 import { parseFilter } from "../filter/parse.ts";
 import { METRICS } from "../metric.ts";
@@ -10,6 +10,7 @@ import { indexFor } from "./reference-index.test-support.ts";
 
 const NAMES = [
 	...["dimensions", "type", "metric", "weights", "recall", "index", "embedder", "logQueries", "filterable"],
+	...["tuner", "latencyMs"],
 	...["memory", "maxRecords", "memoryLimit", "warnAt", "pruneAt", "prunePolicy", "maxAgeMs"],
 ];
 
@@ -35,6 +36,8 @@ export async function settle(
 		index: { kind: "flat", parameters: {} },
 		embedder: identity ?? null,
 		logQueries: true,
+		tuner: { algorithm: "epsilon-greedy", epsilon: 0.1, decay: 1, live: false },
+		latencyMs: null,
 		filterable: [],
 		memory: null,
 		maxRecords: BOUNDS.maxRecords.default,
@@ -51,7 +54,10 @@ export async function settle(
 	const { recall, logQueries, filterable, memory, maxRecords, memoryLimit, warnAt, pruneAt, prunePolicy, maxAgeMs } =
 		spec;
 	const limits = { maxRecords, memoryLimit, warnAt, pruneAt, prunePolicy, maxAgeMs };
-	const changes = { recall, logQueries, filterable, memory: memory && { maxMB: memory.maxMB }, ...limits };
+	const tuner = { ...base.tuner, ...spec.tuner };
+	const { latencyMs } = spec;
+	const watched = { logQueries, tuner, latencyMs };
+	const changes = { recall, ...watched, filterable, memory: memory && { maxMB: memory.maxMB }, ...limits };
 	return { ...base, index, ...Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)) };
 }
 
@@ -106,6 +112,7 @@ function checkChangeable(spec: CollectionSpec): void {
 		maxRecords: BOUNDS.maxRecords,
 		memoryLimit: BOUNDS.memoryLimit,
 		warnAt: BOUNDS.warnAt,
+		latencyMs: BOUNDS.latency,
 	};
 	const all = { ...bounds, pruneAt: BOUNDS.pruneAt, maxAgeMs: BOUNDS.ageMs };
 	for (const [field, bound] of Object.entries(all)) {
@@ -115,6 +122,7 @@ function checkChangeable(spec: CollectionSpec): void {
 	const { logQueries, filterable, prunePolicy } = spec;
 	if (logQueries !== undefined && typeof logQueries !== "boolean") throw invalid("logQueries", "must be true or false");
 	if (prunePolicy !== undefined && !PRUNE_POLICIES.includes(prunePolicy)) throw invalid("prunePolicy", "is not known");
+	checkTuner(spec.tuner);
 	if (filterable === undefined) return;
 	if (!Array.isArray(filterable)) throw invalid("filterable", "must be a list of paths");
 	checkBound("filterable", filterable.length, BOUNDS.filterablePaths);
@@ -123,6 +131,21 @@ function checkChangeable(spec: CollectionSpec): void {
 	} catch {
 		throw invalid("filterable", "has something that is no path");
 	}
+}
+
+function checkTuner(tuner: CollectionSpec["tuner"]): void {
+	if (tuner === undefined) return;
+	if (typeof tuner !== "object" || tuner === null) throw invalid("tuner", "must be an object");
+	try {
+		checkOptions(tuner, ["algorithm", "epsilon", "decay", "live"], "tuner");
+		if (tuner.epsilon !== undefined) checkBound("tuner.epsilon", tuner.epsilon, BOUNDS.epsilonGreedy);
+		if (tuner.decay !== undefined) checkBound("tuner.decay", tuner.decay, BOUNDS.epsilonDecay);
+	} catch {
+		throw invalid("tuner", "has something that is not allowed");
+	}
+	const { algorithm = "ucb1", live = true } = tuner;
+	if (!TUNER_ALGORITHMS.includes(algorithm)) throw invalid("tuner.algorithm", "is not known");
+	if (typeof live !== "boolean") throw invalid("tuner.live", "must be true or false");
 }
 
 function checkConflicts(

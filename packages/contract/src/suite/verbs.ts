@@ -38,6 +38,8 @@ export function collectionVerbs({ capabilities }: Setting): readonly Verb<Collec
 		{ name: "convert", feature: "convert", takesOptions, call: (c, options) => c.convert({ kind }, options) },
 		{ name: "certify", feature: "certify", takesOptions, call: (c, options) => c.certify(options) },
 		{ name: "tune", feature: "tune", takesOptions, call: (c, options) => c.tune(options) },
+		{ name: "tune.stats", feature: "tune", takesOptions: false, call: (c) => c.tune.stats() },
+		{ name: "tune.reset", feature: "tune", takesOptions: false, call: (c) => c.tune.reset() },
 		{ name: "warm", feature: "warm", takesOptions, call: (c, options) => c.warm(options) },
 		{ name: "refresh", feature: "refresh", takesOptions, call: (c, options) => c.refresh(options) },
 		{ name: "analyze", feature: "analyze", takesOptions, call: (c, options) => c.analyze(options) },

@@ -138,10 +138,16 @@ function entryOf(row: Row): CatalogueEntry {
 	return { key, name, spec: specOf(row), change, nextLabel, records, reclaimedThrough };
 }
 
+/** What the specs of the first databases do not have. */
+const SINCE_THE_FIRST = {
+	memory: null,
+	tuner: { algorithm: "epsilon-greedy", epsilon: 0.1, decay: 1, live: false },
+	latencyMs: null,
+} as const satisfies Partial<StoredSpec>;
+
 function specOf({ name, spec }: Row): StoredSpec {
 	try {
-		// Those of the first databases have no cap on memory.
-		return { memory: null, ...(JSON.parse(spec) as Omit<StoredSpec, "memory"> & Partial<StoredSpec>) };
+		return { ...SINCE_THE_FIRST, ...(JSON.parse(spec) as Omit<StoredSpec, keyof typeof SINCE_THE_FIRST>) };
 	} catch (cause) {
 		const advice = "repairFolder() (nigh repair) saves what can be read; otherwise restore a backup.";
 		const message = `The spec of the collection ${JSON.stringify(name)} is not JSON: the file is damaged. ${advice}`;

@@ -14,6 +14,8 @@ export const SPEC: StoredSpec = {
 	index: { kind: "auto" },
 	embedder: null,
 	logQueries: false,
+	tuner: { algorithm: "epsilon-greedy", epsilon: 0.1, decay: 1, live: false },
+	latencyMs: null,
 	filterable: ["type"],
 	memory: null,
 	maxRecords: 1_000_000,
