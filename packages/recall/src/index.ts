@@ -18,7 +18,7 @@ export { CELL_ARMS, type CellsLadderOptions, cellsLadder } from "./ladder/cells.
 export { type GraphLadderOptions, graphLadder } from "./ladder/graph.ts";
 export { type CellsRung, type GraphRung, isSameRung, type Rung } from "./ladder/rungs.ts";
 export { dearestWidth, pilotGoal, SPACING, widths } from "./ladder/widths.ts";
-export { Reservoir } from "./queries/reservoir.ts";
+export { Reservoir, ReservoirCoin } from "./queries/reservoir.ts";
 export { type Random, randomBelow, randomFrom, shuffle } from "./random.ts";
 export { recallOf } from "./recall-of.ts";
 export { ALARM_AT, DETECTOR_BETS, Detector, type DetectorState } from "./watch/detector.ts";

@@ -50,7 +50,8 @@ function overlay<T extends object>(target: T, methods: Partial<T>): T {
 	return new Proxy(target, {
 		get: (_, key) => {
 			const value = Reflect.get(key in methods ? methods : target, key);
-			return typeof value === "function" ? value.bind(target) : value;
+			// What belongs to a verb goes with it, as `tune.stats` does.
+			return typeof value === "function" ? Object.assign(value.bind(target), value) : value;
 		},
 	});
 }

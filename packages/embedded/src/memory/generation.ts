@@ -83,6 +83,26 @@ export interface GenerationHandle {
 	readonly rowFiles: RowFilesAt | null;
 	/** The main index, as far as its memory depends on it; left out where there is none. */
 	readonly index?: IndexChoice;
+	/** Which main index that is; left out where there is none. */
+	readonly identity?: IndexIdentity;
+}
+
+/**
+ * Which index a generation has: an index keeps its identity when it is copied into another generation, or read from a snapshot, and gets another
+ * when it is built anew. What is known of its recall is known of an identity.
+ */
+export interface IndexIdentity {
+	readonly id: string;
+	/** What {@link churnOf} counts that this generation does not: vectors that had come and gone before it. */
+	readonly offset: number;
+}
+
+/**
+ * How many vectors have come into the main index or died since it was built, whichever generation they did so in: it grows by 1 with each. Two
+ * numbers of one identity tell how much has changed between them.
+ */
+export function churnOf({ handle, mainEnd, dead }: Pick<Generation, "handle" | "mainEnd" | "dead">): number {
+	return (handle.identity?.offset ?? 0) + mainEnd + dead;
 }
 
 /** Files that hold rows by slot. The last of them grows while the generation lives. */

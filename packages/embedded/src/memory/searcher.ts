@@ -30,6 +30,10 @@ export interface SlotQuery {
 	/** Times the usual number of cells, where nobody has asked for a number. */
 	readonly breadth?: number | undefined;
 	readonly matches?: Matches | undefined;
+	/** Leave out what the main index has not taken in: to ask its own recall. */
+	readonly mainOnly?: boolean;
+	/** Expansions without anything new after which a walk over the graph ends; `undefined`: none. */
+	readonly patience?: number | undefined;
 }
 
 /** What a filter lets through. */
@@ -189,7 +193,7 @@ export class Searcher {
 			const { slotEnd } = generation;
 			if (mainEnd > 0) yield* this.#searchMain(query, mainEnd);
 			else this.way = query.matches === undefined ? "scan" : "filtered-scan";
-			if (slotEnd > mainEnd) yield* this.#searchTail(query, mainEnd, slotEnd);
+			if (slotEnd > mainEnd && query.mainOnly !== true) yield* this.#searchTail(query, mainEnd, slotEnd);
 		} finally {
 			generation.leave(area.reader);
 		}

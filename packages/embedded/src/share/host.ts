@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { BroadcastChannel, type MessagePort, threadId } from "node:worker_threads";
 import { NighError } from "@nigh/contract";
+import { EXAMINER } from "../examiner/messages.ts";
 import { MOST_READERS } from "../memory/generation.ts";
 import type { CatalogueEntry } from "../records/catalogue.ts";
 import type { Threads } from "../threads.ts";
@@ -10,8 +11,8 @@ import { ChannelPort } from "./channel-port.ts";
 import { takeLifelines } from "./lifeline.ts";
 import type { EmbeddedShareHandle, HostMethods, HostNotes, ShareMessage } from "./messages.ts";
 
-/** The calling thread and the reader worker have the first numbers. */
-const FIRST_READER = 2;
+/** The calling thread, the reader worker and the examiner have the first numbers. */
+const FIRST_READER = EXAMINER + 1;
 
 /** What the host needs of its database. */
 export interface Hosting {

@@ -10,13 +10,13 @@ import {
 	type SearchResult,
 } from "@nigh/contract";
 import type { CollectionCore } from "../core.ts";
+import { uncertifiedRecall } from "../recall/statement.ts";
 import { publishFailure } from "../watch/events.ts";
 import { Slices } from "../workers/slices.ts";
 import { checkAborted } from "./check-aborted.ts";
 import { type Checked, checkRequest } from "./check-request.ts";
 import { fairTurn } from "./fair-turn.ts";
 import type { Question } from "./find.ts";
-import { uncertifiedRecall } from "./recall-statement.ts";
 import { answerIn, outOfTime, report, vectorFor } from "./search.ts";
 import { inSomeState, type SearchState } from "./search-state.ts";
 

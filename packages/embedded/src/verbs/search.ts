@@ -8,6 +8,7 @@ import {
 } from "@nigh/contract";
 import type { CollectionCore } from "../core.ts";
 import { vectorOf } from "../memory/rows.ts";
+import { exactRecall, uncertifiedRecall } from "../recall/statement.ts";
 import { askedKind } from "../records/catalogue.ts";
 import { publish } from "../watch/events.ts";
 import { attach } from "./attach.ts";
@@ -16,7 +17,6 @@ import { type Checked, checkRequest } from "./check-request.ts";
 import { fairTurn } from "./fair-turn.ts";
 import { type Found, find, nothing, type Question } from "./find.ts";
 import { inTime } from "./in-time.ts";
-import { exactRecall, uncertifiedRecall } from "./recall-statement.ts";
 import { inSomeState, type SearchState } from "./search-state.ts";
 
 /** One search, from its request to its result. */

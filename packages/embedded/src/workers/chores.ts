@@ -1,7 +1,7 @@
 import type { IndexProblem } from "./messages.ts";
 
 /** A piece of background work on an index. */
-export type Chore = "build" | "room" | "codes" | "train" | "dead" | "fold" | "snapshot";
+export type Chore = "build" | "room" | "codes" | "train" | "dead" | "examine" | "fold" | "snapshot";
 
 const FAULTS: Readonly<Record<Chore, string>> = {
 	build: "the index could not be built; everything is compared instead",
@@ -9,6 +9,7 @@ const FAULTS: Readonly<Record<Chore, string>> = {
 	codes: "the codes could not be learnt anew; the old ones go on",
 	train: "the cells could not be trained anew; the old ones go on",
 	dead: "dead slots could not be given up",
+	examine: "the recall of the index could not be asked by what it has not taken in",
 	fold: "the tail could not be taken in; it is compared instead",
 	snapshot: "the snapshot could not be written; opening will take longer",
 };

@@ -1,5 +1,7 @@
 import { HnswIndex, IvfIndex } from "@nigh/index";
+import { churnOf } from "../memory/generation.ts";
 import { givesRoom } from "../memory/sizes.ts";
+import { STALE_FROM } from "../recall/served.ts";
 import type { Chore } from "./chores.ts";
 import type { IndexedCollection } from "./indexed-collection.ts";
 import { isAnotherWanted, leastDead } from "./memory-plan.ts";
@@ -7,6 +9,7 @@ import {
 	DEAD_SHARE,
 	HOT_TAIL_SHARE,
 	IDLE_MS,
+	LEAST_EXAMINED,
 	LEAST_WAIT_MS,
 	MANY_FILES,
 	ROOM_SHARE,
@@ -19,7 +22,7 @@ import {
 /** What there is to do at `now` (`performance.now()`), the most urgent first. */
 export function* due(collection: IndexedCollection, now: number): Generator<Chore> {
 	const { generation, owned, tail, expected } = collection;
-	const { live, slotEnd, size, deleted } = generation;
+	const { live, slotEnd, deleted } = generation;
 	if (isStuck(collection, now) || isRoomDue(collection)) yield "room";
 	if (isAnotherWanted(collection, live, expected)) yield "build";
 	// From what there is none can be built: more of it has to come.
@@ -35,7 +38,8 @@ export function* due(collection: IndexedCollection, now: number): Generator<Chor
 		return;
 	}
 	const isIdle = hasPaused(collection, now);
-	if (tail > 0 && (isIdle || tail > size.ringRows * HOT_TAIL_SHARE)) yield "fold";
+	if (isIdle && isExaminationDue(collection)) yield "examine";
+	if (tail > 0 && (isIdle || isTailHot(collection))) yield "fold";
 	if (tail === 0 && isIdle && isSnapshotDue(collection)) yield "snapshot";
 }
 
@@ -45,6 +49,19 @@ export function dueIn(collection: IndexedCollection, now: number): number | unde
 	if (collection.leavingSince !== undefined) return LEAST_WAIT_MS;
 	if (hasPaused(collection, now)) return undefined;
 	return collection.tail > 0 || isSnapshotDue(collection) ? IDLE_MS : undefined;
+}
+
+/** Whether the tail is taken in although writes go on. */
+export function isTailHot({ tail, generation: { size } }: IndexedCollection): boolean {
+	return tail > size.ringRows * HOT_TAIL_SHARE;
+}
+
+/** Whether so much has come since the recall of the index was last asked that it is to be asked again, by what waits to be taken in. */
+function isExaminationDue(collection: IndexedCollection): boolean {
+	const { tail, generation, examinedChurn } = collection;
+	if (tail < LEAST_EXAMINED || isTailHot(collection)) return false;
+	if (examinedChurn === undefined) return true;
+	return churnOf(generation) + tail - examinedChurn > STALE_FROM * generation.mainEnd;
 }
 
 /** Whether writers wait for a reader that does not leave. */

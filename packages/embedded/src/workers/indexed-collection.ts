@@ -1,12 +1,14 @@
 import { isNighError } from "@nigh/contract";
 import type { Parallel } from "@nigh/index";
-import type { Generation } from "../memory/generation.ts";
+import { churnOf, type Generation } from "../memory/generation.ts";
 import { chosenIndex, type IndexChoice, type StoredSpec } from "../records/catalogue.ts";
 import { type Built, builtNow, carriedOver } from "./built.ts";
 import { type Chore, faultOf, ROWS_DAMAGED } from "./chores.ts";
 import { collectGarbageSoon } from "./collect-garbage.ts";
-import { due, dueIn, isStuck } from "./due.ts";
+import { due, dueIn, isStuck, isTailHot } from "./due.ts";
 import { Folding } from "./folding.ts";
+import { askByHeldOut } from "./held-out.ts";
+import { drawn } from "./hold-out.ts";
 import type { RowPlace } from "./kept-rows.ts";
 import type { MainIndex } from "./main-index.ts";
 import { indexWithin } from "./memory-plan.ts";
@@ -18,6 +20,7 @@ import { RETRY_MS } from "./parameters.ts";
 import { type ReplaceOptions, Replacing } from "./replacing.ts";
 import type { Room } from "./room.ts";
 import { Task } from "./task.ts";
+import { turn } from "./turn.ts";
 
 /** What a collection needs of the worker around it. */
 export interface IndexerSurroundings {
@@ -41,6 +44,15 @@ export interface IndexerSurroundings {
 	readonly keepsSnapshots: boolean;
 	/** Of a collection without an index, what there is goes. */
 	saveSnapshot(collection: IndexedCollection, task?: Task): Promise<void>;
+	/** Asks the recall of an index by vectors that it has not taken in; resolves when that is done, or the task was aborted. */
+	examine(
+		collection: Pick<IndexedCollection, "key" | "name" | "spec">,
+		index: Owned,
+		slots: Uint32Array,
+		task: Task,
+	): Promise<void>;
+	/** Whether somebody waits for other work. */
+	isAwaited(): boolean;
 	/** Gives the space of older snapshots back. */
 	keepNewest(collection: IndexedCollection): Promise<void>;
 }
@@ -75,6 +87,8 @@ export class IndexedCollection {
 	plannedMB: number | undefined;
 	/** The main index's end when its nodes were last laid out. */
 	arrangedUpTo = -1;
+	/** What had come and gone in the index when its recall was last asked; `undefined`: it was not. */
+	examinedChurn: number | undefined;
 	/** The index as it was built; `undefined` until it has taken in what was written meanwhile. */
 	built: Built | undefined;
 	readonly problems = new Map<string, IndexProblem>();
@@ -179,6 +193,8 @@ export class IndexedCollection {
 		switch (chore) {
 			case "fold":
 				return this.fold();
+			case "examine":
+				return this.#examineByTail();
 			case "snapshot":
 				return this.#around.saveSnapshot(this);
 			case "build":
@@ -188,6 +204,23 @@ export class IndexedCollection {
 				return this.replace({ fresh: false, arrange: false, isFlat: this.isUntrainable });
 			default:
 				return this.replace({ fresh: false, arrange: false });
+		}
+	}
+
+	/** Before the tail is taken in, its rows ask the recall of the index. */
+	async #examineByTail(): Promise<void> {
+		const { generation, tail, owned } = this;
+		const from = generation.mainEnd;
+		const before = this.examinedChurn;
+		this.examinedChurn = churnOf(generation) + tail;
+		try {
+			await askByHeldOut(this.#around, this, owned, drawn(from, from + tail), {
+				isPressed: () => this.#around.isAwaited() || isTailHot(this),
+				between: turn,
+			});
+		} catch (error) {
+			this.examinedChurn = before;
+			throw error;
 		}
 	}
 
@@ -232,6 +265,9 @@ export class IndexedCollection {
 		this.changedBefore += Math.abs(before.slotEnd - this.snapshotMain) + before.dead;
 		this.snapshotMain = generation.mainEnd;
 		this.owned = next;
+		const isOther = before.handle.identity?.id !== generation.handle.identity?.id;
+		// Whoever builds an index has asked it.
+		if (isOther) this.examinedChurn = generation.handle.identity === undefined ? undefined : churnOf(generation);
 		// As long as the one on disk is of the generation before, the rows of both are there.
 		if (owned.rows !== undefined) this.snapshotChange = null;
 		owned.rows?.close();

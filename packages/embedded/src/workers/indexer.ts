@@ -4,8 +4,9 @@ import { NighError } from "@nigh/contract";
 import { type Parallel, serial } from "@nigh/index";
 import { rowBytes } from "@nigh/kernels";
 import { createPool, type ThreadPool } from "@nigh/threads";
+import { EXAMINER } from "../examiner/messages.ts";
 import type { VectorFormat } from "../memory/generation.ts";
-import { allocateArea, ReaderAreas } from "../memory/reader-area.ts";
+import { allocateArea, type ReaderArea, ReaderAreas } from "../memory/reader-area.ts";
 import { vectorBytes } from "../memory/rows.ts";
 import { withinMemory } from "../memory/within-memory.ts";
 import { chosenIndex } from "../records/catalogue.ts";
@@ -77,6 +78,8 @@ const around: IndexerSurroundings = {
 	folded: (key, vectors, durationMs, tail) => caller.tell("folded", { key, vectors, durationMs, tail }),
 	foldFailed: (key, durationMs, error) =>
 		caller.tell("failed", { key, event: "nigh:fold", durationMs, error: failureCode(error) }),
+	examine: (collection, index, slots, task) => examined(collection, index, slots, task),
+	isAwaited: () => jobs.length > 0,
 	keepsSnapshots: !data.readOnly,
 	saveSnapshot: async (collection, task) => {
 		if (data.readOnly) return;
@@ -96,6 +99,34 @@ const around: IndexerSurroundings = {
 		if (!data.readOnly) await keepNewest(data, collection);
 	},
 };
+
+/** Examinations under way, by their tickets: what resolves them. */
+const examinations = new Map<number, () => void>();
+let lastTicket = 0;
+
+/** Has the thread that calls see to it that the examiner asks an index. */
+function examined(
+	{ key, name, spec: { recall, logQueries } }: Pick<IndexedCollection, "key" | "name" | "spec">,
+	owned: Owned,
+	slots: Uint32Array,
+	task: Task,
+): Promise<void> {
+	const ticket = ++lastTicket;
+	const { promise, resolve } = Promise.withResolvers<void>();
+	examinations.set(ticket, resolve);
+	const area = areaOf(owned, EXAMINER);
+	const generation = owned.generation.handle;
+	const spec = { recall, logQueries };
+	caller.tell("heldOut", { ticket, request: { key, name, spec, generation, area, slots, task: task.words } });
+	return promise;
+}
+
+/** What a reading thread has in a generation. */
+function areaOf({ arena, main, generation }: Owned, reader: number): ReaderArea {
+	return areas.of(generation, reader, () =>
+		withinMemory(generation.live, () => allocateArea(arena, reader, generation.handle, mainSpec(main))),
+	);
+}
 
 function placeOf(key: number): RowPlace {
 	const { snapshots: folder, records, databaseId, readOnly } = data;
@@ -346,11 +377,16 @@ caller.serve<IndexerMethods>({
 		const mustWait = ({ owned, generation }: IndexedCollection) =>
 			owned.main?.isInserting === true || generation.handle.number < least;
 		while (mustWait(collectionOf(key))) await turn();
-		const { owned, generation, installed } = collectionOf(key);
-		const area = areas.of(generation, reader, () =>
-			withinMemory(generation.live, () => allocateArea(owned.arena, reader, generation.handle, mainSpec(owned.main))),
-		);
-		return { installed, area };
+		const { owned, installed } = collectionOf(key);
+		return { installed, area: areaOf(owned, reader) };
+	},
+	examined(ticket) {
+		examinations.get(ticket)?.();
+		examinations.delete(ticket);
+	},
+	certified({ key, churn }) {
+		const collection = collections.get(key);
+		if (collection !== undefined) collection.examinedChurn = churn;
 	},
 	close: () => inTurn(async () => (await pool.catch(() => undefined))?.close()),
 });

@@ -1,6 +1,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { AnalyzeReport, FilterNode, IncludeOptions, IndexKind, MemoryPlan, MemoryStats } from "@nigh/contract";
 import type { CellAnalysis } from "@nigh/index";
+import type { HeldOutRequest } from "../examiner/messages.ts";
 import type { GenerationHandle } from "../memory/generation.ts";
 import type { Way, Widths } from "../memory/main-search.ts";
 import type { ReaderArea } from "../memory/reader-area.ts";
@@ -185,6 +186,10 @@ export type IndexerMethods = {
 		reader: number;
 		generation: number;
 	}): Promise<{ installed: Installed; area: ReaderArea }>;
+	/** An examination has come to its end. */
+	examined(ticket: number): void;
+	/** What had come and gone in an index when its recall was last found out. */
+	certified(request: { key: number; churn: number }): void;
 	/** Ends the threads that build. */
 	close(request: undefined): Promise<void>;
 };
@@ -236,6 +241,8 @@ export interface IndexProblem {
 export type IndexerNotes = {
 	folded(event: { key: number; vectors: number; durationMs: number; tail: number }): void;
 	snapshotted(event: { key: number; bytes: number; durationMs: number; change: number; vectors: number }): void;
+	/** An index waits to be asked by vectors that it has not taken in; `examined` is to be called when that is done. */
+	heldOut(event: { ticket: number; request: HeldOutRequest }): void;
 	/** A fold or a snapshot could not be done. */
 	failed(event: { key: number; event: "nigh:fold" | "nigh:snapshot"; durationMs: number; error: FailureCode }): void;
 	/** A collection could not be opened. */

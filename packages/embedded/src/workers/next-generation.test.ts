@@ -324,7 +324,7 @@ test("an arena that is full while a generation is filled is MEMORY_LIMIT; other 
 			own((arena) => {
 				const main = createHnsw({ arena, metric: "l2", dimensions: 3 });
 				main.reserve(2_000_000_000);
-				return { main, rows: undefined };
+				return { main, rows: undefined, identity: { id: "none", offset: 0 } };
 			}),
 		memoryLimit(3, MAX_ARENA_BYTES),
 		"what the index itself refuses",

@@ -1,6 +1,14 @@
+import { randomUUID } from "node:crypto";
 import { HnswIndex, IvfIndex, type Parallel, restoreHnsw, restoreIvf } from "@nigh/index";
 import type { Arena } from "@nigh/kernels";
-import { allocateTables, Generation, type GenerationHandle, type VectorFormat } from "../memory/generation.ts";
+import {
+	allocateTables,
+	churnOf,
+	Generation,
+	type GenerationHandle,
+	type IndexIdentity,
+	type VectorFormat,
+} from "../memory/generation.ts";
 import { allocateArea } from "../memory/reader-area.ts";
 import { vectorBytes } from "../memory/rows.ts";
 import { flatSize, generationSize } from "../memory/sizes.ts";
@@ -8,6 +16,7 @@ import { allocateTailCodes } from "../memory/tail-codes.ts";
 import { asMemoryLimit, newArena, withinMemory } from "../memory/within-memory.ts";
 import { isOnDisk } from "../records/catalogue.ts";
 import { collectGarbageSoon } from "./collect-garbage.ts";
+import { type HeldOut, holdOut } from "./hold-out.ts";
 import { KeptRows, type RowPlace } from "./kept-rows.ts";
 import {
 	type CellsWanted,
@@ -78,13 +87,17 @@ export function ownGeneration(
 	rowBytes: number,
 	room: GenerationRoom,
 	wanted: MainIndex,
-	fill: (arena: Arena, view: Generation) => { readonly main: Main; readonly rows: KeptRows | undefined },
+	fill: (
+		arena: Arena,
+		view: Generation,
+	) => { readonly main: Main; readonly rows: KeptRows | undefined; readonly identity: IndexIdentity },
 ): Owned {
 	return withinMemory(room.records, () => {
 		const building = begin(format, rowBytes, room, wanted);
-		const { main, rows } = fill(building.arena, building.view);
+		const { main, rows, identity } = fill(building.arena, building.view);
 		building.main = main;
 		building.rows = rows;
+		building.identity = identity;
 		try {
 			return finish(building, number, format, wanted);
 		} catch (error) {
@@ -120,6 +133,11 @@ export interface NextOptions {
 	/** Called between two steps: other work may be done there. */
 	readonly between: () => Promise<void>;
 	readonly onProgress: (done: number, total: number) => void;
+	/**
+	 * Asks the recall of an index that is not in use yet, by vectors that it has not taken in; where this is left out, all are taken in at once. Resolves
+	 * when it has been asked as much as there is time for.
+	 */
+	readonly examine?: ((index: Owned, heldOut: Uint32Array) => Promise<void>) | undefined;
 }
 
 /**
@@ -149,15 +167,17 @@ export async function nextGeneration(old: Owned, rowBytes: number, options: Next
 		// Copies have checksums of their own: what is damaged must not become right by that.
 		await old.rows?.verify(options.between);
 		await copySlots(generation, oldSlots, building.view);
+		let heldOut: Uint32Array = NONE;
 		if (wanted === null) copyTail(old, oldSlots, building.view);
 		else {
 			if (isOnDisk(wanted)) building.rows = await keepRows(old, oldSlots, options);
-			building.main = await buildMain(old, oldSlots, building, options);
+			heldOut = await buildMain(old, oldSlots, building, options);
 			building.view.mainEnd = oldSlots.length;
 			building.view.ringFree = oldSlots.length;
 		}
 		building.view.publish(generation.change);
 		const owned = finish(building, number + 1, format, wanted);
+		if (heldOut.length > 0) await takeInLater(old, oldSlots, { owned, heldOut }, options);
 		return { owned, oldSlots, fromSlot };
 	} catch (error) {
 		generation.ceiling = 0;
@@ -188,11 +208,26 @@ export function wantedFor(wanted: MainIndex, records: number): MainIndex {
 	return records === 0 && wanted?.kind !== "hnsw" ? null : wanted;
 }
 
+const NONE = new Uint32Array(0);
+
+/** Takes in what was held out, once it has served: from then on the index knows it, and it can ask no more. */
+async function takeInLater(
+	old: Owned,
+	oldSlots: Uint32Array,
+	{ owned, heldOut }: { readonly owned: Owned; readonly heldOut: Uint32Array },
+	options: NextOptions,
+): Promise<void> {
+	await options.examine?.(owned, heldOut);
+	await insert(owned.main as Main, heldOut, (slots) => vectorsAt(old, oldSlots, slots), options);
+}
+
 interface Building {
 	readonly arena: Arena;
 	readonly handle: GenerationHandle;
 	readonly view: Generation;
 	main: Main | undefined;
+	/** Of the main index; left out: it is a new one. */
+	identity?: IndexIdentity;
 	rows?: KeptRows | undefined;
 }
 
@@ -225,7 +260,8 @@ function finish(building: Building, number: number, format: VectorFormat, wanted
 	}
 	const codes = main?.codes;
 	const tailCodes = codes === undefined ? null : allocateTailCodes(arena, building.handle, codes);
-	const index = main === undefined ? {} : { index: choiceOf(main) };
+	const identity = building.identity ?? { id: randomUUID(), offset: 0 };
+	const index = main === undefined ? {} : { index: choiceOf(main), identity };
 	const handle = { ...building.handle, ...index, number, tailCodes, rowFiles: rows?.at ?? null };
 	const area = (reader: number) => allocateArea(arena, reader, handle, mainSpec(main));
 	const areas: ReaderAreas = { caller: area(0), worker: area(1) };
@@ -304,35 +340,55 @@ function copyTail(old: Owned, slots: Uint32Array, to: Generation): void {
 	}
 }
 
-async function buildMain(old: Owned, oldSlots: Uint32Array, building: Building, options: NextOptions): Promise<Main> {
+/** Vectors by the slots of the next generation. */
+function vectorsAt(old: Owned, oldSlots: Uint32Array, slots: Uint32Array): Float32Array | Uint8Array {
+	return vectorsOf(
+		old,
+		slots.map((slot) => oldSlots[slot] as number),
+	);
+}
+
+/** Builds the main index. Returns the slots that it has not taken in: those that its recall is to be asked by before. */
+async function buildMain(
+	old: Owned,
+	oldSlots: Uint32Array,
+	building: Building,
+	options: NextOptions,
+): Promise<Uint32Array> {
 	const wanted = options.wanted as Exclude<MainIndex, null>;
 	const { format, size } = building.handle;
 	const isCopied =
 		!options.fresh && old.main !== undefined && old.main.size > 0 && !isOtherKind(old.main, options.wanted);
+	const { heldOut, rest }: HeldOut =
+		isCopied || options.examine === undefined ? { heldOut: NONE, rest: undefined } : holdOut(oldSlots.length);
 	const main = isCopied
 		? copied(old, oldSlots, building.arena, size.capacity)
 		: wanted.kind === "hnsw"
 			? createMain(building.arena, format, wanted)
-			: await trained(old, oldSlots, building, options);
+			: await trained(old, rest === undefined ? oldSlots : rest.map((slot) => oldSlots[slot] as number), building, {
+					...options,
+					vectors: oldSlots.length,
+				});
+	building.main = main;
+	if (isCopied) building.identity = carriedOver(old, oldSlots.length);
 	// All that it will ever have in this memory, so that nothing moves: what has moved leaves a hole as large as itself.
 	main.reserve(size.capacity);
-	const missing = oldSlots.map((_, slot) => slot).filter((slot) => !main.has(slot));
+	const missing = (rest ?? oldSlots.map((_, slot) => slot)).filter((slot) => !main.has(slot));
 	// Cells do not depend on the order, and rows on disk are read in theirs.
 	if (!isCopied && main instanceof HnswIndex) shuffle(missing);
-	await insert(
-		main,
-		missing,
-		(slots) =>
-			vectorsOf(
-				old,
-				slots.map((slot) => oldSlots[slot] as number),
-			),
-		options,
-	);
+	await insert(main, missing, (slots) => vectorsAt(old, oldSlots, slots), options);
 	// Where nothing had to be inserted, a copied graph has the codes of the old one still.
 	const isStale = main instanceof HnswIndex && main.codesAreStale();
 	if (options.arrange || !isCopied || isStale) arrange(main);
-	return main;
+	return heldOut;
+}
+
+/** The same index in the next generation: it has taken in what was in the tail, and does not count what it has left out. */
+function carriedOver({ generation }: Owned, kept: number): IndexIdentity | undefined {
+	const { identity } = generation.handle;
+	if (identity === undefined) return undefined;
+	const tail = generation.slotEnd - generation.mainEnd;
+	return { id: identity.id, offset: churnOf(generation) + tail - kept };
 }
 
 /** Lays nodes, or the rows of cells, out anew; keeps the room for what is still to come. */
@@ -342,7 +398,12 @@ function arrange(main: Main): void {
 }
 
 /** Cells that are learnt in a memory of their own: what a training works in would stay in that of the generation as long as this lives. */
-async function trained(old: Owned, oldSlots: Uint32Array, building: Building, options: NextOptions): Promise<Main> {
+async function trained(
+	old: Owned,
+	oldSlots: Uint32Array,
+	building: Building,
+	options: NextOptions & TrainedFor,
+): Promise<Main> {
 	const learning = createMain(newArena({ shared: true }), building.handle.format, options.wanted as CellsWanted);
 	await train(learning as IvfIndex, old, oldSlots, options);
 	const main = copyOf(learning, building.arena, building.handle.size.capacity);
@@ -350,12 +411,17 @@ async function trained(old: Owned, oldSlots: Uint32Array, building: Building, op
 	return main;
 }
 
+/** Vectors that there will be: more than cells may be learnt from. */
+interface TrainedFor {
+	readonly vectors: number;
+}
+
 /** Learns cells from some of the rows, at even distances. */
 async function train(
 	main: IvfIndex,
 	old: Owned,
 	oldSlots: Uint32Array,
-	{ parallel, between, mostTrainingRows = TRAINING_VECTORS }: NextOptions,
+	{ parallel, between, mostTrainingRows = TRAINING_VECTORS, vectors }: NextOptions & TrainedFor,
 ): Promise<void> {
 	const n = Math.min(oldSlots.length, TRAINING_VECTORS, mostTrainingRows);
 	const slots = Uint32Array.from({ length: n }, (_, i) => Math.floor((i * oldSlots.length) / n));
@@ -363,7 +429,6 @@ async function train(
 		old,
 		slots.map((slot) => oldSlots[slot] as number),
 	);
-	const vectors = oldSlots.length;
 	await main.train(rows, {
 		vectors,
 		capacity: CAPACITY * vectors,

@@ -3,6 +3,7 @@ import { mostRecords } from "../memory/sizes.ts";
 import { isOnDisk } from "../records/catalogue.ts";
 import { damagedRows, ROWS_DAMAGED } from "./chores.ts";
 import { collectGarbageSoon } from "./collect-garbage.ts";
+import { askByHeldOut } from "./held-out.ts";
 import type { IndexedCollection, IndexerSurroundings } from "./indexed-collection.ts";
 import { idBytesIn } from "./limits.ts";
 import type { MainIndex } from "./main-index.ts";
@@ -79,6 +80,14 @@ export class Replacing {
 					await turn();
 					task.check();
 				},
+				examine: (index, heldOut) =>
+					askByHeldOut(this.#around, collection, index, heldOut, {
+						isPressed: () => this.#around.isAwaited() || this.#isWaitedFor,
+						between: async () => {
+							await turn();
+							task.check();
+						},
+					}),
 				onProgress: (done, total) => {
 					this.building = done / total;
 					// The nodes are laid out afterwards, all at once.
@@ -102,6 +111,12 @@ export class Replacing {
 			this.building = null;
 			this.#followers = [];
 		}
+	}
+
+	/** Whether writers wait before what the next generation would have no room for. */
+	get #isWaitedFor(): boolean {
+		const { ceiling, slotEnd } = this.#collection.generation;
+		return ceiling > 0 && slotEnd >= ceiling;
 	}
 
 	/** Room for what is asked for and, where that waits for an index, for all that is on its way. */

@@ -1,8 +1,9 @@
+import { randomUUID } from "node:crypto";
 import { existsSync, rmSync } from "node:fs";
 import { isNighError, NighError } from "@nigh/contract";
 import { type HnswSource, IVF_KINDS, restoreHnsw, restoreIvf } from "@nigh/index";
 import { type Arena, rowBytes } from "@nigh/kernels";
-import { DELETED, type Generation, type VectorFormat } from "../memory/generation.ts";
+import { DELETED, type Generation, type IndexIdentity, type VectorFormat } from "../memory/generation.ts";
 import { vectorBytes } from "../memory/rows.ts";
 import { type CatalogueEntry, chosenIndex, isOnDisk, type StoredSpec } from "../records/catalogue.ts";
 import { removeUnused } from "../row-files/folder.ts";
@@ -46,8 +47,10 @@ export async function saveSnapshot(
 	const rows = owned.rows?.saved();
 	const { state, sections: parts } = main.parts();
 	const nextLabel = slots === 0 ? 0 : (generation.labels[slots - 1] as number) + 1;
+	const dead = deletedSlots(generation, slots);
+	const identity = savedIdentity(generation, dead);
 	const sections: SectionSource[] = [
-		...slotSections(generation, slots),
+		...slotSections(generation, dead),
 		...parts.map(({ name, bytes }) => section(`${INDEX}${name}`, "u8", bytes)),
 	];
 	// All that is to be saved is known: what is taken in from here on is not in it.
@@ -74,6 +77,7 @@ export async function saveSnapshot(
 				parameters: {
 					...state,
 					...(built !== undefined && { built }),
+					...(identity !== undefined && { identity }),
 					...saved?.parameters,
 					...(collection.plannedMB !== undefined && { plannedMB: collection.plannedMB }),
 				},
@@ -162,11 +166,32 @@ function forgetDamaged(collection: IndexedCollection, written?: string): void {
 	collection.problems.delete("snapshot-damaged");
 }
 
-function slotSections(generation: Generation, slots: number): SectionSource[] {
-	const idBytes = generation.idStarts[slots] as number;
+/** By slot: 1 where it is deleted. What has expired is told by its time: the clock may have gone back by the time this is read. */
+function deletedSlots(generation: Generation, slots: number): Uint8Array {
 	const dead = new Uint8Array(slots);
-	// What has expired is told by its time: the clock may have gone back by the time this is read.
 	for (let slot = 0; slot < slots; slot++) if (generation.isDeleted(slot)) dead[slot] = 1;
+	return dead;
+}
+
+/** Which index it is that is saved, and what {@link churnOf} would tell of it as it is saved. */
+type SavedIdentity = { readonly id: string; readonly churn: number };
+
+function savedIdentity({ handle }: Generation, dead: Uint8Array): SavedIdentity | undefined {
+	const { identity } = handle;
+	if (identity === undefined) return undefined;
+	return { id: identity.id, churn: identity.offset + dead.reduce((sum, each) => sum + each, dead.length) };
+}
+
+/** The identity of an index that was read; another one where its snapshot tells none, as those of earlier versions do not. */
+function restoredIdentity(saved: unknown, { mainEnd, dead }: Generation): IndexIdentity {
+	const { id, churn } = (saved ?? {}) as Partial<SavedIdentity>;
+	if (typeof id !== "string" || !Number.isSafeInteger(churn)) return { id: randomUUID(), offset: 0 };
+	return { id, offset: (churn as number) - mainEnd - dead };
+}
+
+function slotSections(generation: Generation, dead: Uint8Array): SectionSource[] {
+	const slots = dead.length;
+	const idBytes = generation.idStarts[slots] as number;
 	// A copy: the writer may change it while it is written, and then its checksum would be another one.
 	const expires = generation.expires.slice(0, slots);
 	return [
@@ -336,7 +361,7 @@ function read(
 				throw new NighError("CORRUPT_SNAPSHOT", `${snapshot.info.path} has an index that does not fit its collection.`);
 			}
 			const rows = isOnDisk(main) ? restoredRows(snapshot, view.size.rowBytes, place) : undefined;
-			return { main, rows };
+			return { main, rows, identity: restoredIdentity(parameters.identity, view) };
 		},
 	);
 }

@@ -18,6 +18,8 @@ export function surroundings(given: Partial<IndexerSurroundings> = {}): IndexerS
 		stalled() {},
 		outgrown() {},
 		reindex: async () => {},
+		examine: async () => {},
+		isAwaited: () => false,
 		keepsSnapshots: false,
 		placeOf: () => NOWHERE,
 		saveSnapshot: async () => {},

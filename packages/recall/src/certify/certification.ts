@@ -33,6 +33,9 @@ export interface RungReport {
 	readonly lowerBound: number;
 }
 
+/** Queries after which a rung may be given up. */
+const LEAST_TO_GIVE_UP = 64;
+
 export interface CertificationOptions {
 	/** Rungs of the ladder before the exact one, the dearest first: as they were fixed before the first query was drawn. */
 	readonly rungs: number;
@@ -62,6 +65,7 @@ export class Certification {
 	/** By rung: the recall of each query, in their order. */
 	readonly recalls: readonly (readonly number[])[];
 	readonly #recalls: number[][];
+	readonly #sums: Float64Array;
 	readonly #sequences = new Map<number, FixedSequence>();
 
 	constructor({ rungs, targets, delta }: CertificationOptions) {
@@ -69,6 +73,7 @@ export class Certification {
 		this.delta = delta;
 		this.#recalls = Array.from({ length: rungs }, () => []);
 		this.recalls = this.#recalls;
+		this.#sums = new Float64Array(rungs);
 		for (const target of targets) this.addTarget(target);
 	}
 
@@ -76,7 +81,10 @@ export class Certification {
 	static from(options: CertificationOptions, recalls: readonly (readonly number[])[]): Certification {
 		const certification = new Certification({ ...options, targets: [] });
 		for (const [rung, known] of recalls.slice(0, options.rungs).entries()) {
-			for (const recall of known) (certification.#recalls[rung] as number[]).push(recall);
+			for (const recall of known) {
+				(certification.#recalls[rung] as number[]).push(recall);
+				certification.#sums[rung] = (certification.#sums[rung] as number) + recall;
+			}
 		}
 		for (const target of options.targets) certification.addTarget(target);
 		return certification;
@@ -106,7 +114,34 @@ export class Certification {
 	}
 
 	/**
-	 * Takes in the answer to the last {@link next}.
+	 * The rungs that one more query is worth measuring on, the dearest first: from the first that is still being tested on, as long as a rung may yet
+	 * pass for the least of the targets. For who has a query once, and measures it on all of them: what is measured before its rung is tested
+	 * serves when it is. Which rungs these are depends on what was measured before and on nothing of the query to come, so that every
+	 * rung has a fair sample of the queries. Empty: nothing more can pass.
+	 */
+	get worthwhile(): readonly number[] {
+		let [first, least] = [this.rungs, 1];
+		for (const { testing, target } of this.#sequences.values()) {
+			if (testing === undefined) continue;
+			if (testing.rung < first && !this.#isHopeless(testing.rung, target)) first = testing.rung;
+			least = Math.min(least, target);
+		}
+		const found: number[] = [];
+		for (let rung = first; rung < this.rungs && !this.#isHopeless(rung, least); rung++) found.push(rung);
+		return found;
+	}
+
+	/** Whether a rung's mean is so far below a target that no number of further queries is likely to let it pass. */
+	#isHopeless(rung: number, target: number): boolean {
+		const measured = this.#recalls[rung] as number[];
+		if (measured.length < LEAST_TO_GIVE_UP) return false;
+		const mean = (this.#sums[rung] as number) / measured.length;
+		// A recall lies between 0 and 1, so that its variance is at most mean (1 - mean).
+		return mean + 3 * Math.sqrt((mean * (1 - mean)) / measured.length) < target;
+	}
+
+	/**
+	 * Takes in the answer to the last {@link next}, or one for a {@link worthwhile} rung, whose `query` counts its own recalls then.
 	 *
 	 * @param recall 0 to 1.
 	 */
@@ -115,6 +150,7 @@ export class Certification {
 		if (measured.length !== query)
 			throw new RangeError(`query ${query} of rung ${rung} is out of turn: ${measured.length} is next`);
 		measured.push(recall);
+		this.#sums[rung] = (this.#sums[rung] as number) + recall;
 		for (const sequence of this.#sequences.values()) sequence.advance(this.#recalls);
 	}
 

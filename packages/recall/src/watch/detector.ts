@@ -27,6 +27,8 @@ export class Detector {
 	size = 0;
 	/** The first audit, counted from 1, at which it alarmed; 0: none. It goes on alarming. */
 	alarmedAt = 0;
+	/** The mean of the last audits, of which the newest weighs a twentieth: a description. NaN before the first. */
+	recentMean = Number.NaN;
 	readonly #sums = new Float64Array(DETECTOR_BETS.length);
 
 	/** @param target t0: 0 or above, below 1. */
@@ -37,6 +39,7 @@ export class Detector {
 	/** Takes in the recall of the next audit, 0 to 1. Returns whether it has alarmed by now. */
 	add(recall: number): boolean {
 		this.size++;
+		this.recentMean = this.size === 1 ? recall : this.recentMean + (recall - this.recentMean) / Math.min(20, this.size);
 		const excess = (recall - this.target) / (1 - this.target);
 		for (let j = 0; j < DETECTOR_BETS.length; j++) {
 			this.#sums[j] = (1 + (this.#sums[j] as number)) * (1 - (DETECTOR_BETS[j] as number) * excess);
@@ -56,17 +59,20 @@ export class Detector {
 
 	/** All that has to be kept to go on later. */
 	get state(): DetectorState {
-		return { size: this.size, alarmedAt: this.alarmedAt, sums: [...this.#sums] };
+		const { size, alarmedAt, recentMean } = this;
+		return { size, alarmedAt, recentMean: size === 0 ? 0 : recentMean, sums: [...this.#sums] };
 	}
 
 	/** Goes on where another stopped. What cannot be such a state is `undefined`. */
 	static from(target: number, state: DetectorState): Detector | undefined {
-		const { size, alarmedAt, sums } = state;
+		const { size, alarmedAt, recentMean, sums } = state;
 		const isState = Array.isArray(sums) && sums.length === DETECTOR_BETS.length && sums.every((each) => each >= 0);
-		if (!isState || !Number.isSafeInteger(size) || !Number.isSafeInteger(alarmedAt)) return undefined;
+		if (!isState || !Number.isSafeInteger(size) || !Number.isSafeInteger(alarmedAt) || !(recentMean >= 0))
+			return undefined;
 		const detector = new Detector(target);
 		detector.size = size;
 		detector.alarmedAt = alarmedAt;
+		if (size > 0) detector.recentMean = recentMean;
 		detector.#sums.set(sums);
 		return detector;
 	}
@@ -75,5 +81,6 @@ export class Detector {
 export interface DetectorState {
 	readonly size: number;
 	readonly alarmedAt: number;
+	readonly recentMean: number;
 	readonly sums: readonly number[];
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { exactRecall, uncertifiedRecall } from "./recall-statement.ts";
+import { exactRecall, uncertifiedRecall } from "./statement.ts";
 
 test("of what nothing was certified for nothing is claimed but the target", () => {
 	const { target, state, queries, ...claims } = uncertifiedRecall(0.9);

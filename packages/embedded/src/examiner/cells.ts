@@ -1,0 +1,74 @@
+import type { Breach, ServedCell } from "../recall/served.ts";
+import { LEAST_TO_REFUSE, LEAST_TO_TAKE_OVER } from "./parameters.ts";
+import type { Process } from "./process.ts";
+import type { Stratum } from "./stratum.ts";
+
+/** What serves the cells of a stratum, one for each target, in searches of one index. */
+export function servedCells(stratum: Stratum, identity: string): ServedCell[] {
+	return [...stratum.targets].flatMap((target) => servedCell(stratum, target, identity) ?? []);
+}
+
+export function servedCell(stratum: Stratum, target: number, identity: string): ServedCell | undefined {
+	const ofIndex = (process: Process | undefined) => (process?.place.identity === identity ? process : undefined);
+	const { breach } = stratum;
+	const byQueries = ofIndex(stratum.byQueries);
+	const byHeldOut = ofIndex(stratum.byHeldOut);
+	const certified = byQueries && cellOf(stratum, byQueries, target);
+	// A drop was found: until queries from after it certify something, only the exact search will do.
+	if (breach !== undefined && certified?.rung == null) return breachedCell(stratum, target, breach);
+	const provisional = byHeldOut && cellOf(stratum, byHeldOut, target);
+	if (certified === undefined) return provisional;
+	const isEnough = (byQueries?.asked ?? 0) >= LEAST_TO_TAKE_OVER || byQueries?.isOpen === false;
+	return provisional === undefined || provisional.rung === null || isEnough ? certified : provisional;
+}
+
+function cellOf({ k, band }: Stratum, process: Process, target: number): ServedCell | undefined {
+	const { basis, ladder, place, asked, certifiedAt } = process;
+	if (asked === 0) return undefined;
+	const { rung, confidence, queries, estimate } = process.certification.certificate(target);
+	const isRefused = rung < 0;
+	const plateau = isRefused ? plateauOf(process) : undefined;
+	return {
+		k,
+		selectivity: band,
+		target,
+		state: isRefused ? "refused" : basis === "queries" ? "certified" : "provisional",
+		rung: ladder[rung] ?? null,
+		rungs: ladder.slice(0, rung + 1),
+		estimate,
+		basis,
+		confidence,
+		queries: isRefused ? asked : queries,
+		changeNumber: place.changeNumber,
+		certifiedAt,
+		churn: place.churn,
+		vectors: place.vectors,
+		...(plateau !== undefined && { plateau }),
+	};
+}
+
+/** The mean recall of the dearest rung, where there have been enough queries to say that it is too low. */
+function plateauOf({ certification, asked, isOpen }: Process): number | undefined {
+	if (asked < LEAST_TO_REFUSE || isOpen) return undefined;
+	return certification.report(0)?.mean;
+}
+
+function breachedCell({ k, band }: Stratum, target: number, breach: Breach): ServedCell {
+	return {
+		k,
+		selectivity: band,
+		target,
+		state: "breached",
+		rung: null,
+		rungs: [],
+		estimate: breach.mean,
+		basis: "queries",
+		confidence: 0,
+		queries: breach.audits,
+		changeNumber: 0,
+		certifiedAt: breach.at,
+		churn: 0,
+		vectors: Number.MAX_SAFE_INTEGER,
+		breach,
+	};
+}

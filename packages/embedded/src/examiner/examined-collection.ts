@@ -1,0 +1,453 @@
+import type { FilterNode } from "@nigh/contract";
+import {
+	type DeltaOptions,
+	deltaOf,
+	kBandsFor,
+	type Random,
+	recallOf,
+	selectivityBand,
+	sharesOf,
+	shuffle,
+	targetFor,
+	UNFILTERED,
+} from "@nigh/recall";
+import { churnOf } from "../memory/generation.ts";
+import type { Searcher, SlotQuery } from "../memory/searcher.ts";
+import type { Audit, LoggedQuery } from "../recall/queries.ts";
+import { changedSince, type ServedCell, type ServedTable, STALE_FROM } from "../recall/served.ts";
+import { servedCells } from "./cells.ts";
+import type { MatchesOf } from "./matches.ts";
+import type { ExaminedSpec } from "./messages.ts";
+import {
+	HELD_OUT_K,
+	LEAST_PILOT,
+	LEAST_QUERIES,
+	MORE_LEAST,
+	MORE_SHARE,
+	MOST_MEASURED,
+	MOST_PILOT,
+	MOST_QUERIES,
+	PILOT_ONE_IN,
+	TOGETHER,
+} from "./parameters.ts";
+import { ladderWithoutPilot, placeLadder } from "./place-ladder.ts";
+import { type Place, Process } from "./process.ts";
+import { type KeptQuery, Stratum } from "./stratum.ts";
+import { Interrupted, Subject } from "./subject.ts";
+
+/** What an examined collection needs of the thread around it. */
+export interface ExaminerSurroundings {
+	readonly random: Random;
+	/** ms since 1970. */
+	now(): number;
+	readonly matchesOf: MatchesOf;
+}
+
+/** How long a run goes on. */
+export interface RunLimits {
+	/** Queries that are measured at most. */
+	readonly maxQueries: number;
+	/** Throws {@link Interrupted} where the work is to end; called often. */
+	check(): void;
+	/** Called after each query with how many have been measured. */
+	onQuery?(done: number): void;
+	/** Something else that is to be done between two queries. */
+	between?(): Promise<void>;
+}
+
+/** What is known of the recall of one collection's index, and how more is found out. One thing at a time: the caller sees to that. */
+export class ExaminedCollection {
+	readonly key: number;
+	readonly name: string;
+	spec: ExaminedSpec;
+	searcher: Searcher;
+	/** The generation that serves by now; until what is under way has been interrupted, the one before is asked. */
+	#next: Searcher | undefined;
+	readonly strata = new Map<string, Stratum>();
+	/** Counts the purges of queries. */
+	purges = 0;
+	/** ms that an audit takes, about. */
+	auditMs = 0;
+	/** What the thread that draws audits knows of it. */
+	toldMs = 0;
+	/** Whether there is something that has not been written down. */
+	isChanged = false;
+	readonly #around: ExaminerSurroundings;
+
+	constructor(key: number, name: string, spec: ExaminedSpec, searcher: Searcher, around: ExaminerSurroundings) {
+		this.key = key;
+		this.name = name;
+		this.spec = spec;
+		this.searcher = searcher;
+		this.#around = around;
+	}
+
+	get identity(): string {
+		return this.searcher.generation.handle.identity?.id ?? "";
+	}
+
+	get table(): ServedTable {
+		const { key, identity, purges, auditMs } = this;
+		const cells = [...this.strata.values()].flatMap((stratum) => servedCells(stratum, identity));
+		return { key, identity, cells, purges, auditMs };
+	}
+
+	/** Another generation serves, of the same index or another: it is asked from the next {@link settle} on. */
+	follow(searcher: Searcher): void {
+		this.#next?.close();
+		this.#next = searcher;
+	}
+
+	/** Whether what is under way asks a generation that does not serve any more. */
+	get isOutdated(): boolean {
+		return this.#next !== undefined;
+	}
+
+	/** Goes on with the generation that serves. To be called when nothing is under way. Returns whether there was another. */
+	settle(): boolean {
+		if (this.#next === undefined) return false;
+		this.searcher.close();
+		this.searcher = this.#next;
+		this.#next = undefined;
+		for (const stratum of this.strata.values()) stratum.beginIndex(this.identity);
+		return true;
+	}
+
+	/** Another recall may be wanted from now on, and queries may have to be forgotten. */
+	respec(spec: ExaminedSpec): void {
+		this.spec = spec;
+		const target = targetFor(spec.recall);
+		for (const stratum of this.strata.values()) {
+			if (target < 1) stratum.addTarget(target);
+			if (!spec.logQueries) stratum.queries.clear();
+		}
+		this.isChanged = true;
+	}
+
+	/** Some queries of each stratum, to measure times by. */
+	sample(most: number): LoggedQuery[] {
+		return [...this.strata.values()].flatMap(({ k, band, queries, highestTarget }) =>
+			queries.items.slice(0, most).map(({ vector, node }) => ({
+				vector,
+				k,
+				node,
+				share: band === UNFILTERED ? undefined : sharesOf(band).from,
+				target: highestTarget,
+			})),
+		);
+	}
+
+	close(): void {
+		this.#next?.close();
+		this.searcher.close();
+	}
+
+	stratum(k: number, band: number): Stratum {
+		const name = `${k}/${band}`;
+		let stratum = this.strata.get(name);
+		if (stratum === undefined) {
+			stratum = new Stratum(k, band, this.#around.random);
+			stratum.addTarget(targetFor(this.spec.recall));
+			this.strata.set(name, stratum);
+		}
+		return stratum;
+	}
+
+	/** Takes in queries that were searched for. Without a log of queries, those of each band are kept only until they have been measured. */
+	keep(queries: readonly LoggedQuery[]): void {
+		for (const { vector, k, node, share, target } of queries) {
+			for (const band of kBandsFor(k)) {
+				const stratum = this.stratum(band, selectivityBand(share));
+				if (target < 1) stratum.addTarget(target);
+				stratum.keep({ vector, node });
+			}
+		}
+		this.makeRoom();
+		this.isChanged = true;
+	}
+
+	/** The bands of all keep no more than so many together: the largest gives up first. */
+	makeRoom(): void {
+		let kept = 0;
+		for (const { queries } of this.strata.values()) kept += queries.items.length;
+		for (; kept > MOST_QUERIES; kept--) {
+			let largest: Stratum | undefined;
+			for (const stratum of this.strata.values()) {
+				if (largest === undefined || stratum.queries.items.length > largest.queries.items.length) largest = stratum;
+			}
+			largest?.queries.shrink();
+		}
+	}
+
+	/** The share of the records that a filter matches. */
+	async shareOf(node: FilterNode): Promise<number> {
+		const { count } = await this.#filtered(node, async ({ matches }) => matches);
+		return count / Math.max(1, this.searcher.generation.live);
+	}
+
+	/** A stratum whose queries have something to tell that is not known yet. */
+	get due(): Stratum | undefined {
+		for (const stratum of this.strata.values()) if (this.#isDue(stratum)) return stratum;
+		return undefined;
+	}
+
+	#isDue(stratum: Stratum): boolean {
+		const process = this.#current(stratum);
+		if (stratum.highestTarget >= 1) return false;
+		// What must not be kept is asked as it comes.
+		if (!this.spec.logQueries) return stratum.unused(process).length > 0;
+		if (process === undefined) {
+			return stratum.pilot !== undefined && stratum.unused(undefined).length >= LEAST_QUERIES;
+		}
+		if (process.asked >= MOST_MEASURED || !process.isOpen) return false;
+		return stratum.unused(process).length >= Math.max(MORE_LEAST, process.asked * MORE_SHARE);
+	}
+
+	/** The process that goes on; `undefined` where another has to be begun, since the index is another or has changed. */
+	#current({ byQueries }: Stratum): Process | undefined {
+		return byQueries !== undefined && this.#holds(byQueries) ? byQueries : undefined;
+	}
+
+	#holds({ place }: Process): boolean {
+		const { generation } = this.searcher;
+		return place.identity === this.identity && changedSince(place, churnOf(generation)) <= STALE_FROM;
+	}
+
+	/** Whether the index is to be asked by held-out vectors: nothing that holds is known of it, and there are too few queries to find out. */
+	get wantsHeldOut(): boolean {
+		return HELD_OUT_K.every((k) => {
+			const { byQueries, byHeldOut } = this.stratum(k, UNFILTERED);
+			return ![byQueries, byHeldOut].some((process) => process !== undefined && this.#holds(process));
+		});
+	}
+
+	/** Certifies the cells of a stratum by its queries, as far as they go. What was measured before it is interrupted stays. */
+	async certify(stratum: Stratum, limits: RunLimits, asked: AskedFor = BY_ITSELF): Promise<void> {
+		const process = this.#current(stratum) ?? (await this.#begin(stratum, limits, asked));
+		if (process === undefined) return;
+		if (asked !== BY_ITSELF) process.retest(deltaOf({ ...asked, rebuilds: stratum.rebuilds }));
+		stratum.byQueries = process;
+		const queries = shuffle(stratum.unused(process), this.#around.random);
+		try {
+			await this.#measure(process, stratum, queries, limits, (query) => {
+				query.usedBy = process;
+			});
+		} finally {
+			if (!this.spec.logQueries) stratum.forgetUsed();
+		}
+		if (process.certification.targets.some((target) => process.certification.certificate(target).rung >= 0)) {
+			stratum.breach = undefined;
+		}
+		this.isChanged = true;
+	}
+
+	async #begin(stratum: Stratum, limits: RunLimits, asked: AskedFor): Promise<Process | undefined> {
+		const { pilot } = stratum;
+		if (pilot === undefined && this.spec.logQueries && asked === BY_ITSELF) return undefined;
+		if (stratum.unused(undefined).length === 0) return undefined;
+		const place = placeOf(this.searcher);
+		const ladder =
+			pilot === undefined || !this.spec.logQueries
+				? ladderWithoutPilot(this.searcher, stratum.k)
+				: await this.#ladder(stratum, pilot, limits);
+		const delta = deltaOf({ ...asked, rebuilds: stratum.rebuilds });
+		return new Process({ place, basis: "queries", ladder, targets: [...stratum.targets], delta });
+	}
+
+	/** With a filter, by the pilot's queries of the filter that most of them have: its matches have to be at hand. */
+	async #ladder(stratum: Stratum, pilot: readonly KeptQuery[], limits: RunLimits) {
+		const { k, band, highestTarget } = stratum;
+		const target = Math.min(highestTarget, HIGHEST);
+		if (band === UNFILTERED) {
+			const subject = new Subject(this.searcher, limits.check);
+			return placeLadder(subject, vectorsOf(pilot), k, target);
+		}
+		const same = commonest(pilot);
+		return this.#filtered(same[0]?.node as FilterNode, (options) => {
+			const subject = new Subject(this.searcher, limits.check, options);
+			return placeLadder(subject, vectorsOf(same), k, target);
+		});
+	}
+
+	/** Measures queries on all rungs that are worth it, until there is nothing more to find out. */
+	async #measure(
+		process: Process,
+		{ k }: Pick<Stratum, "k">,
+		queries: readonly KeptQuery[],
+		limits: RunLimits,
+		onUsed: (query: KeptQuery) => void,
+	): Promise<void> {
+		let done = 0;
+		for (const group of groups(queries)) {
+			if (done >= limits.maxQueries || !process.isOpen) return;
+			await this.#within(group, limits, async (subject) => {
+				const truths = await subject.truths(vectorsOf(group), k);
+				for (const [i, query] of group.entries()) {
+					if (done >= limits.maxQueries) return;
+					const rungs = process.certification.worthwhile;
+					const truth = truths[i];
+					if (truth !== undefined) {
+						const recalls: number[] = [];
+						for (const rung of rungs) {
+							recalls.push(await subject.recallAt(process.ladder[rung] as never, query.vector, k, truth));
+						}
+						// Only what is complete counts: where it is interrupted, this one has not been asked.
+						process.record(rungs, recalls, this.#around.now());
+					}
+					onUsed(query);
+					limits.onQuery?.(++done);
+				}
+			});
+			await limits.between?.();
+			limits.check();
+		}
+	}
+
+	/** Asks the index at its newest state; with a filter, at that of its matches. */
+	async #within(
+		group: readonly KeptQuery[],
+		limits: RunLimits,
+		use: (subject: Subject) => Promise<void>,
+	): Promise<void> {
+		const node = group[0]?.node;
+		if (node === undefined) return use(new Subject(this.searcher, limits.check));
+		return this.#filtered(node, (options) => use(new Subject(this.searcher, limits.check, options)));
+	}
+
+	async #filtered<T>(
+		node: FilterNode,
+		use: (options: { readonly matches: NonNullable<SlotQuery["matches"]>; readonly change: number }) => Promise<T>,
+	): Promise<T> {
+		const matches = await this.#around.matchesOf(this, node);
+		if (matches === undefined) throw new Interrupted("the matches of a filter are not in the memory yet");
+		return use({ matches, change: matches.change });
+	}
+
+	/**
+	 * Asks an index by vectors that it has not taken in.
+	 *
+	 * @param index A searcher of the index, which need not serve yet.
+	 */
+	async askByHeldOut(index: Searcher, vectors: readonly SlotQuery["vector"][], limits: RunLimits): Promise<void> {
+		const { generation } = index;
+		const place = placeOf(index);
+		const pilot = vectors.slice(
+			0,
+			Math.min(MOST_PILOT, Math.max(LEAST_PILOT, Math.floor(vectors.length / PILOT_ONE_IN))),
+		);
+		const others = vectors.slice(pilot.length);
+		for (const k of HELD_OUT_K) {
+			// Of so few, what was held out would be missed.
+			if (k * TOGETHER > generation.mainEnd) continue;
+			const stratum = this.stratum(k, UNFILTERED);
+			if (stratum.breach !== undefined || stratum.highestTarget >= 1) continue;
+			const subject = () => new Subject(index, limits.check, { mainOnly: true });
+			const ladder = await placeLadder(subject(), pilot, k, Math.min(stratum.highestTarget, HIGHEST));
+			const targets = [...stratum.targets];
+			const delta = deltaOf(BY_ITSELF);
+			const process = new Process({ place, basis: "heldout", ladder, targets, delta });
+			const isServing = place.identity === this.identity;
+			if (isServing) stratum.byHeldOut = process;
+			else stratum.ofNext = process;
+			this.isChanged = true;
+			await this.#askAll(process, k, others, subject(), limits);
+		}
+	}
+
+	async #askAll(
+		process: Process,
+		k: number,
+		vectors: readonly SlotQuery["vector"][],
+		subject: Subject,
+		limits: RunLimits,
+	): Promise<void> {
+		for (const group of groups(vectors)) {
+			if (!process.isOpen) return;
+			const truths = await subject.truths(group, k);
+			for (const [i, vector] of group.entries()) {
+				const truth = truths[i];
+				if (truth === undefined) continue;
+				const rungs = process.certification.worthwhile;
+				const recalls: number[] = [];
+				for (const rung of rungs) recalls.push(await subject.recallAt(process.ladder[rung] as never, vector, k, truth));
+				process.record(rungs, recalls, this.#around.now());
+			}
+			limits.check();
+		}
+	}
+
+	/**
+	 * Compares a search with the exact answer of its state. Returns its recall; `undefined` where that state is not there any more, or nothing matches.
+	 */
+	async audit(audit: Audit, check: () => void): Promise<{ recall: number; alarmed: boolean } | undefined> {
+		const { generation } = this.searcher;
+		if (audit.generation !== generation.handle.number) return undefined;
+		const recall = await this.#recallOf(audit, check);
+		if (recall === undefined) return undefined;
+		const stratum = this.stratum(audit.band, selectivityBand(audit.share));
+		// Between the search and now it may have been found out: what serves now is something else.
+		if (stratum.breach !== undefined) return { recall, alarmed: false };
+		const detector = stratum.detector(audit.target);
+		const alarmed = detector.add(recall);
+		if (alarmed) {
+			stratum.voidAll({ at: this.#around.now(), audits: detector.size, mean: detector.recentMean });
+			this.purges++;
+		}
+		this.isChanged = true;
+		return { recall, alarmed };
+	}
+
+	async #recallOf({ vector, k, node, distances, change }: Audit, check: () => void): Promise<number | undefined> {
+		const compare = async (subject: Subject) => {
+			const [truth] = await subject.truths([vector], k);
+			return truth && recallOf(distances, truth.kth, truth.wanted);
+		};
+		if (node === undefined) return compare(new Subject(this.searcher, check, { change }));
+		const matches = await this.#around.matchesOf(this, node);
+		// Which records matched at an earlier state, nobody can tell any more.
+		if (matches?.change !== change) return undefined;
+		return compare(new Subject(this.searcher, check, { change, matches }));
+	}
+}
+
+/** What certificates are to be like. */
+export type AskedFor = Pick<DeltaOptions, "confidence" | "cells">;
+
+/** Those that are made without being asked for. */
+const BY_ITSELF: AskedFor = { confidence: 0.95 };
+/** A ladder is placed for a target of at most this: beyond, hardly any pilot can tell where it begins. */
+const HIGHEST = 0.999;
+
+function placeOf({ generation }: Searcher): Place {
+	return {
+		identity: generation.handle.identity?.id ?? "",
+		churn: churnOf(generation),
+		vectors: generation.mainEnd,
+		changeNumber: generation.change,
+	};
+}
+
+function vectorsOf(queries: readonly KeptQuery[]): readonly SlotQuery["vector"][] {
+	return queries.map(({ vector }) => vector);
+}
+
+/** Queries that are answered exactly in one pass: those of a filter each for itself. */
+function* groups<T extends KeptQuery | SlotQuery["vector"]>(queries: readonly T[]): Generator<readonly T[]> {
+	for (let from = 0; from < queries.length; ) {
+		const isFiltered = (queries[from] as KeptQuery).node !== undefined;
+		const to = isFiltered ? from + 1 : Math.min(queries.length, from + TOGETHER);
+		yield queries.slice(from, to);
+		from = to;
+	}
+}
+
+/** The queries of the filter that most have. */
+function commonest(queries: readonly KeptQuery[]): readonly KeptQuery[] {
+	const byNode = Map.groupBy(queries, ({ node }) => JSON.stringify(node));
+	return [...byNode.values()].reduce((most, each) => (each.length > most.length ? each : most));
+}
+
+/** The cells that a table says are certified. */
+export function certifiedAmong(cells: readonly ServedCell[]): number {
+	return cells.filter(({ state }) => state === "certified" || state === "provisional").length;
+}

@@ -1,0 +1,119 @@
+import type { CertifiedCell, MeasuredSetting } from "@nigh/contract";
+import { K_BANDS, kBandsFor, selectivityBand, targetFor, UNFILTERED } from "@nigh/recall";
+import { settingOf } from "../recall/rung-query.ts";
+import type { ServedCell } from "../recall/served.ts";
+import { cellOf, certifiedRecall, uncertifiedRecall } from "../recall/statement.ts";
+import { Task } from "../workers/task.ts";
+import { servedCell } from "./cells.ts";
+import type { ExaminedCollection } from "./examined-collection.ts";
+import type { CertifyReply, CertifyRequest } from "./messages.ts";
+import { HELD_OUT_K } from "./parameters.ts";
+import type { Process } from "./process.ts";
+import type { Stratum } from "./stratum.ts";
+import { Interrupted } from "./subject.ts";
+
+/** k where nobody says one. */
+const USUAL_K = 10;
+
+/**
+ * Certifies what a caller asks for, as far as time and queries go. What has been measured when it ends counts, whatever ends it.
+ *
+ * @param between What else is to be done between two queries.
+ * @throws NighError `ABORTED`.
+ */
+export async function certifyOnDemand(
+	collection: ExaminedCollection,
+	request: CertifyRequest,
+	between: () => Promise<void>,
+): Promise<CertifyReply> {
+	const task = new Task(request.task);
+	const end = performance.now() + request.maxMs;
+	const isOver = () => task.isAborted || performance.now() >= end;
+	const strata = await chosen(collection, request);
+	const wanted = request.target === undefined ? undefined : targetFor(request.target);
+	if (wanted !== undefined && wanted < 1) for (const stratum of strata) stratum.addTarget(wanted);
+	const { confidence, familyWise, maxQueries } = request;
+	const cells = familyWise
+		? Math.max(
+				1,
+				strata.reduce((sum, { targets }) => sum + targets.size, 0),
+			)
+		: 1;
+	task.plan(strata.length);
+	for (const stratum of strata) {
+		task.begin(1);
+		await retried(collection, isOver, () => {
+			const total = Math.min(maxQueries, stratum.unused(stratum.byQueries).length);
+			const check = () => {
+				if (isOver() || collection.isOutdated) throw new Interrupted("the work is to end");
+			};
+			const onQuery = (done: number) => task.advance(done, total);
+			return collection.certify(stratum, { maxQueries, check, onQuery, between }, { confidence, cells });
+		});
+	}
+	task.check();
+	const looked = strata.flatMap((stratum) =>
+		[...stratum.targets]
+			.filter((target) => wanted === undefined || target === wanted)
+			.map((target) => reported(collection, stratum, target)),
+	);
+	const isComplete = !isOver() && strata.every(({ byQueries }) => byQueries === undefined || !byQueries.isOpen);
+	return { cells: looked, isComplete };
+}
+
+/** Goes on with the generation that has taken over, where one has. */
+async function retried(
+	collection: ExaminedCollection,
+	isOver: () => boolean,
+	work: () => Promise<void>,
+): Promise<void> {
+	while (!isOver()) {
+		collection.settle();
+		try {
+			return await work();
+		} catch (error) {
+			if (!(error instanceof Interrupted)) throw error;
+			if (!collection.isOutdated) return;
+		}
+	}
+}
+
+/** The strata that are meant; those that the given queries belong to, which have them then. */
+async function chosen(collection: ExaminedCollection, request: CertifyRequest): Promise<readonly Stratum[]> {
+	const { k, queries, node } = request;
+	if (queries.length > 0) {
+		const share = node === undefined ? undefined : await collection.shareOf(node);
+		const strata = kBandsFor(k ?? USUAL_K).map((band) => collection.stratum(band, selectivityBand(share)));
+		for (const stratum of strata) for (const vector of queries) stratum.keep({ vector, node });
+		collection.makeRoom();
+		return strata;
+	}
+	const asked = k === undefined ? K_BANDS : kBandsFor(k);
+	const known = [...collection.strata.values()].filter((stratum) => asked.includes(stratum.k) && stratum.isKnown);
+	if (known.length > 0) return known;
+	return (k === undefined ? HELD_OUT_K : asked).map((band) => collection.stratum(band, UNFILTERED));
+}
+
+function reported(collection: ExaminedCollection, stratum: Stratum, target: number): CertifiedCell {
+	const cell = servedCell(stratum, target, collection.identity);
+	const process = cell?.basis === "heldout" ? stratum.byHeldOut : stratum.byQueries;
+	const measured = process === undefined ? [] : measuredOn(process, target);
+	if (cell === undefined) return { statement: uncertifiedRecall(target), setting: null, measured };
+	return { statement: statementOf(cell), setting: cell.rung === null ? null : settingOf(cell.rung), measured };
+}
+
+function statementOf(cell: ServedCell): CertifiedCell["statement"] {
+	const { target, state } = cell;
+	if (state === "certified" || state === "provisional") return certifiedRecall(target, state, [cell]);
+	const unknown = { ...uncertifiedRecall(target), cell: cellOf([cell]), queries: cell.queries };
+	return state === "breached" ? { ...unknown, state, estimate: cell.estimate } : unknown;
+}
+
+/** Every rung that was measured, the dearest first. */
+function measuredOn({ certification, ladder }: Process, target: number): MeasuredSetting[] {
+	const { rung: last } = certification.certificate(target);
+	return ladder.flatMap((rung, i) => {
+		const report = certification.report(i);
+		return report === undefined ? [] : [{ setting: settingOf(rung), ...report, certified: i <= last }];
+	});
+}

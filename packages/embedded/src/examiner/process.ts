@@ -1,0 +1,89 @@
+import type { RecallBasis } from "@nigh/contract";
+import { Certification, isSameRung, type Rung } from "@nigh/recall";
+
+/** Where a certification stands in the life of an index. */
+export interface Place {
+	/** The index. */
+	readonly identity: string;
+	/** What had come and gone in it, and what there was, when it was begun. */
+	readonly churn: number;
+	readonly vectors: number;
+	readonly changeNumber: number;
+}
+
+export interface ProcessOptions {
+	readonly place: Place;
+	readonly basis: RecallBasis;
+	readonly ladder: readonly Rung[];
+	readonly targets: readonly number[];
+	readonly delta: number;
+}
+
+/** What of a process is kept on disk. */
+export interface SavedProcess extends Omit<ProcessOptions, "targets"> {
+	readonly asked: number;
+	readonly certifiedAt: number;
+	readonly recalls: readonly (readonly number[])[];
+}
+
+/** The certification of one cell's ladder on one index, by queries of one kind. It goes on as long as the index is the same and queries come. */
+export class Process {
+	readonly place: Place;
+	readonly basis: RecallBasis;
+	readonly ladder: readonly Rung[];
+	delta: number;
+	certification: Certification;
+	/** Queries that have been measured. */
+	asked = 0;
+	/** ms since 1970, when the last of them was. */
+	certifiedAt = 0;
+
+	constructor({ place, basis, ladder, targets, delta }: ProcessOptions, recalls: readonly (readonly number[])[] = []) {
+		this.place = place;
+		this.basis = basis;
+		this.ladder = ladder;
+		this.delta = delta;
+		this.certification = Certification.from({ rungs: ladder.length, targets, delta }, recalls);
+	}
+
+	static from(saved: SavedProcess, targets: readonly number[]): Process {
+		const process = new Process({ ...saved, targets }, saved.recalls);
+		process.asked = saved.asked;
+		process.certifiedAt = saved.certifiedAt;
+		return process;
+	}
+
+	get saved(): SavedProcess {
+		const { place, basis, ladder, delta, asked, certifiedAt, certification } = this;
+		return { place, basis, ladder, delta, asked, certifiedAt, recalls: certification.recalls };
+	}
+
+	/** Takes in what one query has found on each of some rungs. */
+	record(rungs: readonly number[], recalls: readonly number[], at: number): void {
+		for (const [i, rung] of rungs.entries()) {
+			const query = (this.certification.recalls[rung] as readonly number[]).length;
+			this.certification.record({ rung, query }, recalls[i] as number);
+		}
+		this.asked++;
+		this.certifiedAt = at;
+	}
+
+	/** The same recalls, held to another delta: each is a test of its own. */
+	retest(delta: number): void {
+		if (delta === this.delta) return;
+		const { ladder, certification } = this;
+		this.delta = delta;
+		const { targets, recalls } = certification;
+		this.certification = Certification.from({ rungs: ladder.length, targets, delta }, recalls);
+	}
+
+	/** Whether more queries could still let another rung pass. */
+	get isOpen(): boolean {
+		return this.certification.worthwhile.length > 0;
+	}
+
+	/** The place of a rung in the ladder; -1 where it is none of its. */
+	indexOf(rung: Rung): number {
+		return this.ladder.findIndex((each) => isSameRung(each, rung));
+	}
+}

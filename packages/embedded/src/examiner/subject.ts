@@ -1,0 +1,97 @@
+import type { Rung } from "@nigh/recall";
+import { recallOf } from "@nigh/recall";
+import type { Matches, Searcher, SlotQuery } from "../memory/searcher.ts";
+import { widthsOf } from "../recall/rung-query.ts";
+import { Slices } from "../workers/slices.ts";
+
+/** What the exact answer to a query is like. */
+export interface Truth {
+	/** Distance of the last of the exact answers. */
+	readonly kth: number;
+	/** How many there are: min(k, matches). */
+	readonly wanted: number;
+}
+
+export interface SubjectOptions {
+	/** The state that is searched. Default: the newest. */
+	readonly change?: number;
+	/** Leave out what the main index has not taken in. Default: false. */
+	readonly mainOnly?: boolean;
+	/** What a filter lets through, at that state. */
+	readonly matches?: Matches | undefined;
+}
+
+/** Raised between two steps where the index is not the one any more that is asked, or the work is not wanted. */
+export class Interrupted extends Error {}
+
+/** One index at one state, to be asked exactly and approximately. */
+export class Subject {
+	readonly searcher: Searcher;
+	readonly change: number;
+	readonly #mainOnly: boolean;
+	readonly #matches: Matches | undefined;
+	readonly #check: () => void;
+	readonly #slices = new Slices();
+
+	/** @param check Throws {@link Interrupted} where the work is to end. */
+	constructor(searcher: Searcher, check: () => void, { change, mainOnly = false, matches }: SubjectOptions = {}) {
+		this.searcher = searcher;
+		this.change = change ?? searcher.generation.change;
+		this.#mainOnly = mainOnly;
+		this.#matches = matches;
+		this.#check = check;
+	}
+
+	/** The exact answers to some queries; `undefined` of one that nothing matches. */
+	async truths(vectors: readonly SlotQuery["vector"][], k: number): Promise<(Truth | undefined)[]> {
+		const truths: (Truth | undefined)[] = [];
+		for (const vector of vectors) truths.push(await this.#truth(vector, k));
+		return truths;
+	}
+
+	async #truth(vector: SlotQuery["vector"], k: number): Promise<Truth | undefined> {
+		const { searcher } = this;
+		const steps = searcher.steps(this.#query(vector, k, { exact: true }));
+		while (steps.next().done !== true) {
+			const due = this.#slices.pause();
+			if (due === undefined) continue;
+			await due;
+			this.#check();
+		}
+		const wanted = searcher.distances.length;
+		// Those of the main index and of the tail are merged: the last is the farthest.
+		return wanted === 0 ? undefined : { kth: Math.max(...searcher.distances), wanted };
+	}
+
+	/** The recall of a query on a rung. */
+	async recallAt(rung: Rung, vector: SlotQuery["vector"], k: number, { kth, wanted }: Truth): Promise<number> {
+		const { searcher } = this;
+		const query = this.#query(vector, k, { exact: false, ...widthsOf(rung, k) });
+		const steps = searcher.steps(query);
+		while (steps.next().done !== true);
+		if (searcher.unranked.length > 0) rankFromDisk(searcher, query);
+		const recall = recallOf(searcher.distances, kth, wanted);
+		await this.pause();
+		return recall;
+	}
+
+	/** Lets the thread do what else there is to do. */
+	async pause(): Promise<void> {
+		const due = this.#slices.pause();
+		if (due === undefined) return;
+		await due;
+		this.#check();
+	}
+
+	#query(vector: SlotQuery["vector"], k: number, how: Pick<SlotQuery, "exact"> & Partial<SlotQuery>): SlotQuery {
+		return { vector, k, change: this.change, mainOnly: this.#mainOnly, matches: this.#matches, ...how };
+	}
+}
+
+/** Reads the rows that decide the answer, and ranks them. Nobody else waits for this thread. */
+function rankFromDisk(searcher: Searcher, query: SlotQuery): void {
+	const { unranked, slots, distances } = searcher;
+	const rows = new Uint8Array(unranked.length * searcher.generation.size.rowBytes);
+	searcher.files?.readManySync(unranked, rows);
+	searcher.rank(query, unranked, rows, { slots: [...slots], distances: [...distances] });
+}

@@ -1,0 +1,24 @@
+import type { FilterNode } from "@nigh/contract";
+
+/** A query as it was searched for. */
+export interface LoggedQuery {
+	readonly vector: Float32Array | Uint8Array;
+	/** The k of the search; of a leg of a hybrid search, the leg's. */
+	readonly k: number;
+	readonly node: FilterNode | undefined;
+	/** Share of the records that the filter matched; `undefined` without one. */
+	readonly share: number | undefined;
+	/** Of the grid. */
+	readonly target: number;
+}
+
+/** A search that is to be compared with the exact answer. */
+export interface Audit extends LoggedQuery {
+	/** The band of k that it was held to. */
+	readonly band: number;
+	/** Distances of its hits. */
+	readonly distances: readonly number[];
+	/** The generation and the state that were searched. */
+	readonly generation: number;
+	readonly change: number;
+}

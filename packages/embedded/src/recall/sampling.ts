@@ -1,0 +1,97 @@
+import { type Random, ReservoirCoin, selectivityBand } from "@nigh/recall";
+import type { Audit, LoggedQuery } from "./queries.ts";
+
+/** Queries that are kept of each band. */
+export const QUERIES_KEPT = 4_000;
+/** Queries that are handed over together at most. */
+const MOST_TOGETHER = 64;
+/** ms after which they are handed over, however few. */
+const LONGEST_WAIT = 100;
+/** Share of one core that audits may take. */
+export const AUDIT_SHARE = 0.02;
+/** What an audit takes as long as nobody knows, in ms. */
+const LIKELY_AUDIT_MS = 5;
+/** ms over which searches are counted. */
+const WINDOW_MS = 1_000;
+
+/** Where queries go. */
+export interface Sink {
+	queries(queries: readonly LoggedQuery[]): void;
+	audit(audit: Audit): void;
+}
+
+/**
+ * Which searches are kept as queries, and which are audited. Both are drawn by coins that depend on what was searched for before, and on neither
+ * the answer nor the time that it took: what is drawn is a fair sample of what is asked.
+ */
+export class Sampling {
+	/** ms that an audit takes, about. */
+	auditMs = 0;
+	/** Audits that were drawn, and those that could not be done. */
+	audits = 0;
+	readonly #sink: Sink;
+	readonly #random: Random;
+	readonly #coins = new Map<string, ReservoirCoin>();
+	#waiting: LoggedQuery[] = [];
+	#timer: NodeJS.Timeout | undefined;
+	#windowEnd = 0;
+	#inWindow = 0;
+	/** Searches a second, in the window before. */
+	#rate = 0;
+
+	constructor(sink: Sink, random: Random) {
+		this.#sink = sink;
+		this.#random = random;
+	}
+
+	/** Queries from before are not kept any more: all that come are wanted again. */
+	restart(): void {
+		this.#coins.clear();
+	}
+
+	/** Takes in a query, if its coin says so. */
+	offer(query: Omit<LoggedQuery, "vector">, vector: LoggedQuery["vector"]): void {
+		const name = `${query.k}/${selectivityBand(query.share)}`;
+		let coin = this.#coins.get(name);
+		if (coin === undefined) {
+			coin = new ReservoirCoin(QUERIES_KEPT, this.#random);
+			this.#coins.set(name, coin);
+		}
+		if (!coin.toss()) return;
+		// A copy: the caller may change the vector once it has been answered.
+		this.#waiting.push({ ...query, vector: vector.slice() });
+		if (this.#waiting.length >= MOST_TOGETHER) this.flush();
+		else this.#timer ??= setTimeout(() => this.flush(), LONGEST_WAIT).unref();
+	}
+
+	/** Hands over what waits. */
+	flush(): void {
+		clearTimeout(this.#timer);
+		this.#timer = undefined;
+		if (this.#waiting.length === 0) return;
+		const queries = this.#waiting;
+		this.#waiting = [];
+		this.#sink.queries(queries);
+	}
+
+	/** Whether the search that begins at `now` (`performance.now()`) is to be audited. */
+	tossForAudit(now: number): boolean {
+		if (now >= this.#windowEnd) {
+			// A window that nobody has closed for long has had few searches.
+			const length = this.#windowEnd === 0 ? WINDOW_MS : now - this.#windowEnd + WINDOW_MS;
+			this.#rate = (this.#inWindow * 1_000) / length;
+			this.#inWindow = 0;
+			this.#windowEnd = now + WINDOW_MS;
+		}
+		this.#inWindow++;
+		// In the first window nothing is known but what has come so far.
+		const rate = Math.max(this.#rate, this.#inWindow, 1);
+		const chance = (AUDIT_SHARE * 1_000) / (rate * (this.auditMs || LIKELY_AUDIT_MS));
+		return this.#random() < chance;
+	}
+
+	audit(audit: Audit): void {
+		this.audits++;
+		this.#sink.audit(audit);
+	}
+}

@@ -1,0 +1,93 @@
+import { kBandsFor, type Rung, type SelectivityBand, selectivityBand, targetFor } from "@nigh/recall";
+import { churnOf, type Generation } from "../memory/generation.ts";
+import { changedSince, type ServedCell, type ServedTable, STALE_FROM, VOID_FROM } from "./served.ts";
+
+/** What a search is to find, as far as its recall depends on it. */
+export interface Asked {
+	/** Hits that are looked for, 1 to 4,000. */
+	readonly k: number;
+	/** The mean recall that is wanted: 0.5 to below 1. */
+	readonly recall: number;
+	/** Records that its filter lets through; `undefined` without one. */
+	readonly matches: number | undefined;
+}
+
+/** How a search is served. */
+export interface Service {
+	/** The cells that it belongs to: of one band of k, or of those on both sides. Empty: nothing is known of one of them. */
+	readonly cells: readonly ServedCell[];
+	/** What is certified for all of them; `null`: the exact search alone. `undefined`: nothing is known. */
+	readonly rung: Rung | null | undefined;
+	readonly state: "certified" | "provisional" | "stale" | "breached" | "refused" | "unknown";
+}
+
+const UNKNOWN: Service = { cells: [], rung: undefined, state: "unknown" };
+
+/** Which certified setting a search is served by: what the examiner has found out, for the index that is searched. */
+export class Serving {
+	#table: ServedTable | undefined;
+	readonly #cells = new Map<string, ServedCell>();
+
+	get table(): ServedTable | undefined {
+		return this.#table;
+	}
+
+	set table(table: ServedTable | undefined) {
+		this.#table = table;
+		this.#cells.clear();
+		for (const cell of table?.cells ?? []) this.#cells.set(nameOf(cell.k, cell.selectivity, cell.target), cell);
+	}
+
+	/** What serves a search of a generation. */
+	serviceFor({ k, recall, matches }: Asked, generation: Generation): Service {
+		if (this.#table === undefined || this.#table.identity !== generation.handle.identity?.id) return UNKNOWN;
+		const band = selectivityBand(matches === undefined ? undefined : matches / Math.max(1, generation.live));
+		const target = targetFor(recall);
+		const cells: ServedCell[] = [];
+		for (const bandOfK of kBandsFor(k)) {
+			const cell = this.#cell(bandOfK, band, target);
+			if (cell === undefined) return UNKNOWN;
+			cells.push(cell);
+		}
+		const changed = Math.max(...cells.map((cell) => changedSince(cell, churnOf(generation))));
+		if (changed > VOID_FROM) return UNKNOWN;
+		return { cells, rung: strictest(cells), state: stateOf(cells, changed > STALE_FROM) };
+	}
+
+	/** A certificate for a higher target holds for a lower one too, which may not have been looked at yet. */
+	#cell(k: number, band: SelectivityBand, target: number): ServedCell | undefined {
+		const own = this.#cells.get(nameOf(k, band, target));
+		if (own !== undefined) return own;
+		let nearest: ServedCell | undefined;
+		for (const cell of this.#cells.values()) {
+			if (cell.k !== k || cell.selectivity !== band || cell.target < target) continue;
+			if (nearest === undefined || cell.target < nearest.target) nearest = cell;
+		}
+		return nearest;
+	}
+}
+
+/** A cell in the order of the table, by its name. */
+export function nameOf(k: number, band: SelectivityBand, target: number): string {
+	return `${k}/${band}/${target}`;
+}
+
+/** The dearer of what serves each; exact where one of them is. */
+function strictest(cells: readonly ServedCell[]): Rung | null {
+	let dearest: Rung | undefined;
+	for (const { rung } of cells) {
+		if (rung === null) return null;
+		if (dearest === undefined || widthOf(rung) > widthOf(dearest)) dearest = rung;
+	}
+	return dearest ?? null;
+}
+
+function widthOf(rung: Rung): number {
+	return rung.kind === "graph" ? rung.ef : rung.nprobe;
+}
+
+function stateOf(cells: readonly ServedCell[], isStale: boolean): Service["state"] {
+	for (const state of ["breached", "refused"] as const) if (cells.some((cell) => cell.state === state)) return state;
+	if (isStale) return "stale";
+	return cells.every(({ state }) => state === "certified") ? "certified" : "provisional";
+}

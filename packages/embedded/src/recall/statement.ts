@@ -1,0 +1,51 @@
+import type { RecallCell, RecallState, RecallStatement } from "@nigh/contract";
+import { sharesOf } from "@nigh/recall";
+import type { ServedCell } from "./served.ts";
+
+/** What is said of an answer for which nothing has been certified. */
+export function uncertifiedRecall(target: number): RecallStatement {
+	return {
+		target,
+		state: "uncertified",
+		estimate: null,
+		basis: null,
+		confidence: null,
+		queries: 0,
+		cell: null,
+		changeNumber: null,
+		certifiedAt: null,
+	};
+}
+
+/** What is said of an answer for which everything was compared, at a state of the collection. */
+export function exactRecall(target: number, changeNumber: number): RecallStatement {
+	return { ...uncertifiedRecall(target), state: "exact", estimate: 1, changeNumber };
+}
+
+/** The cell that a search belongs to, as statements tell it: of the bands of k that it was held to. */
+export function cellOf(cells: readonly [ServedCell, ...ServedCell[]]): RecallCell {
+	const ks = cells.map(({ k }) => k);
+	const { selectivity, target } = cells[0];
+	return { k: { from: Math.min(...ks), to: Math.max(...ks) }, selectivity: sharesOf(selectivity), target };
+}
+
+/** What is said of an answer that certificates speak of: of two bands, what holds for both. */
+export function certifiedRecall(
+	target: number,
+	state: RecallState,
+	cells: readonly [ServedCell, ...ServedCell[]],
+): RecallStatement {
+	const least = <K extends "estimate" | "confidence" | "queries" | "changeNumber" | "certifiedAt">(field: K) =>
+		Math.min(...cells.map((cell) => cell[field]));
+	return {
+		target,
+		state,
+		estimate: least("estimate"),
+		basis: cells.every(({ basis }) => basis === "queries") ? "queries" : "heldout",
+		confidence: least("confidence"),
+		queries: least("queries"),
+		cell: cellOf(cells),
+		changeNumber: least("changeNumber"),
+		certifiedAt: least("certifiedAt"),
+	};
+}

@@ -1,0 +1,51 @@
+import { setTimeout } from "node:timers/promises";
+import type { IndexedCollection, IndexerSurroundings } from "./indexed-collection.ts";
+import type { Owned } from "./next-generation.ts";
+import { Task } from "./task.ts";
+
+/** ms between two looks at whether the index is wanted. */
+const LOOK_MS = 5;
+/** ms that the index waits at most. */
+const LONGEST_MS = 30_000;
+
+export interface HeldOutWaiting {
+	/** Whether the index is wanted by now, however much is known of its recall. */
+	isPressed(): boolean;
+	/** Called at each look; what it throws ends the wait. */
+	between(): Promise<void>;
+}
+
+/**
+ * Has the recall of an index asked by vectors that it has not taken in, and waits until that has been done, or the index is wanted. When it resolves or
+ * rejects, nobody asks any more: what is taken in from then on cannot ask for itself.
+ */
+export async function askByHeldOut(
+	around: Pick<IndexerSurroundings, "examine">,
+	collection: Pick<IndexedCollection, "key" | "name" | "spec">,
+	index: Owned,
+	slots: Uint32Array,
+	{ isPressed, between }: HeldOutWaiting,
+): Promise<void> {
+	const task = new Task();
+	let isDone = false;
+	const asked = around.examine(collection, index, slots, task).then(
+		() => {
+			isDone = true;
+		},
+		// That nobody can ask is told by those who cannot.
+		() => {
+			isDone = true;
+		},
+	);
+	const since = performance.now();
+	try {
+		while (!isDone) {
+			if (isPressed() || performance.now() - since > LONGEST_MS) task.abort();
+			await Promise.race([asked, setTimeout(LOOK_MS)]);
+			await between();
+		}
+	} finally {
+		task.abort();
+		await asked;
+	}
+}
