@@ -8,8 +8,8 @@ export const CAPABILITIES: Capabilities = {
 		weights: true,
 		hybrid: true,
 		fusionWeights: true,
-		certify: false,
-		tune: false,
+		certify: true,
+		tune: true,
 		searchWidth: true,
 		diskStorage: true,
 		memoryPlan: true,
@@ -29,4 +29,22 @@ export const CAPABILITIES: Capabilities = {
 	metrics: METRICS,
 	indexes: INDEX_KINDS,
 	limits: { dimensions: BOUNDS.dimensions.max, bits: BOUNDS.bits.max, k: BOUNDS.k.max },
+};
+
+/** What a thread that shares a database can do: read. */
+export const SHARED: Capabilities = {
+	...CAPABILITIES,
+	features: {
+		...CAPABILITIES.features,
+		certify: false,
+		tune: false,
+		optimize: false,
+		rebuild: false,
+		convert: false,
+		backup: false,
+		restore: false,
+		verify: false,
+		repair: false,
+		share: false,
+	},
 };

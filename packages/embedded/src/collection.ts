@@ -34,9 +34,10 @@ import {
 	type WriteOptions,
 	type WriteResult,
 } from "@nigh/contract";
-import { CAPABILITIES } from "./capabilities.ts";
+import { SHARED } from "./capabilities.ts";
 import type { CollectionCore } from "./core.ts";
 import { indexOf } from "./index-settings.ts";
+import { certify } from "./verbs/certify.ts";
 import { count } from "./verbs/count.ts";
 import { deleteRecords } from "./verbs/delete.ts";
 import { getMany, getOne } from "./verbs/get.ts";
@@ -47,6 +48,7 @@ import { scan } from "./verbs/scan.ts";
 import { search } from "./verbs/search.ts";
 import { searchMany } from "./verbs/search-many.ts";
 import { stats } from "./verbs/stats.ts";
+import { resetTuning, tune, tuneStats } from "./verbs/tune.ts";
 import { update } from "./verbs/update.ts";
 import { upsert } from "./verbs/upsert.ts";
 import { warm } from "./verbs/warm.ts";
@@ -131,20 +133,24 @@ export class EmbeddedCollection<M extends Metadata = Metadata> implements Collec
 		return this.#core.track(convert(this.#core, indexOf(index, this.#core.spec), options, this.#owner));
 	}
 
-	async certify(_options: CertifyOptions = {}): Promise<CertifyReport> {
-		throw this.#unsupported("certify");
+	async certify(options: CertifyOptions = {}): Promise<CertifyReport> {
+		this.#require("certify");
+		return this.#core.track(certify(this.#core, options));
 	}
 
 	readonly tune: Tune = Object.assign(
-		async (_options: CallOptions = {}): Promise<TuneReport> => {
-			throw this.#unsupported("tune");
+		async (options: CallOptions = {}): Promise<TuneReport> => {
+			this.#require("tune");
+			return this.#core.track(tune(this.#core, options));
 		},
 		{
 			stats: async (): Promise<TuneStats> => {
-				throw this.#unsupported("tune");
+				this.#require("tune");
+				return tuneStats(this.#core);
 			},
 			reset: async (): Promise<void> => {
-				throw this.#unsupported("tune");
+				this.#require("tune");
+				return this.#core.track(resetTuning(this.#core));
 			},
 		},
 	);
@@ -190,13 +196,10 @@ export class EmbeddedCollection<M extends Metadata = Metadata> implements Collec
 		return this.#core.track(tellingFailure(name, this.#core.name, verb));
 	}
 
-	#unsupported(feature: "certify" | "tune"): unknown {
-		try {
-			this.#core.checkOpen();
-			requireFeature(CAPABILITIES, feature, `${feature}()`);
-			return undefined;
-		} catch (error) {
-			return error;
-		}
+	/** A thread that shares the memory of another only reads: what is certified belongs to that one. */
+	#require(feature: "certify" | "tune"): void {
+		this.#core.checkOpen();
+		if (this.#core.database.view === "shared")
+			requireFeature(SHARED, feature, `${feature}() in a thread that shares a database`);
 	}
 }

@@ -5,6 +5,8 @@ import { Searcher } from "./memory/searcher.ts";
 import { withinMemory } from "./memory/within-memory.ts";
 import type { Settings } from "./options.ts";
 import { Pending } from "./pending.ts";
+import { CollectionRecall } from "./recall/collection-recall.ts";
+import type { Sink } from "./recall/sampling.ts";
 import { chosenIndex, type IndexChoice, isSameIndex, type StoredSpec } from "./records/catalogue.ts";
 import type { RecordReader } from "./records/reader.ts";
 import type { Calls } from "./threads.ts";
@@ -41,6 +43,7 @@ export class CollectionCore {
 	/** The last change that has been acknowledged to this thread. */
 	change: number;
 	readonly filters: FilterCache;
+	readonly recall: CollectionRecall;
 	readonly latency = { search: new SearchLatency(), write: new LatencyRecorder() };
 	/** Whether writers wait for the tail to be taken in. */
 	isWaiting = false;
@@ -71,6 +74,17 @@ export class CollectionCore {
 		this.change = change;
 		this.embedder = embedder;
 		this.filters = new FilterCache(this);
+		this.recall = new CollectionRecall(spec.tuner, database.view === "shared" ? undefined : this.#sink());
+	}
+
+	/** Queries and audits go to the examiner. What does not get there is lost to the sample, as is what is searched for when nobody looks. */
+	#sink(): Sink {
+		const { key } = this;
+		const { examiner } = this.database.threads;
+		return {
+			queries: (queries) => void examiner.call("queries", { key, queries, now: this.now }).catch(() => {}),
+			audit: (audit) => void examiner.call("audit", { key, audit, now: this.now }).catch(() => {}),
+		};
 	}
 
 	/** `undefined` while there are no vectors: their length is not known. */

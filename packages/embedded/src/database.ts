@@ -22,6 +22,7 @@ import {
 } from "@nigh/contract";
 import { CAPABILITIES } from "./capabilities.ts";
 import type { DatabaseCore } from "./core.ts";
+import { readTable, recallPath } from "./examiner/file.ts";
 import { folderBytes } from "./files/folder-bytes.ts";
 import type { FolderPaths } from "./folder/layout.ts";
 import { backup } from "./maintenance/backup.ts";
@@ -32,6 +33,7 @@ import { verify } from "./maintenance/verify.ts";
 import { OpenCollections } from "./open-collections.ts";
 import { checkPath } from "./options.ts";
 import { Pending } from "./pending.ts";
+import type { ServedTable } from "./recall/served.ts";
 import { type CatalogueEntry, findCollection, listCollections } from "./records/catalogue.ts";
 import { databaseId } from "./records/schema.ts";
 import { ShareHost } from "./share/host.ts";
@@ -69,7 +71,12 @@ export class EmbeddedDatabase implements Database {
 		this.#core = core;
 		this.#threads = threads;
 		this.#holdings = holdings;
-		this.#collections = new OpenCollections(core, holdings.connection, () => this.#diskBytes());
+		const { snapshots } = holdings.paths;
+		this.#collections = new OpenCollections(core, holdings.connection, {
+			diskBytes: () => this.#diskBytes(),
+			examiner: threads.examiner,
+			tableOf: (key) => readTable(recallPath(snapshots, key), databaseId(holdings.connection), key),
+		});
 		this.#maintained = {
 			core,
 			paths: holdings.paths,
@@ -142,7 +149,7 @@ export class EmbeddedDatabase implements Database {
 			open: async (name) => {
 				const { core } = await this.#collections.open(name);
 				const entry = findCollection(this.#holdings.connection, name) as CatalogueEntry;
-				return { entry, hasVectors: core.searcher !== undefined };
+				return { entry, hasVectors: core.searcher !== undefined, table: core.recall.serving.table };
 			},
 		});
 		return this.#host.handle;
@@ -163,6 +170,12 @@ export class EmbeddedDatabase implements Database {
 	/** Writers wait, or wait no longer. */
 	waiting(key: number, waiting: boolean): void {
 		this.#collections.waiting(key, waiting);
+	}
+
+	/** Something has been found out about the recall of a collection. */
+	served(table: ServedTable): void {
+		this.#collections.served(table);
+		this.#host?.served(table);
 	}
 
 	nameOf(key: number): string {
@@ -204,7 +217,10 @@ export class EmbeddedDatabase implements Database {
 		try {
 			// Those that a work on the whole database has opened again, or that were being opened.
 			await this.#collections.close(closed);
-			for (const core of this.#collections.cores) await unlessEnded(threads.writer.call("close", core.key));
+			for (const { key } of this.#collections.cores) {
+				await this.#threads.examiner.forget(key);
+				await unlessEnded(threads.writer.call("close", key));
+			}
 			await unlessEnded(threads.indexer.call("close", undefined));
 			await unlessEnded(threads.writer.call("end", undefined));
 		} finally {

@@ -28,8 +28,10 @@ async function collections(t: TestContext) {
 		},
 	};
 	const threads = { writer, reader: { call: async () => {} } };
+	const examiner = { install() {}, respec() {}, forget: async () => {} };
+	const around = { diskBytes: () => null, examiner, tableOf: () => undefined };
 	const core = { threads, settings: { readOnly: false, now: () => 0 } } as unknown as DatabaseCore;
-	return { open: new OpenCollections(core, db, () => null), writer };
+	return { open: new OpenCollections(core, db, around), writer };
 }
 
 for (const verb of ["drop", "close"] as const) {

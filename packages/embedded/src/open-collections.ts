@@ -2,7 +2,10 @@ import type { DatabaseSync } from "node:sqlite";
 import { type CollectionSpec, isNighError, NighError } from "@nigh/contract";
 import { EmbeddedCollection } from "./collection.ts";
 import { CollectionCore, type DatabaseCore } from "./core.ts";
+import type { ExaminerThread } from "./examiner-thread.ts";
 import { Gates } from "./gates.ts";
+import { churnOf } from "./memory/generation.ts";
+import type { ServedTable } from "./recall/served.ts";
 import { findCollection } from "./records/catalogue.ts";
 import { readersSpec, specOf } from "./spec.ts";
 import { rehearse } from "./verbs/rehearse.ts";
@@ -13,11 +16,20 @@ export interface Opened {
 	readonly collection: EmbeddedCollection;
 }
 
+/** What the collections need of their database. */
+export interface CollectionsAround {
+	/** `null` where it cannot be told. */
+	diskBytes(): number | null;
+	readonly examiner: Pick<ExaminerThread, "install" | "respec" | "forget">;
+	/** What was known of a collection's recall when it was last closed. */
+	tableOf(key: number): ServedTable | undefined;
+}
+
 /** The open collections of a database: each is opened once, and nobody gets one that is being dropped, closed or replaced. */
 export class OpenCollections {
 	readonly #core: DatabaseCore;
 	readonly #connection: DatabaseSync;
-	readonly #diskBytes: () => number | null;
+	readonly #around: CollectionsAround;
 	readonly #open = new Map<string, Promise<Opened>>();
 	/** Visits under way of those that nobody else has open. */
 	readonly #visits = new Map<string, number>();
@@ -25,10 +37,10 @@ export class OpenCollections {
 	/** Generations that were told of before their collection was known here. */
 	readonly #early = new Map<number, Installed>();
 
-	constructor(core: DatabaseCore, connection: DatabaseSync, diskBytes: () => number | null) {
+	constructor(core: DatabaseCore, connection: DatabaseSync, around: CollectionsAround) {
 		this.#core = core;
 		this.#connection = connection;
-		this.#diskBytes = diskBytes;
+		this.#around = around;
 	}
 
 	get cores(): CollectionCore[] {
@@ -96,7 +108,9 @@ export class OpenCollections {
 		const closing = opened?.core.drop(gone);
 		return this.#leave(gates, opened?.core, async () => {
 			try {
-				return await this.#core.threads.writer.call("drop", name);
+				const dropped = await this.#core.threads.writer.call("drop", name);
+				if (opened !== undefined) await this.#around.examiner.forget(opened.core.key, true);
+				return dropped;
 			} finally {
 				await closing;
 			}
@@ -108,7 +122,28 @@ export class OpenCollections {
 		void this.#core.threads.reader.call("attach", installed).catch(() => {});
 		const core = this.#byKey.get(installed.key);
 		if (core === undefined) this.#early.set(installed.key, installed);
-		else core.install(installed);
+		else this.#installIn(core, installed);
+	}
+
+	#installIn(core: CollectionCore, installed: Installed): void {
+		core.install(installed);
+		this.#around.examiner.install(installed, { name: core.name, spec: core.spec });
+		this.#tellIndexer(core);
+	}
+
+	/** Something has been found out about the recall of a collection. */
+	served(table: ServedTable): void {
+		const core = this.#byKey.get(table.key);
+		if (core === undefined) return;
+		core.recall.take(table);
+		this.#tellIndexer(core);
+	}
+
+	/** Whoever builds and folds need not ask an index of which something is known. */
+	#tellIndexer({ key, searcher, recall }: CollectionCore): void {
+		if (searcher === undefined || !recall.isKnown(searcher.generation)) return;
+		const churn = churnOf(searcher.generation);
+		this.#core.threads.indexer.call("certified", { key, churn }).catch(() => {});
 	}
 
 	/** Writers wait, or wait no longer. */
@@ -155,6 +190,8 @@ export class OpenCollections {
 		if (stored !== undefined && JSON.stringify(spec) !== JSON.stringify(stored)) {
 			if (settings.readOnly) core.spec = readersSpec(spec, stored);
 			else core.spec = await threads.writer.call("respec", { key: core.key, spec });
+			core.recall.configure(core.spec.tuner);
+			this.#around.examiner.respec(core.key, core.spec);
 		}
 		if (opened !== undefined) return opened;
 		await rehearse(core);
@@ -167,13 +204,15 @@ export class OpenCollections {
 		this.#byKey.set(core.key, core);
 		const installed = this.#early.get(core.key);
 		this.#early.delete(core.key);
-		if (installed !== undefined) core.install(installed);
+		const table = this.#around.tableOf(core.key);
+		if (table !== undefined) core.recall.take(table);
+		if (installed !== undefined) this.#installIn(core, installed);
 		return core;
 	}
 
 	#collectionOf(core: CollectionCore): EmbeddedCollection {
 		return new EmbeddedCollection(core, {
-			diskBytes: this.#diskBytes,
+			diskBytes: this.#around.diskBytes,
 			close: (reason) => this.#closeCollection(core, reason),
 		});
 	}
@@ -240,5 +279,6 @@ export class OpenCollections {
 		this.#early.delete(key);
 		// A thread that has ended by itself has let go of everything.
 		await this.#core.threads.reader.call("detach", key).catch(() => {});
+		await this.#around.examiner.forget(key);
 	}
 }

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { type Database, isNighError, NighError } from "@nigh/contract";
 import { EmbeddedDatabase } from "./database.ts";
+import { removeForeignRecall } from "./examiner/file.ts";
 import { checkNotLost, checkThere, noteCreated, wasCreated } from "./folder/created.ts";
 import { prepareFolder } from "./folder/layout.ts";
 import { type Lock, takeLock } from "./folder/lock.ts";
@@ -96,6 +97,15 @@ export async function openFolder(path: string, options: OpenOptions = {}): Promi
 				unrecovered: ({ name, ...failure }) => publish("nigh:recover", () => ({ collection: name, ...failure })),
 				recovered: ({ name, ...recovered }) => publish("nigh:recover", () => ({ collection: name, ...recovered })),
 			},
+			{
+				served: (table) => database?.served(table),
+				certified: ({ key, ...certified }) =>
+					publish("nigh:certify", () => ({ collection: database?.nameOf(key) ?? "", ...certified })),
+				audited: ({ key, ...audited }) =>
+					publish("nigh:audit", () => ({ collection: database?.nameOf(key) ?? "", ...audited })),
+				failed: ({ key, event, ...failure }) =>
+					publish(event, () => ({ collection: database?.nameOf(key) ?? "", ...failure })),
+			},
 		);
 		await threads.started();
 		const core = {
@@ -125,4 +135,5 @@ function removeLeftBehind(snapshots: string, connection: DatabaseSync): void {
 	}
 	removeForeign(snapshots, keys);
 	removeForeignRows(snapshots, keys);
+	removeForeignRecall(snapshots, keys);
 }

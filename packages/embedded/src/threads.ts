@@ -1,5 +1,7 @@
 import { MessageChannel, Worker } from "node:worker_threads";
 import { NighError } from "@nigh/contract";
+import { EXAMINER, type ExaminerMethods } from "./examiner/messages.ts";
+import { type ExaminerNoteHandlers, ExaminerThread } from "./examiner-thread.ts";
 import { ReaderThread } from "./reader-thread.ts";
 import { endedThread } from "./workers/ended-thread.ts";
 import type {
@@ -13,7 +15,7 @@ import type {
 import { Caller, type CallerOptions, type Methods } from "./workers/rpc.ts";
 
 type NoteHandlers = { readonly [K in keyof WriterNotes]: WriterNotes[K] } & {
-	readonly [K in keyof IndexerNotes]: IndexerNotes[K];
+	readonly [K in keyof Omit<IndexerNotes, "heldOut">]: IndexerNotes[K];
 };
 
 function callerOf(name: "writer" | "indexer"): CallerOptions {
@@ -31,6 +33,7 @@ export interface Calls {
 	readonly writer: Calling<WriterMethods>;
 	readonly indexer: Calling<IndexerMethods>;
 	readonly reader: Calling<ReaderMethods>;
+	readonly examiner: Calling<ExaminerMethods>;
 }
 
 /** The worker threads of one open database. They do not keep the process alive. */
@@ -38,17 +41,33 @@ export class Threads implements Calls {
 	readonly writer: Caller<WriterMethods>;
 	readonly indexer: Caller<IndexerMethods>;
 	readonly reader: ReaderThread;
+	readonly examiner: ExaminerThread;
 	readonly #workers: readonly [writer: Worker, indexer: Worker];
 
 	/** Starts them; `notes` hears what they say without being asked. */
-	constructor(data: Omit<WorkerData, "port">, notes: NoteHandlers) {
+	constructor(data: Omit<WorkerData, "port">, notes: NoteHandlers, examinerNotes: ExaminerNoteHandlers) {
 		const { port1, port2 } = new MessageChannel();
 		const writer = start("writer", { ...data, port: port1 });
 		const indexer = start("indexer", { ...data, port: port2 });
 		this.#workers = [writer, indexer];
 		this.writer = new Caller<WriterMethods>(writer, callerOf("writer")).listen<WriterNotes>(notes);
-		this.indexer = new Caller<IndexerMethods>(indexer, callerOf("indexer")).listen<IndexerNotes>(notes);
+		this.indexer = new Caller<IndexerMethods>(indexer, callerOf("indexer")).listen<IndexerNotes>({
+			...notes,
+			heldOut: (event) => this.#examine(event),
+		});
 		this.reader = new ReaderThread(() => start("reader", data));
+		const areaFor = async (key: number, least: number) => {
+			const request = { key, reader: EXAMINER, generation: least };
+			const { installed, area } = await this.indexer.call("area", request);
+			return { generation: installed.generation, area };
+		};
+		this.examiner = new ExaminerThread(() => start("examiner", data), areaFor, examinerNotes);
+	}
+
+	/** An index waits to be asked; the thread that builds it goes on when it is told, also where nobody could ask. */
+	#examine({ ticket, request }: Parameters<IndexerNotes["heldOut"]>[0]): void {
+		const ended = () => void this.indexer.call("examined", ticket).catch(() => {});
+		this.examiner.call("heldOut", request).then(ended, ended);
 	}
 
 	/** Waits until those run that are needed at once; from then on an idle database does not keep the process alive. */
@@ -61,8 +80,8 @@ export class Threads implements Calls {
 	async end(): Promise<void> {
 		// First, since an answer that comes in later would let its worker go, and the process could end before the worker has.
 		const ended = new NighError("CLOSED", "the database is closed: open it again");
-		for (const caller of [this.writer, this.indexer, this.reader]) caller.fail(ended);
-		await Promise.all([...this.#workers, this.reader].map((worker) => worker.terminate()));
+		for (const caller of [this.writer, this.indexer, this.reader, this.examiner]) caller.fail(ended);
+		await Promise.all([...this.#workers, this.reader, this.examiner].map((worker) => worker.terminate()));
 	}
 }
 
@@ -76,7 +95,7 @@ function running(name: "writer" | "indexer", worker: Worker): Promise<void> {
 	return promise;
 }
 
-function start(name: "writer" | "indexer" | "reader", data: WorkerData): Worker {
+function start(name: "writer" | "indexer" | "reader" | "examiner", data: WorkerData): Worker {
 	// Compiled, the workers are .js; from source, Node runs the .ts as they are.
 	const ending = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
 	return new Worker(new URL(`./workers/${name}${ending}`, import.meta.url), {

@@ -6,14 +6,13 @@ import {
 	type Random,
 	recallOf,
 	selectivityBand,
-	sharesOf,
 	shuffle,
 	targetFor,
 	UNFILTERED,
 } from "@nigh/recall";
 import { churnOf } from "../memory/generation.ts";
 import type { Searcher, SlotQuery } from "../memory/searcher.ts";
-import type { Audit, LoggedQuery } from "../recall/queries.ts";
+import type { Audit, LoggedQuery, SampledQuery } from "../recall/queries.ts";
 import { changedSince, type ServedCell, type ServedTable, STALE_FROM } from "../recall/served.ts";
 import { servedCells } from "./cells.ts";
 import type { MatchesOf } from "./matches.ts";
@@ -68,6 +67,8 @@ export class ExaminedCollection {
 	purges = 0;
 	/** ms that an audit takes, about. */
 	auditMs = 0;
+	/** What the tuner has learned, as it is to be written down. */
+	tuned: unknown;
 	/** What the thread that draws audits knows of it. */
 	toldMs = 0;
 	/** Whether there is something that has not been written down. */
@@ -125,15 +126,9 @@ export class ExaminedCollection {
 	}
 
 	/** Some queries of each stratum, to measure times by. */
-	sample(most: number): LoggedQuery[] {
-		return [...this.strata.values()].flatMap(({ k, band, queries, highestTarget }) =>
-			queries.items.slice(0, most).map(({ vector, node }) => ({
-				vector,
-				k,
-				node,
-				share: band === UNFILTERED ? undefined : sharesOf(band).from,
-				target: highestTarget,
-			})),
+	sample(most: number): SampledQuery[] {
+		return [...this.strata.values()].flatMap(({ k, band, queries }) =>
+			queries.items.slice(0, most).map(({ vector, node }) => ({ vector, k, band, node })),
 		);
 	}
 

@@ -1,7 +1,7 @@
 import type { CertifiedCell, FilterNode } from "@nigh/contract";
 import type { GenerationHandle } from "../memory/generation.ts";
 import type { ReaderArea } from "../memory/reader-area.ts";
-import type { Audit, LoggedQuery } from "../recall/queries.ts";
+import type { Audit, LoggedQuery, SampledQuery } from "../recall/queries.ts";
 import type { ServedTable } from "../recall/served.ts";
 import type { FailureCode } from "../watch/events.ts";
 
@@ -70,8 +70,10 @@ export type ExaminerMethods = {
 	audit(request: { readonly key: number; readonly audit: Audit; readonly now: number }): void;
 	certify(request: CertifyRequest): Promise<CertifyReply>;
 	heldOut(request: HeldOutRequest): Promise<void>;
+	/** What the tuner has learned, to be written down. */
+	tuned(request: { readonly key: number; readonly state: unknown }): void;
 	/** Some of the queries of each cell, to measure times by. */
-	sample(request: { readonly key: number; readonly most: number }): readonly LoggedQuery[];
+	sample(request: { readonly key: number; readonly most: number }): readonly SampledQuery[];
 };
 
 /** What the examiner says without being asked. */

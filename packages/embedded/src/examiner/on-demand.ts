@@ -1,8 +1,6 @@
 import type { CertifiedCell, MeasuredSetting } from "@nigh/contract";
-import { K_BANDS, kBandsFor, selectivityBand, targetFor, UNFILTERED } from "@nigh/recall";
-import { settingOf } from "../recall/rung-query.ts";
-import type { ServedCell } from "../recall/served.ts";
-import { cellOf, certifiedRecall, uncertifiedRecall } from "../recall/statement.ts";
+import { K_BANDS, kBandsFor, selectivityBand, settingOf, targetFor, UNFILTERED } from "@nigh/recall";
+import { cellStatement, uncertifiedRecall } from "../recall/statement.ts";
 import { Task } from "../workers/task.ts";
 import { servedCell } from "./cells.ts";
 import type { ExaminedCollection } from "./examined-collection.ts";
@@ -99,14 +97,7 @@ function reported(collection: ExaminedCollection, stratum: Stratum, target: numb
 	const process = cell?.basis === "heldout" ? stratum.byHeldOut : stratum.byQueries;
 	const measured = process === undefined ? [] : measuredOn(process, target);
 	if (cell === undefined) return { statement: uncertifiedRecall(target), setting: null, measured };
-	return { statement: statementOf(cell), setting: cell.rung === null ? null : settingOf(cell.rung), measured };
-}
-
-function statementOf(cell: ServedCell): CertifiedCell["statement"] {
-	const { target, state } = cell;
-	if (state === "certified" || state === "provisional") return certifiedRecall(target, state, [cell]);
-	const unknown = { ...uncertifiedRecall(target), cell: cellOf([cell]), queries: cell.queries };
-	return state === "breached" ? { ...unknown, state, estimate: cell.estimate } : unknown;
+	return { statement: cellStatement(cell), setting: cell.rung === null ? null : settingOf(cell.rung), measured };
 }
 
 /** Every rung that was measured, the dearest first. */

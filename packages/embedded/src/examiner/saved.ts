@@ -2,7 +2,7 @@ import type { FilterNode } from "@nigh/contract";
 import { Detector, type DetectorState } from "@nigh/recall";
 import type { Breach } from "../recall/served.ts";
 import type { ExaminedCollection } from "./examined-collection.ts";
-import { readRecallFile, writeRecallFile } from "./file.ts";
+import { readState, readTable, writeRecallFile } from "./file.ts";
 import { Process, type SavedProcess } from "./process.ts";
 import type { KeptQuery, Stratum } from "./stratum.ts";
 
@@ -24,15 +24,13 @@ interface SavedStratum {
 
 interface Saved {
 	readonly format: number;
-	readonly databaseId: string;
-	readonly key: number;
 	/** Bytes of one vector. */
 	readonly vectorBytes: number;
 	readonly strata: readonly SavedStratum[];
 }
 
 /** Writes down what is known of a collection. Queries that must not be logged are not in it. */
-export function save(path: string, databaseId: string, { key, spec, strata }: ExaminedCollection): void {
+export function save(path: string, databaseId: string, { spec, strata, table, tuned }: ExaminedCollection): void {
 	const vectors: Uint8Array[] = [];
 	const saved = [...strata.values()].map((stratum): SavedStratum => {
 		const queries = spec.logQueries ? stratum.queries.items : [];
@@ -54,16 +52,17 @@ export function save(path: string, databaseId: string, { key, spec, strata }: Ex
 			]),
 		};
 	});
-	const content: Saved = { format: FORMAT, databaseId, key, vectorBytes: vectors[0]?.length ?? 0, strata: saved };
-	writeRecallFile(path, JSON.stringify(content), vectors);
+	const state: Saved = { format: FORMAT, vectorBytes: vectors[0]?.length ?? 0, strata: saved };
+	writeRecallFile(path, { databaseId, table: { ...table, tuned }, state, vectors });
 }
 
 /** Takes in what was written down. What is not of this database, or cannot be what was written, is as if it were not there. */
 export function restore(path: string, databaseId: string, collection: ExaminedCollection): void {
-	const file = readRecallFile(path);
-	const saved = file?.json as Saved | undefined;
-	if (file === undefined || saved?.format !== FORMAT || saved.databaseId !== databaseId) return;
-	if (saved.key !== collection.key) return;
+	const { key } = collection;
+	const file = readState(path, databaseId, key);
+	const saved = file?.state as Saved | undefined;
+	if (file === undefined || saved?.format !== FORMAT) return;
+	collection.tuned = readTable(path, databaseId, key)?.tuned;
 	const { metric } = collection.searcher.generation.handle.format;
 	let at = 0;
 	for (const each of saved.strata) {

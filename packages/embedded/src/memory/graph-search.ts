@@ -36,7 +36,7 @@ export class GraphSearch implements MainSearch {
 	}
 
 	*search(query: SlotQuery, state: MainState): Generator<void, Way> {
-		const { vector, k, matches } = query;
+		const { vector, k, matches, patience } = query;
 		const { mainEnd, dead, eligibility } = state;
 		const graph = this.#graph;
 		const usual = this.#width(query);
@@ -50,8 +50,8 @@ export class GraphSearch implements MainSearch {
 			this.widths = { ef };
 			const wanted = Math.min(k, matches?.count ?? mainEnd - dead);
 			const dropAfter = matches === undefined && dead <= mainEnd * MOST_DROPPED;
-			let found = graph.search(vector, k, { ef, eligibility, dropAfter, allowedWidths });
-			if (found < wanted && dropAfter) found = graph.search(vector, k, { ef, eligibility });
+			let found = graph.search(vector, k, { ef, patience, eligibility, dropAfter, allowedWidths });
+			if (found < wanted && dropAfter) found = graph.search(vector, k, { ef, patience, eligibility });
 			// A walk can miss parts of a graph. What was promised is min(k, matches) answers.
 			if (found >= wanted) return matches === undefined ? "index" : "filtered-index";
 		}

@@ -122,6 +122,11 @@ export class Searcher {
 		return this.area.main?.kind;
 	}
 
+	/** Bytes that comparing everything would read, or the matches; infinite where rows are on disk. */
+	bytesOfAll({ matches, k }: Pick<SlotQuery, "k" | "matches">): number {
+		return this.bytesCompared({ exact: true, k, matches });
+	}
+
 	/** Bytes that {@link search} would read to compare rows one by one, about; infinite where it would have to wait for the disk. */
 	bytesCompared(query: Pick<SlotQuery, "exact"> & WidthAsked): number {
 		const { slotEnd } = this.generation;

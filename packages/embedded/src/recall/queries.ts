@@ -1,4 +1,5 @@
 import type { FilterNode } from "@nigh/contract";
+import type { SelectivityBand } from "@nigh/recall";
 
 /** A query as it was searched for. */
 export interface LoggedQuery {
@@ -10,6 +11,14 @@ export interface LoggedQuery {
 	readonly share: number | undefined;
 	/** Of the grid. */
 	readonly target: number;
+}
+
+/** A query that was kept, of one band of k and of selectivity. */
+export interface SampledQuery {
+	readonly vector: Float32Array | Uint8Array;
+	readonly k: number;
+	readonly band: SelectivityBand;
+	readonly node: FilterNode | undefined;
 }
 
 /** A search that is to be compared with the exact answer. */

@@ -10,12 +10,3 @@ export function widthsOf(rung: Rung, k: number): RungWidths {
 	const { nprobe, rerank, budget } = rung;
 	return { nprobe, rerank: rerank === undefined ? undefined : Math.max(k, rerank), budget };
 }
-
-/** By the names that a search has for it, as statements and reports tell it. */
-export function settingOf(rung: Rung): Readonly<Record<string, number>> {
-	const { kind: _, ...setting } = rung;
-	return Object.fromEntries(Object.entries(setting).filter(([, value]) => typeof value === "number")) as Record<
-		string,
-		number
-	>;
-}

@@ -29,7 +29,7 @@ export class Sampling {
 	auditMs = 0;
 	/** Audits that were drawn, and those that could not be done. */
 	audits = 0;
-	readonly #sink: Sink;
+	readonly #sink: Sink | undefined;
 	readonly #random: Random;
 	readonly #coins = new Map<string, ReservoirCoin>();
 	#waiting: LoggedQuery[] = [];
@@ -39,7 +39,8 @@ export class Sampling {
 	/** Searches a second, in the window before. */
 	#rate = 0;
 
-	constructor(sink: Sink, random: Random) {
+	/** @param sink Left out where nobody examines: nothing is drawn. */
+	constructor(sink: Sink | undefined, random: Random) {
 		this.#sink = sink;
 		this.#random = random;
 	}
@@ -51,6 +52,7 @@ export class Sampling {
 
 	/** Takes in a query, if its coin says so. */
 	offer(query: Omit<LoggedQuery, "vector">, vector: LoggedQuery["vector"]): void {
+		if (this.#sink === undefined) return;
 		const name = `${query.k}/${selectivityBand(query.share)}`;
 		let coin = this.#coins.get(name);
 		if (coin === undefined) {
@@ -71,11 +73,12 @@ export class Sampling {
 		if (this.#waiting.length === 0) return;
 		const queries = this.#waiting;
 		this.#waiting = [];
-		this.#sink.queries(queries);
+		this.#sink?.queries(queries);
 	}
 
 	/** Whether the search that begins at `now` (`performance.now()`) is to be audited. */
 	tossForAudit(now: number): boolean {
+		if (this.#sink === undefined) return false;
 		if (now >= this.#windowEnd) {
 			// A window that nobody has closed for long has had few searches.
 			const length = this.#windowEnd === 0 ? WINDOW_MS : now - this.#windowEnd + WINDOW_MS;
@@ -92,6 +95,6 @@ export class Sampling {
 
 	audit(audit: Audit): void {
 		this.audits++;
-		this.#sink.audit(audit);
+		this.#sink?.audit(audit);
 	}
 }

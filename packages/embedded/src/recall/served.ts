@@ -49,6 +49,8 @@ export interface ServedTable {
 	readonly purges: number;
 	/** ms that an audit takes, about; 0: not known yet. */
 	readonly auditMs: number;
+	/** What a tuner had learned, as it was written down; only of what has been read. */
+	readonly tuned?: unknown;
 }
 
 /** Share of the vectors that may have come or gone before a certificate is stale, and before it is none any more. */

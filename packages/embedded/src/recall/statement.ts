@@ -1,6 +1,7 @@
 import type { RecallCell, RecallState, RecallStatement } from "@nigh/contract";
 import { sharesOf } from "@nigh/recall";
-import type { ServedCell } from "./served.ts";
+import { type ServedCell, STALE_FROM, VOID_FROM } from "./served.ts";
+import type { Service } from "./serving.ts";
 
 /** What is said of an answer for which nothing has been certified. */
 export function uncertifiedRecall(target: number): RecallStatement {
@@ -48,4 +49,35 @@ export function certifiedRecall(
 		changeNumber: least("changeNumber"),
 		certifiedAt: least("certifiedAt"),
 	};
+}
+
+/** What is said of one answer: by what it was served, and whether everything was compared in the end. */
+export function statementFor(
+	service: Service | undefined,
+	target: number,
+	isExact: boolean,
+	changeNumber: number,
+): RecallStatement {
+	const [first, ...others] = service?.cells ?? [];
+	if (service?.state === "breached" && first !== undefined) {
+		const breached = { ...uncertifiedRecall(target), state: "breached", cell: cellOf([first, ...others]) } as const;
+		return isExact ? { ...breached, estimate: 1, changeNumber } : breached;
+	}
+	if (isExact) return exactRecall(target, changeNumber);
+	const { state } = service ?? {};
+	const isKnown = state === "certified" || state === "provisional" || state === "stale";
+	return isKnown && first !== undefined
+		? certifiedRecall(target, state, [first, ...others])
+		: uncertifiedRecall(target);
+}
+
+/** What is said of one cell by itself. */
+export function cellStatement(cell: ServedCell, changed = 0): RecallStatement {
+	const { target, state } = cell;
+	const isVoid = changed > VOID_FROM;
+	if (state === "certified" || state === "provisional") {
+		if (!isVoid) return certifiedRecall(target, changed > STALE_FROM ? "stale" : state, [cell]);
+	}
+	const unknown = { ...uncertifiedRecall(target), cell: cellOf([cell]), queries: cell.queries };
+	return state === "breached" ? { ...unknown, state, estimate: cell.estimate } : unknown;
 }

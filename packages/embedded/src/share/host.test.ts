@@ -33,7 +33,7 @@ function hosted(t: TestContext) {
 		records: "/somewhere/records.sqlite",
 		async open(name) {
 			if (name === "missing") throw new NighError("NOT_FOUND", "there is no such collection", { value: name });
-			return { entry: { key: name === "notes" ? 1 : 2, name } as never, hasVectors: name === "notes" };
+			return { entry: { key: name === "notes" ? 1 : 2, name } as never, hasVectors: name === "notes", table: undefined };
 		},
 	});
 	const readers: { close(): void }[] = [];
@@ -57,6 +57,10 @@ function hosted(t: TestContext) {
 		calls.listen<HostNotes>({
 			installed: (installed) => {
 				notes.push(installed);
+				port.emit("noted");
+			},
+			served: (table) => {
+				notes.push(table);
 				port.emit("noted");
 			},
 			closed: () => {

@@ -3,6 +3,7 @@ import { BroadcastChannel, type MessagePort, threadId } from "node:worker_thread
 import { NighError } from "@nigh/contract";
 import { EXAMINER } from "../examiner/messages.ts";
 import { MOST_READERS } from "../memory/generation.ts";
+import type { ServedTable } from "../recall/served.ts";
 import type { CatalogueEntry } from "../records/catalogue.ts";
 import type { Threads } from "../threads.ts";
 import type { Installed } from "../workers/messages.ts";
@@ -20,7 +21,7 @@ export interface Hosting {
 	/** The file of the records. */
 	readonly records: string;
 	/** Opens a collection, so that it is kept up to date. */
-	open(name: string): Promise<{ entry: CatalogueEntry; hasVectors: boolean }>;
+	open(name: string): Promise<{ entry: CatalogueEntry; hasVectors: boolean; table: ServedTable | undefined }>;
 }
 
 interface Reader {
@@ -65,6 +66,11 @@ export class ShareHost {
 		);
 	}
 
+	/** Something has been found out about the recall of a collection. */
+	served(table: ServedTable): void {
+		for (const { keys, service } of this.#readers.values()) if (keys.has(table.key)) service.tell("served", table);
+	}
+
 	close(): void {
 		this.#refuseMore();
 		for (const { service, port, lifeline } of this.#readers.values()) {
@@ -91,9 +97,9 @@ export class ShareHost {
 		service.serve<HostMethods>({
 			open: async (collection) => {
 				if (reader.number < 0) throw tooMany();
-				const { entry, hasVectors } = await this.#hosting.open(collection);
+				const { entry, hasVectors, table } = await this.#hosting.open(collection);
 				reader.keys.add(entry.key);
-				return { entry, installed: hasVectors ? await this.#areaOf(entry.key, reader) : undefined };
+				return { entry, table, installed: hasVectors ? await this.#areaOf(entry.key, reader) : undefined };
 			},
 			greet: () => {},
 			state: (key) => indexer.call("state", key) as never,

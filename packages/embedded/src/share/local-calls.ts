@@ -21,6 +21,8 @@ export function localCalls(host: Caller<HostMethods>, reads: Implementation<Read
 			},
 		},
 		writer: { call: () => Promise.reject(readOnly()) },
+		// What searches find is examined where they are written; what was found out is told to this thread.
+		examiner: { call: () => Promise.reject(readOnly()) },
 	};
 }
 

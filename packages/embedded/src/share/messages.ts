@@ -1,4 +1,5 @@
 import type { ShareHandle } from "@nigh/contract";
+import type { ServedTable } from "../recall/served.ts";
 import type { CatalogueEntry } from "../records/catalogue.ts";
 import type { IndexerMethods, Installed } from "../workers/messages.ts";
 
@@ -13,8 +14,10 @@ export interface EmbeddedShareHandle extends ShareHandle {
 
 /** What a reading thread asks of the thread that has opened the database. */
 export type HostMethods = {
-	/** Opens a collection; `undefined` for the generation while there are no vectors. */
-	open(name: string): Promise<{ entry: CatalogueEntry; installed: Installed | undefined }>;
+	/** Opens a collection; `undefined` for the generation while there are no vectors, and for what is known of its recall while nothing is. */
+	open(
+		name: string,
+	): Promise<{ entry: CatalogueEntry; installed: Installed | undefined; table: ServedTable | undefined }>;
 	state: IndexerMethods["state"];
 	memory: IndexerMethods["memory"];
 	analyze: IndexerMethods["analyze"];
@@ -32,6 +35,7 @@ export type ShareMessage =
 /** What the host says without being asked. */
 export type HostNotes = {
 	installed(installed: Installed): void;
+	served(table: ServedTable): void;
 	/** The database has been closed. */
 	closed(argument: undefined): void;
 };

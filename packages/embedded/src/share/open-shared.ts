@@ -74,7 +74,11 @@ export async function openShared(handle: ShareHandle, options: SharedOptions = {
 		host.fail(hostGone());
 		void database.close();
 	};
-	host.listen<HostNotes>({ installed: (installed) => database.install(installed), closed });
+	host.listen<HostNotes>({
+		installed: (installed) => database.install(installed),
+		served: (table) => database.served(table),
+		closed,
+	});
 	// Nothing else may keep the thread going while it waits.
 	channel.ref();
 	try {

@@ -15,9 +15,10 @@ import {
 	type ShareHandle,
 	type VerifyReport,
 } from "@nigh/contract";
-import { CAPABILITIES } from "../capabilities.ts";
+import { SHARED } from "../capabilities.ts";
 import { EmbeddedCollection } from "../collection.ts";
 import { CollectionCore, type DatabaseCore } from "../core.ts";
+import type { ServedTable } from "../recall/served.ts";
 import { listCollections } from "../records/catalogue.ts";
 import { readersSpec, specOf } from "../spec.ts";
 import { databaseHealth } from "../verbs/health.ts";
@@ -25,22 +26,6 @@ import { rehearse } from "../verbs/rehearse.ts";
 import type { Installed } from "../workers/messages.ts";
 import type { Caller } from "../workers/rpc.ts";
 import type { HostMethods } from "./messages.ts";
-
-/** What a thread that shares a database can do: read. */
-const SHARED: Capabilities = {
-	...CAPABILITIES,
-	features: {
-		...CAPABILITIES.features,
-		optimize: false,
-		rebuild: false,
-		convert: false,
-		backup: false,
-		restore: false,
-		verify: false,
-		repair: false,
-		share: false,
-	},
-};
 
 /** A database as a thread reads it that shares the memory of the one that has opened it. */
 export class SharedDatabase implements Database {
@@ -123,6 +108,11 @@ export class SharedDatabase implements Database {
 		core.searcher?.generation.endTurn(installed.areas.caller.reader);
 	}
 
+	/** Something has been found out about the recall of a collection. */
+	served(table: ServedTable): void {
+		this.#byKey.get(table.key)?.recall.take(table);
+	}
+
 	/** One for all who ask; an opening that has failed is tried again by the next. */
 	async #opened(name: string): Promise<{ core: CollectionCore; collection: EmbeddedCollection }> {
 		const opening = this.#open.get(name) ?? this.#begin(name);
@@ -137,9 +127,10 @@ export class SharedDatabase implements Database {
 
 	async #begin(name: string): Promise<{ core: CollectionCore; collection: EmbeddedCollection }> {
 		await this.#leaving.get(name);
-		const { entry, installed } = await this.#host.call("open", name);
+		const { entry, installed, table } = await this.#host.call("open", name);
 		const core = new CollectionCore(this.#core, entry, undefined);
 		this.#byKey.set(core.key, core);
+		if (table !== undefined) core.recall.take(table);
 		if (installed !== undefined) this.install(installed);
 		await rehearse(core);
 		const close = async (reason: NighError) => {

@@ -1,8 +1,11 @@
-import { checkInteger, compareIds, type FilterNode, isNighError } from "@nigh/contract";
+import { BOUNDS, checkInteger, compareIds, type FilterNode, isNighError } from "@nigh/contract";
 import { adaptiveEf } from "@nigh/index";
+import { type Arm, type Bandit, type Rung, targetFor } from "@nigh/recall";
 import type { CollectionCore } from "../core.ts";
 import type { Way, Widths } from "../memory/main-search.ts";
 import type { Matches, Searcher, SlotQuery } from "../memory/searcher.ts";
+import { widthsOf } from "../recall/rung-query.ts";
+import type { Service } from "../recall/serving.ts";
 import type { RowFiles } from "../row-files/read.ts";
 import { scoreFor } from "./attach.ts";
 import type { Checked } from "./check-request.ts";
@@ -21,6 +24,8 @@ export interface Found {
 	readonly widths: Widths;
 	readonly matches: number | undefined;
 	readonly cutShort: boolean;
+	/** What its recall is known by; `undefined`: nothing speaks of it. */
+	readonly service?: Service | undefined;
 }
 
 /** What is asked for; `start` is when, as `performance.now()` tells it. */
@@ -28,6 +33,10 @@ export interface Question {
 	readonly request: Checked;
 	readonly vector: Float32Array | Uint8Array;
 	readonly start: number;
+	/** Nobody asks: it is neither kept as a query nor audited. */
+	readonly isTrial?: boolean;
+	/** The way to search, whatever serves; `null`: exactly. */
+	readonly rung?: Rung | null;
 }
 
 /** What there is to find where there are no vectors, or no time. */
@@ -95,16 +104,17 @@ async function findAmong(
 		return undefined;
 	const { text, node, timeoutMs } = request;
 	const depth = text === undefined ? request.k : legDepth(request.k);
-	const query: SlotQuery = {
-		vector,
-		k: depth,
-		change,
-		exact: request.exact,
-		...widthFor(request, depth, searcher),
-		matches,
-	};
+	const { rung } = question;
+	const serve =
+		rung === undefined
+			? serveFor(core, request, depth, searcher, matches)
+			: { ...EXACT, exact: rung === null, widths: rung === null ? {} : widthsOf(rung, depth) };
+	const query: SlotQuery = { vector, k: depth, change, exact: serve.exact, ...serve.widths, matches };
+	const isAudited = serve.isCertified && question.isTrial !== true && core.recall.sampling.tossForAudit(start);
 	const [near, words] = await Promise.all([
-		nearest(core, searcher, query, limitOf(question), timeoutMs === undefined ? undefined : start + timeoutMs),
+		served(core, serve, () =>
+			nearest(core, searcher, query, limitOf(question), timeoutMs === undefined ? undefined : start + timeoutMs),
+		),
 		text === undefined ? undefined : inTime(limitOf(question), () => state.words({ text, limit: depth, node })),
 	]);
 	if (near === undefined || (text !== undefined && words?.change !== change)) return undefined;
@@ -117,7 +127,8 @@ async function findAmong(
 	);
 	ranked.sort(byDistance);
 	const { way, widths, cutShort } = near;
-	const found = { change, way, widths, matches: matches?.count, cutShort };
+	const found = { change, way, widths, matches: matches?.count, cutShort, service: serve.service };
+	if (question.isTrial !== true) note(core, question, query, near, searcher, isAudited ? serve.service : undefined);
 	if (words === undefined) return { ...found, ranked: within(core, request, ranked) };
 	const fused = await fuse(core, vector, ranked, words.hits, request, state);
 	return fused && { ...found, ranked: within(core, request, fused).slice(0, request.k) };
@@ -206,15 +217,115 @@ function legDepth(k: number): number {
 	return Math.min(10_000, Math.max(4 * k, 100));
 }
 
+/** How a search is gone about. */
+interface Serve {
+	readonly exact: boolean;
+	readonly widths: Width;
+	/** What its recall is known by. */
+	readonly service?: Service;
+	/** Whether an approximate search is certified to serve it. */
+	readonly isCertified: boolean;
+	/** Whether nobody has asked for it to be exact: what might serve is not known. */
+	readonly isForWant: boolean;
+	/** What the tuner has chosen. */
+	readonly choice?: { readonly bandit: Bandit; readonly arm: Arm };
+}
+
+type Width = Pick<SlotQuery, "ef" | "isWidthAsked" | "patience" | "nprobe" | "rerank" | "budget" | "breadth">;
+
+const EXACT: Serve = { exact: true, widths: {}, isCertified: false, isForWant: false };
+
+/** Bytes that a search may compare for want of a certificate: about 50 ms. Where it would be more, one that promises nothing answers, and says so. */
+const MOST_BYTES_FOR_WANT = 2 ** 30;
+
 /**
- * How wide to search for a recall, until it is measured: the index's own width is made for 0.95, and the share that is missed falls about in
- * proportion to it.
+ * What serves a search: what was asked for by its width; what is certified for its recall; else the exact search. Where that would take long, or as
+ * many go on already, it is as wide as searches commonly are, and the answer says that it is uncertified.
  */
-function widthFor(
-	{ ef, nprobe, rerank, budget, recall }: Checked,
-	depth: number,
+function serveFor(
+	core: CollectionCore,
+	request: Checked,
+	k: number,
 	searcher: Searcher,
-): Pick<SlotQuery, "ef" | "isWidthAsked" | "nprobe" | "rerank" | "budget" | "breadth"> {
+	matches: Matches | undefined,
+): Serve {
+	if (request.exact || k > BOUNDS.k.exactAbove) return EXACT;
+	if (searcher.area.main === null || isWidthAsked(request)) {
+		return { ...EXACT, exact: false, widths: usualWidth(request, k, searcher) };
+	}
+	const asked = { k, recall: request.recall, matches: matches?.count };
+	const service = core.recall.serviceFor(asked, searcher.generation);
+	if (service.rung !== null && service.rung !== undefined) {
+		const choice = core.recall.armFor(service);
+		const rung = choice === undefined ? service.rung : choice.arm.rung;
+		if (rung === null) return { ...EXACT, service, ...(choice !== undefined && { choice }) };
+		const isCertified = service.state !== "breached";
+		return {
+			exact: false,
+			widths: widthsOf(rung, k),
+			service,
+			isCertified,
+			isForWant: false,
+			...(choice && { choice }),
+		};
+	}
+	const mayBeExact = core.recall.mayBeExact && searcher.bytesOfAll({ k, matches }) <= MOST_BYTES_FOR_WANT;
+	if (mayBeExact) return { ...EXACT, service, isForWant: true };
+	return { ...EXACT, exact: false, widths: usualWidth(request, k, searcher), service };
+}
+
+function isWidthAsked({ ef, nprobe, rerank, budget }: Checked): boolean {
+	return ef !== undefined || nprobe !== undefined || rerank !== undefined || budget !== undefined;
+}
+
+/** Runs a search as it is served: counts those that are exact for want of better, and tells the tuner how long its choice took. */
+async function served(
+	core: CollectionCore,
+	{ isForWant, choice }: Serve,
+	search: () => Promise<Near | undefined>,
+): Promise<Near | undefined> {
+	if (choice === undefined && !isForWant) return search();
+	if (isForWant) core.recall.exactRunning++;
+	const start = performance.now();
+	try {
+		const near = await search();
+		if (choice !== undefined && core.spec.tuner.live) credit(choice, near, performance.now() - start);
+		return near;
+	} finally {
+		if (isForWant) core.recall.exactRunning--;
+	}
+}
+
+/** An arm has its credit only where it has answered as it is labelled. */
+function credit({ bandit, arm }: NonNullable<Serve["choice"]>, near: Near | undefined, ms: number): void {
+	const isExact = near?.way === "scan" || near?.way === "filtered-scan";
+	if (near !== undefined && !near.cutShort && isExact === (arm.rung === null)) bandit.credit(arm, ms);
+	else bandit.fellBack(arm);
+}
+
+/** Keeps a query to certify by, and has a search audited whose coin has said so. What asks for a record's own neighbours is neither: it finds them too easily. */
+function note(
+	core: CollectionCore,
+	{ request }: Question,
+	{ vector, k, matches, change }: SlotQuery,
+	{ distances, cutShort }: Near,
+	{ generation, area }: Searcher,
+	service: Service | undefined,
+): void {
+	if (area.main === null || cutShort || request.id !== undefined || k > BOUNDS.k.exactAbove) return;
+	const { sampling } = core.recall;
+	const share = matches === undefined ? undefined : matches.count / Math.max(1, generation.live);
+	const query = { k, node: request.node, share, target: targetFor(request.recall) };
+	sampling.offer(query, vector);
+	const cell = service?.cells.at(-1);
+	if (cell === undefined) return;
+	const { target, k: band } = cell;
+	const at = { band, generation: generation.handle.number, change };
+	sampling.audit({ ...query, ...at, target, vector: vector.slice(), distances });
+}
+
+/** How wide searches commonly are: the index's own width is made for 0.95, and the share that is missed falls about in proportion to it. */
+function usualWidth({ ef, nprobe, rerank, budget, recall }: Checked, depth: number, searcher: Searcher): Width {
 	const { main } = searcher.area;
 	if (main === null) return {};
 	const breadth = Math.min(16, Math.max(0.5, 0.05 / Math.max(1e-3, 1 - recall)));

@@ -18,7 +18,13 @@ export async function rehearse(core: CollectionCore): Promise<void> {
 	const vector = spec.type === "bit" ? new Uint8Array(spec.dimensions / 8) : new Float32Array(spec.dimensions);
 	try {
 		core.checkOpen();
-		await core.track(answer(core, checkRequest(core, { vector, k: K, timeoutMs: MOST_MS }), performance.now()));
+		await core.track(
+			answer(core, {
+				request: checkRequest(core, { vector, k: K, timeoutMs: MOST_MS }),
+				start: performance.now(),
+				isTrial: true,
+			}),
+		);
 	} catch {
 		// There is nobody to tell.
 	}

@@ -8,7 +8,7 @@ import {
 } from "@nigh/contract";
 import type { CollectionCore } from "../core.ts";
 import { vectorOf } from "../memory/rows.ts";
-import { exactRecall, uncertifiedRecall } from "../recall/statement.ts";
+import { statementFor, uncertifiedRecall } from "../recall/statement.ts";
 import { askedKind } from "../records/catalogue.ts";
 import { publish } from "../watch/events.ts";
 import { attach } from "./attach.ts";
@@ -28,7 +28,8 @@ export async function search<M extends Metadata>(
 	const checked = checkRequest(core, request as unknown as SearchRequest);
 	checkAborted(checked.signal);
 	const start = performance.now();
-	const result = (await answer<M>(core, checked, start)) ?? outOfTime<M>(core, { request: checked, start });
+	const result =
+		(await answer<M>(core, { request: checked, start })) ?? outOfTime<M>(core, { request: checked, start });
 	report(core, checked, result);
 	return result;
 }
@@ -36,16 +37,16 @@ export async function search<M extends Metadata>(
 /** Answers, without telling of it. `undefined` where the time has run out before there was anything to answer. */
 export async function answer<M extends Metadata>(
 	core: CollectionCore,
-	request: Checked,
-	start: number,
+	asked: Omit<Question, "vector">,
 ): Promise<SearchResult<M> | undefined> {
+	const { request, start } = asked;
 	const vector = await vectorFor(core, request);
 	if (vector === undefined) return undefined;
 	const due = fairTurn();
 	if (due !== undefined) await due;
 	const { signal, timeoutMs = Number.POSITIVE_INFINITY } = request;
 	const left = () => start + timeoutMs - performance.now();
-	return inSomeState(core, { signal, left }, (state) => answerIn<M>(core, { request, vector, start }, state));
+	return inSomeState(core, { signal, left }, (state) => answerIn<M>(core, { ...asked, vector }, state));
 }
 
 /** Answers in one state (none: there are no vectors); `undefined` where not everything was of that state. */
@@ -99,7 +100,7 @@ export async function vectorFor(
 function resultOf<M extends Metadata>(
 	core: CollectionCore,
 	{ request, start }: Pick<Question, "request" | "start">,
-	{ change, way, widths, matches, cutShort }: Found,
+	{ change, way, widths, matches, cutShort, service }: Found,
 	hits: readonly Hit<M>[],
 ): SearchResult<M> {
 	const durationMs = performance.now() - start;
@@ -111,8 +112,8 @@ function resultOf<M extends Metadata>(
 		cutShort,
 		durationMs,
 	};
-	const isExact = (way === "scan" || way === "filtered-scan") && !cutShort;
-	const recall = isExact ? exactRecall(request.recall, change) : uncertifiedRecall(request.recall);
+	const isExact = way === "scan" || way === "filtered-scan";
+	const recall = cutShort ? uncertifiedRecall(request.recall) : statementFor(service, request.recall, isExact, change);
 	return { hits, recall, plan, changeNumber: change };
 }
 

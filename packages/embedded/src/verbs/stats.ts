@@ -39,7 +39,7 @@ export async function stats(core: CollectionCore, diskBytes: number | null): Pro
 		memory,
 		...(state?.plan !== undefined && { plan: state.plan }),
 		diskBytes,
-		recall: [],
+		recall: core.recall.statements(core.searcher?.generation),
 	};
 }
 

@@ -306,5 +306,11 @@ caller.serve<ExaminerMethods>({
 			}
 		}),
 	heldOut: (request) => inTurn(() => askByHeldOut(request), urgent),
+	tuned({ key, state }) {
+		const collection = collectionOf(key);
+		collection.tuned = state;
+		collection.isChanged = true;
+		saveSoon(collection);
+	},
 	sample: ({ key, most }) => collectionOf(key).sample(most),
 });

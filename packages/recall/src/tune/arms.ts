@@ -48,6 +48,8 @@ export function armOf(rung: Rung): Arm {
 }
 
 /** A rung by the names that a search has for it; `null` of the exact search. */
+export function settingOf(rung: Rung): Readonly<Record<string, number>>;
+export function settingOf(rung: Rung | null): Readonly<Record<string, number>> | null;
 export function settingOf(rung: Rung | null): Readonly<Record<string, number>> | null {
 	if (rung === null) return null;
 	if (rung.kind === "graph") {

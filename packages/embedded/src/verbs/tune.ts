@@ -1,0 +1,113 @@
+import { type CallOptions, checkOptions, type TuneReport, type TuneStats } from "@nigh/contract";
+import type { Arm } from "@nigh/recall";
+import type { CollectionCore } from "../core.ts";
+import type { TunedCell } from "../recall/collection-recall.ts";
+import type { SampledQuery } from "../recall/queries.ts";
+import { checkAborted } from "./check-aborted.ts";
+import { checkRequest } from "./check-request.ts";
+import { fairTurn } from "./fair-turn.ts";
+import { find } from "./find.ts";
+import { inSomeState } from "./search-state.ts";
+
+/** Queries that the settings of a cell are measured by. */
+const QUERIES = 64;
+/** Times that all of them go round: what comes first finds nothing in the processor's cache. */
+const ROUNDS = 3;
+
+/**
+ * Measures the certified settings of every cell by queries that were searched for, in turn, so that what else goes on slows all of them. What is not
+ * certified is not measured.
+ */
+export async function tune(core: CollectionCore, options: CallOptions): Promise<TuneReport> {
+	checkOptions(options, ["signal"], "tune");
+	checkAborted(options.signal);
+	const cells = core.recall.tunedCells;
+	const samples = cells.length === 0 ? [] : await sampled(core);
+	const before: number[] = [];
+	const after: number[] = [];
+	let changed = 0;
+	for (const tuned of cells) {
+		const { cell, bandit } = tuned;
+		const queries = samples.filter(({ k, band }) => k === cell.k && band === cell.selectivity);
+		const was = bandit.best();
+		if (queries.length === 0 || was === undefined) continue;
+		const means = await measure(core, tuned, queries, options.signal);
+		const is = bandit.best() ?? was;
+		if (is !== was) changed++;
+		before.push(means.get(was) ?? Number.NaN);
+		after.push(means.get(is) ?? Number.NaN);
+	}
+	await keep(core);
+	const { latencyMs } = core.spec;
+	const tooSlow = latencyMs === null ? [] : (core.recall.tuner?.tooSlow(latencyMs) ?? []);
+	return { changed, before: meanOf(before), after: meanOf(after), tooSlow };
+}
+
+async function sampled(core: CollectionCore): Promise<readonly SampledQuery[]> {
+	core.recall.sampling.flush();
+	return core.database.threads.examiner.call("sample", { key: core.key, most: QUERIES });
+}
+
+/** Searches for each query with each arm, one after the other. Returns the mean time of each arm, in ms; one that could not answer has none. */
+async function measure(
+	core: CollectionCore,
+	{ bandit }: TunedCell,
+	queries: readonly SampledQuery[],
+	signal: AbortSignal | undefined,
+): Promise<ReadonlyMap<Arm, number>> {
+	const arms = bandit.records.map(({ arm }) => arm);
+	const times = new Map<Arm, number[]>(arms.map((arm) => [arm, []]));
+	for (let round = 0; round < ROUNDS; round++) {
+		for (const query of queries) {
+			for (const arm of arms) {
+				await fairTurn();
+				checkAborted(signal);
+				const ms = await timed(core, query, arm, signal);
+				if (ms === undefined) bandit.fellBack(arm);
+				else if (bandit.credit(arm, ms)) times.get(arm)?.push(ms);
+			}
+		}
+	}
+	return new Map([...times].flatMap(([arm, all]) => (all.length === 0 ? [] : [[arm, meanOf(all) as number]])));
+}
+
+/** ms of a search as an arm is labelled; `undefined` where it was answered another way. */
+async function timed(
+	core: CollectionCore,
+	{ vector, k, node }: SampledQuery,
+	arm: Arm,
+	signal: AbortSignal | undefined,
+): Promise<number | undefined> {
+	const request = { ...checkRequest(core, { vector, k }), node };
+	let ms = 0;
+	const found = await inSomeState(core, { signal, left: () => Number.POSITIVE_INFINITY }, async (state) => {
+		if (state === undefined) return undefined;
+		const start = performance.now();
+		const answer = await find(core, { request, vector, start, isTrial: true, rung: arm.rung }, state);
+		ms = performance.now() - start;
+		return answer;
+	});
+	const isExact = found?.way === "scan" || found?.way === "filtered-scan";
+	return found !== undefined && isExact === (arm.rung === null) ? ms : undefined;
+}
+
+function meanOf(times: readonly number[]): number | null {
+	const known = times.filter((ms) => !Number.isNaN(ms));
+	return known.length === 0 ? null : known.reduce((sum, ms) => sum + ms, 0) / known.length;
+}
+
+/** Has the examiner write down what has been learned. */
+async function keep({ key, recall, database }: CollectionCore): Promise<void> {
+	if (recall.tuner === undefined) return;
+	await database.threads.examiner.call("tuned", { key, state: recall.tuner.state });
+}
+
+export function tuneStats({ recall, spec }: CollectionCore): TuneStats {
+	const { latencyMs, tuner } = spec;
+	return recall.tuner?.stats(latencyMs) ?? { ...tuner, totalPulls: 0, latencyMs, cells: [] };
+}
+
+export async function resetTuning(core: CollectionCore): Promise<void> {
+	core.recall.tuner?.reset();
+	await keep(core);
+}
