@@ -13,9 +13,10 @@ export interface Budget {
 /** The limits. Raise one only together with the reason, in the same commit. */
 export const BUDGETS: readonly Budget[] = [
 	{ packages: ["@nigh/contract"], maxBytes: 10_000 },
-	// Of which 41 kB are both builds of the kernels. The inverted-file family (k-means, product codes, RaBitQ, readers, vectors kept elsewhere) has added 50 kB:
+	// Of which 44 kB are both builds of the kernels. The inverted-file family (k-means, product codes, RaBitQ, readers, vectors kept elsewhere) has added 50 kB:
 	// 2 of these are for axes in many dimensions, labels that are taken anew for readers, and options that are refused rather than ignored.
-	{ packages: ["@nigh/index", "@nigh/kernels"], maxBytes: 127_000 },
+	// The exact answers of many queries in one pass are 6, of which 2.5 are kernels.
+	{ packages: ["@nigh/index", "@nigh/kernels"], maxBytes: 133_500 },
 	{ packages: ["@nigh/formats"], maxBytes: 16_000 },
 	{ packages: ["@nigh/recall"], maxBytes: 12_000 },
 ];

@@ -17,7 +17,8 @@ export { distance, distanceBlock, distanceMany, distanceTiles } from "./distance
 export { encodePlanes, encodeRow, encodeSigned } from "./encode";
 export { assignRange } from "./kmeans/assign";
 export { meanRange } from "./kmeans/mean";
-export { listMatches, sampleMatches } from "./matches";
+export { encodeMany, nearestMany } from "./many";
+export { listEligible, listMatches, sampleMatches } from "./matches";
 export { normalizeRow, scaleRow, sumOfSquares } from "./prepare";
 export { rabitqEncode } from "./rabitq/encode";
 export { rabitqPrepare, rabitqProbe } from "./rabitq/query";

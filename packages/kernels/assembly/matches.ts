@@ -74,3 +74,23 @@ export function sampleMatches(
 	}
 	return n;
 }
+
+/** A label that a place without one has: it is never eligible here. */
+const NO_LABEL: u32 = 0xffffffff;
+
+/**
+ * Of `n` labels, moves those that may be answered together to `kept` and writes their numbers to `rows`; returns how many there are.
+ * 0xffffffff is passed over. `kept` may be `labels`.
+ */
+export function listEligible(labels: usize, n: i32, eligibility: usize, rows: usize, kept: usize): i32 {
+	openEligibility(eligibility);
+	let used: i32 = 0;
+	for (let i: i32 = 0; i < n; i++) {
+		const label = load<u32>(labels + (<usize>i << 2));
+		if (label == NO_LABEL || (eligibility != 0 && !eligible(label))) continue;
+		store<u32>(rows + (<usize>used << 2), i);
+		store<u32>(kept + (<usize>used << 2), label);
+		used++;
+	}
+	return used;
+}

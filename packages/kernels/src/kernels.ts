@@ -199,6 +199,27 @@ export interface Kernels {
 		most: number,
 		nodes: number,
 	): number;
+	/**
+	 * Of `n` labels, moves those that may be answered together to `kept`, which may be `labels`, and writes their numbers to `rows`; returns
+	 * how many there are. 0xffffffff is passed over.
+	 */
+	listEligible(labels: number, n: number, eligibility: number, rows: number, kept: number): number;
+	/** Codes `n` rows into panels of eight ({@link manyCodesBytes}); `squares` is what their squared lengths are multiplied with. */
+	encodeMany(
+		rows: number,
+		stride: number,
+		n: number,
+		bytes: number,
+		origin: number,
+		inverse: number,
+		squares: number,
+		panels: number,
+	): void;
+	/**
+	 * Adds to the pools of many queries ({@link MANY}) what `n` coded rows have nearer, by exact keys; row i has the label `labels[i]`.
+	 * Returns how many pairs had to be compared.
+	 */
+	nearestMany(many: number, base: number, stride: number, n: number, labels: number): number;
 	/** Keeps the k nearest of `n` pairs in a sorted pool; returns the pool's new size. */
 	topk(keys: number, ids: number, n: number, k: number, pool: number, size: number, eligibility: number): number;
 

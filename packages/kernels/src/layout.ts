@@ -117,6 +117,30 @@ export const RABITQ_BLOCK = { rows: 32, factorBytes: 128, factors: 3, fineFactor
 /** Byte offsets in what the RaBitQ scan appends for a row. */
 export const RABITQ_CANDIDATE = { lower: 0, estimate: 4, place: 8, bytes: 12 } as const;
 
+/** Byte offsets in the struct of the nearest of many queries. */
+export const MANY = {
+	queries: 0,
+	queryStride: 4,
+	queryCodes: 8,
+	count: 12,
+	rowCodes: 16,
+	k: 20,
+	pools: 24,
+	sizes: 28,
+	limits: 32,
+	metric: 36,
+	rowBytes: 40,
+	scale: 48,
+	offset: 56,
+	most: 64,
+	bytes: 80,
+} as const;
+
+/** Bytes of the codes of `n` rows of `bytes` bytes, in panels of eight; drawn in assembly/many.ts. */
+export function manyCodesBytes(bytes: number, n: number): number {
+	return Math.ceil(n / 8) * (96 + 2 * bytes);
+}
+
 /** Byte offsets in the eligibility struct. */
 export const ELIGIBILITY = { allow: 0, allowed: 4, born: 8, died: 12, reader: 16, dated: 24, bytes: 32 } as const;
 

@@ -80,3 +80,29 @@ test("a sample has one eligible label of each part that has any", () => {
 		assert.deepEqual([...bench.u32(nodes, n)], expected, `${most} parts`);
 	}
 });
+
+test("of labels those that may be answered are moved together, with their numbers, and the label of none is passed over", () => {
+	const bench = new Bench();
+	const none = 0xffffffff;
+	const labels = bench.put(Uint32Array.of(5, none, 0, 3, 7, none, 6));
+	const [rows, kept] = [bench.room(4 * 7), bench.room(4 * 7)];
+	const listed = (n: number, eligibility: number) => {
+		const used = bench.run("listEligible", labels, n, eligibility, rows, kept);
+		return [[...bench.u32(rows, used)], [...bench.u32(kept, used)]];
+	};
+	assert.deepEqual(listed(7, 0), [
+		[0, 2, 3, 4, 6],
+		[5, 0, 3, 7, 6],
+	]);
+	const allow = bench.put(bitmapOf(32, (label) => label !== 3));
+	const died = bench.put(Float64Array.of(9, 9, 9, 9, 9, 2, 9));
+	const eligibility = bench.putWords(ELIGIBILITY, { allow, allowed: 32, born: bench.room(64), died, dated: 7 });
+	bench.write(eligibility + ELIGIBILITY.reader, Float64Array.of(2));
+	assert.deepEqual(listed(7, eligibility), [
+		[2, 6],
+		[0, 6],
+	]);
+	assert.deepEqual(listed(0, eligibility), [[], []]);
+	bench.run("listEligible", labels, 7, eligibility, rows, labels);
+	assert.deepEqual([...bench.u32(labels, 2)], [0, 6], "in place");
+});

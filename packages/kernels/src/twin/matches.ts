@@ -2,6 +2,9 @@
 import type { Eligibility } from "./eligibility.ts";
 import type { TwinMemory } from "./memory.ts";
 
+/** The label of a place that has none. */
+const NO_LABEL = 0xffffffff;
+
 /** 1 + the place of a label; 0 for none. */
 function placeOf(m: TwinMemory, places: number, first: number, count: number, label: number): number {
 	const at = (label - first) >>> 0;
@@ -80,4 +83,26 @@ export function sampleMatches(
 		n++;
 	}
 	return n;
+}
+
+/** Of `n` labels, those that may be answered, moved together, and their numbers; returns how many there are. */
+export function listEligible(
+	eligible: Eligibility,
+	labels: number,
+	n: number,
+	eligibility: number,
+	rows: number,
+	kept: number,
+): number {
+	const { m } = eligible;
+	eligible.open(eligibility);
+	let used = 0;
+	for (let i = 0; i < n; i++) {
+		const label = m.loadU32(labels + 4 * i);
+		if (label === NO_LABEL || (eligibility !== 0 && !eligible.admits(label))) continue;
+		m.storeU32(rows + 4 * used, i);
+		m.storeU32(kept + 4 * used, label);
+		used++;
+	}
+	return used;
 }

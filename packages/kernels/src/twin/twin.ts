@@ -24,7 +24,8 @@ import { repairRange } from "./graph/repair.ts";
 import { searchGraph, searchMatching, searchRange } from "./graph/search.ts";
 import { GraphState } from "./graph/state.ts";
 import { assignRange, meanRange } from "./kmeans.ts";
-import { listMatches, sampleMatches } from "./matches.ts";
+import { encodeMany, nearestMany } from "./many.ts";
+import { listEligible, listMatches, sampleMatches } from "./matches.ts";
 import { TwinMemory } from "./memory.ts";
 import { normalizeRow, scaleRow, sumOfSquares } from "./prepare.ts";
 import { rabitqEncode } from "./rabitq/encode.ts";
@@ -90,6 +91,9 @@ export function createTwin(memory: WasmMemory, options: TwinOptions = {}): Kerne
 		boundMany: over(eligible, boundMany),
 		listMatches: over(m, listMatches),
 		sampleMatches: over(eligible, sampleMatches),
+		listEligible: over(eligible, listEligible),
+		encodeMany: over(m, encodeMany),
+		nearestMany: over(m, nearestMany),
 		topk: over(eligible, topk),
 		searchGraph: over(graph, searchGraph),
 		searchMatching: over(graph, searchMatching),
