@@ -96,6 +96,8 @@ export {
 } from "./kmeans/report.ts";
 export { type KMeansResult, trainKMeans } from "./kmeans/train.ts";
 export { type LoadOptions, loadIndex, restoreHnsw, restoreIvf } from "./load.ts";
+export { MANY_BOUNDS } from "./many/parameters.ts";
+export type { ManyOptions, ManySpec } from "./many/room.ts";
 export { type Parallel, serial } from "./parallel.ts";
 export type { ReaderScanOptions } from "./reader-call.ts";
 export { longestOf } from "./rows/bound-query.ts";

@@ -65,6 +65,9 @@ test("what is made is of the kind that is wanted, and a reading thread is told w
 	const graph = createMain(arena(), format, { kind: "hnsw", M: 5 });
 	graph.reserve(10);
 	assert.deepEqual([graph.kind, graph.effective().M, mainSpec(graph)?.kind], ["hnsw", 5, "hnsw"]);
+	assert.equal(mainSpec(graph)?.reader.many, null);
+	const { address: _, ...many } = mainSpec(graph, { many: { queries: 16 } })?.reader.many ?? {};
+	assert.deepEqual(many, { queries: 16, k: 128 }, "a reader of many queries asks for the room");
 	for (const kind of CELL_KINDS) {
 		const cells = createMain(arena(), { ...format, weights: [...new Float32Array(32).fill(2)] }, { kind, nlist: 7 });
 		assert.equal(cells.kind, kind);

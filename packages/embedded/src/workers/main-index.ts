@@ -1,5 +1,13 @@
 import type { CellKind, IndexSettings } from "@nigh/contract";
-import { createHnsw, createIvf, HnswIndex, type HnswOptions, type IvfIndex, PQ_PROFILES } from "@nigh/index";
+import {
+	createHnsw,
+	createIvf,
+	HnswIndex,
+	type HnswOptions,
+	type IvfIndex,
+	type ManyOptions,
+	PQ_PROFILES,
+} from "@nigh/index";
 import type { Arena } from "@nigh/kernels";
 import type { VectorFormat } from "../memory/generation.ts";
 import type { MainSpec } from "../memory/main-search.ts";
@@ -76,11 +84,11 @@ export function createMain(
 	return createHnsw({ ...shape, codes, ...parameters });
 }
 
-/** What a reading thread is told of the main index. */
-export function mainSpec(main: Main | undefined): MainSpec | null {
+/** What a reading thread is told of the main index; `many` gives it room for many queries at once. */
+export function mainSpec(main: Main | undefined, options: { readonly many?: ManyOptions } = {}): MainSpec | null {
 	if (main === undefined) return null;
-	if (main instanceof HnswIndex) return { kind: "hnsw", reader: main.readerSpec() };
-	return { kind: main.kind, reader: main.readerSpec() };
+	if (main instanceof HnswIndex) return { kind: "hnsw", reader: main.readerSpec(options) };
+	return { kind: main.kind, reader: main.readerSpec(options) };
 }
 
 /** What there is, as far as its memory depends on it. */

@@ -1,5 +1,6 @@
 import { BOUNDS, checkInteger, checkOptions, type Metric, NighError } from "@nigh/contract";
 import { BOUND_QUERY, GRAPH } from "@nigh/kernels";
+import { checkMany, layOutMany, type ManyOptions, type ManySpec } from "../many/room.ts";
 import type { HnswGraph } from "./graph.ts";
 import { HNSW_BOUNDS } from "./parameters.ts";
 import { SCAN_BYTES } from "./scan.ts";
@@ -10,6 +11,8 @@ export interface ReaderOptions {
 	readonly maxEf?: number;
 	/** The most answers it may be asked for, 1 to 10,000. Default 10,000. */
 	readonly maxK?: number;
+	/** Room for `scanMany`, of which only a reader that has it can be asked. Default: none. */
+	readonly many?: ManyOptions;
 }
 
 /** What a thread needs to search a graph that another one owns: plain numbers, to be sent with a message. Addresses are bytes of the shared memory. */
@@ -59,6 +62,8 @@ export interface ReaderSpec {
 	readonly room: number;
 	/** Keys and labels of a chunk of an exact scan. */
 	readonly scan: number;
+	/** For many queries at once; `null`: none. */
+	readonly many: ManySpec | null;
 }
 
 /** The numbers of a graph that every reader of it gets. */
@@ -73,11 +78,13 @@ export class ReaderMemory {
 	readonly #graph: HnswGraph;
 	readonly #scratch: Scratch;
 	readonly #boundBytes: number;
+	readonly #manyBytes: number;
 
 	constructor(graph: HnswGraph, shared: SharedSpec, options: ReaderOptions) {
-		checkOptions(options, ["maxEf", "maxK"] satisfies (keyof ReaderOptions)[], "readerSpec");
+		checkOptions(options, ["maxEf", "maxK", "many"] satisfies (keyof ReaderOptions)[], "readerSpec");
 		const maxEf = checkInteger("maxEf", options.maxEf ?? HNSW_BOUNDS.ef.max, HNSW_BOUNDS.ef);
 		const maxK = checkInteger("maxK", options.maxK ?? BOUNDS.k.max, BOUNDS.k);
+		const many = options.many === undefined ? null : { address: 0, ...checkMany(options.many) };
 		this.#graph = graph;
 		const scratch = new Scratch(graph);
 		this.#scratch = scratch;
@@ -85,6 +92,8 @@ export class ReaderMemory {
 		let ownGraph = 0;
 		let scan = 0;
 		let cursor = 0;
+		let manyAt = 0;
+		this.#manyBytes = many === null ? 0 : layOutMany(graph.rows, many).bytes;
 		const { codes } = graph;
 		this.#boundBytes = CURSOR_BYTES + (codes === undefined ? 0 : BOUND_QUERY.bytes + 2 * codes.bytes + rows.bytes);
 		try {
@@ -93,10 +102,12 @@ export class ReaderMemory {
 			ownGraph = arena.alloc(graph.structBytes);
 			scan = arena.alloc(SCAN_BYTES);
 			cursor = arena.alloc(this.#boundBytes);
+			if (many !== null) manyAt = arena.alloc(this.#manyBytes);
 		} catch (error) {
 			scratch.dispose();
 			arena.free(ownGraph);
 			arena.free(scan);
+			arena.free(cursor);
 			throw error;
 		}
 		arena.u8(ownGraph, graph.structBytes).set(arena.u8(graph.address, graph.structBytes));
@@ -129,11 +140,12 @@ export class ReaderMemory {
 			scan,
 			cursor,
 			bounds: codes === undefined ? 0 : cursor + CURSOR_BYTES,
+			many: many === null ? null : { ...many, address: manyAt },
 		};
 	}
 
 	get bytes(): number {
-		return this.#scratch.bytes + this.#graph.structBytes + SCAN_BYTES + this.#boundBytes;
+		return this.#scratch.bytes + this.#graph.structBytes + SCAN_BYTES + this.#boundBytes + this.#manyBytes;
 	}
 
 	dispose(): void {
@@ -142,6 +154,7 @@ export class ReaderMemory {
 		arena.free(this.spec.ownGraph);
 		arena.free(this.spec.scan);
 		arena.free(this.spec.cursor);
+		if (this.spec.many !== null) arena.free(this.spec.many.address);
 	}
 }
 

@@ -1,7 +1,8 @@
 import { BOUNDS, checkInteger } from "@nigh/contract";
-import { type EngineName, GRAPH, NO_NODE, SCRATCH, type WasmMemory } from "@nigh/kernels";
+import { type EngineName, FREE_LEVEL, GRAPH, NO_NODE, SCRATCH, type WasmMemory } from "@nigh/kernels";
 import { type ArenaView, AttachedArena } from "../arena-view.ts";
 import { writeEligible } from "../eligibility.ts";
+import { ManyScan, noRoomForMany } from "../many/many-scan.ts";
 import { checkAbortWord, interrupted, type ReaderScanOptions } from "../reader-call.ts";
 import { RowCoder } from "../rows/row-coder.ts";
 import { RowWriter } from "../rows/row-writer.ts";
@@ -11,7 +12,7 @@ import { HNSW_BOUNDS } from "./parameters.ts";
 import { type Bitmap, rankBitmap, wordsOf } from "./rank.ts";
 import type { ReaderSpec } from "./reader-spec.ts";
 import { keysOf, rankLabels, SCAN_ROWS, scanChunk } from "./scan.ts";
-import { PUBLISHED } from "./sharing.ts";
+import { NO_LABEL, PUBLISHED } from "./sharing.ts";
 import { beamWidth, rerankDepth, walk } from "./walk.ts";
 
 /** Beam widths of a walk for what is allowed; `ef` is that through what is allowed alone. */
@@ -85,6 +86,8 @@ export class GraphReader {
 	readonly #published: Uint32Array;
 	readonly #unit: Float64Array;
 	readonly #places: Uint32Array;
+	readonly #labels: Uint32Array;
+	readonly #many: ManyScan | undefined;
 	#count = 0;
 	/** Number of the search that the answers belong to: a scan that has been interrupted by another must not go on. */
 	#turn = 0;
@@ -103,6 +106,8 @@ export class GraphReader {
 		this.#published = arena.u32(spec.published, PUBLISHED.bytes / 4);
 		this.#unit = arena.f64(spec.published + PUBLISHED.unit, 1);
 		this.#places = arena.u32(spec.places, spec.labels);
+		this.#labels = arena.u32(spec.labelsOf, spec.capacity);
+		this.#many = spec.many === null ? undefined : new ManyScan(arena, this.#graph.rows, spec.many);
 	}
 
 	/** Places of the graph that are written by now: its vectors, and a few that could not be linked. */
@@ -190,6 +195,41 @@ export class GraphReader {
 	}
 
 	/**
+	 * The nearest `k` of each of many queries, as {@link GraphReader.scan} finds them, in one pass over the vectors: a generator that yields
+	 * how many places it has looked at, some hundred at a time. Afterwards {@link GraphReader.manyCount} and the like tell the answers, until
+	 * the next call of this; other searches may come in between. Costs far less than as many scans: from 8
+	 * queries on, most pairs are excluded by codes that are made on the way.
+	 *
+	 * @throws NighError `INVALID_OPTION` for a reader without room for it, and for more queries or answers than it has room for; `ABORTED`;
+	 * `LOCKED` when it goes on after another call of this.
+	 */
+	*scanMany(
+		queries: readonly (Float32Array | Uint8Array)[],
+		k: number,
+		options: ReaderScanOptions = {},
+	): Generator<number, void, undefined> {
+		const { vectors, vectorStride: stride } = this.#graph;
+		const rowsOf = (first: number) => vectors + first * stride;
+		const labelsOf = (first: number, n: number, room: number) => this.#nameUsed(first, n, room);
+		yield* this.#forMany().scan({ places: this.slots, stride, isAtHand: true, labelsOf, rowsOf }, queries, k, options);
+	}
+
+	/** Answers of query `i` of the last {@link GraphReader.scanMany}: fewer than k where fewer may be answered. */
+	manyCount(i: number): number {
+		return this.#forMany().count(i);
+	}
+
+	/** The label of answer `j` of query `i`, nearest first; equal distances in the order of labels. */
+	manyLabelAt(i: number, j: number): Label {
+		return this.#forMany().labelAt(i, j);
+	}
+
+	/** The distance of answer `j` of query `i`. */
+	manyDistanceAt(i: number, j: number): number {
+		return this.#forMany().distanceAt(i, j);
+	}
+
+	/**
 	 * The nearest `k` of some labels by exact keys; those that are not in the graph, or that the reader does not
 	 * {@link GraphReader.covers cover}, are passed over. Returns how many there are.
 	 *
@@ -215,6 +255,21 @@ export class GraphReader {
 		const bitmap = options.eligibility?.allow as Bitmap;
 		this.#count = rankBitmap(this.#graph, this.#scratch, this.spec, bitmap, { k, eligibility });
 		return this.#count;
+	}
+
+	#forMany(): ManyScan {
+		if (this.#many === undefined) throw noRoomForMany();
+		return this.#many;
+	}
+
+	/** Writes the labels of places to `room`, its address; returns that. Those without a vector get the label of none. */
+	#nameUsed(first: number, n: number, room: number): number {
+		const named = this.#arena.u32(room, n);
+		const levels = this.#graph.levels();
+		for (let i = 0; i < n; i++) {
+			named[i] = levels[first + i] === FREE_LEVEL ? NO_LABEL : (this.#labels[first + i] as number);
+		}
+		return room;
 	}
 
 	/** Held to what there is room for. */

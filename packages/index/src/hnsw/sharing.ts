@@ -8,7 +8,7 @@ import { ReaderMemory, type ReaderOptions, type ReaderSpec, type SharedSpec } fr
 export const PUBLISHED = { unit: 0, slots: 8, bytes: 64 } as const;
 
 /** The label of a place that has none: it is in no bitmap. */
-const NO_LABEL = 0xffffffff;
+export const NO_LABEL = 0xffffffff;
 
 /**
  * What a graph shares with readers on other threads. While there are readers nothing that they read moves or is used again: their number

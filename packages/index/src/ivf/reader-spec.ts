@@ -1,5 +1,6 @@
 import { BOUNDS, checkInteger, checkOptions, type Metric, NighError } from "@nigh/contract";
 import type { ArenaView } from "../arena-view.ts";
+import { checkMany, layOutMany, type ManyOptions, type ManySpec } from "../many/room.ts";
 import type { ProjectionSpec } from "../projection/projection.ts";
 import { RabitqCodec, type RabitqMemory } from "../rabitq/codec.ts";
 import type { RabitqSpec } from "../rabitq/parameters.ts";
@@ -15,6 +16,8 @@ import type { IvfView } from "./view.ts";
 export interface IvfReaderOptions {
 	/** The most answers the reader may be asked for, 1 to 10,000. Default 10,000. */
 	readonly maxK?: number;
+	/** Room for `scanMany` and `scanRowsMany`, of which only a reader that has it can be asked. Default: none. */
+	readonly many?: ManyOptions;
 }
 
 /** What 7-bit codes mean, and how many bytes they have. */
@@ -65,6 +68,8 @@ export interface IvfReaderSpec {
 	/** A u32 that goes over the words of a bitmap. */
 	readonly cursor: number;
 	readonly scratch: number;
+	/** For many queries at once; `null`: none. */
+	readonly many: ManySpec | null;
 }
 
 /** What every reader of a file is told alike. */
@@ -72,23 +77,26 @@ export type SharedSpec = Pick<IvfReaderSpec, "published" | "places" | "firstLabe
 
 const CURSOR_BYTES = 64;
 
-/** The memory of one reader: a scratch, and a cursor before it. */
+/** The memory of one reader: a cursor, a scratch, and room for many queries. */
 export class ReaderMemory {
 	readonly spec: IvfReaderSpec;
 	readonly bytes: number;
 	readonly #file: InvertedFile;
 
 	constructor(file: InvertedFile, shared: SharedSpec, options: IvfReaderOptions) {
-		checkOptions(options, ["maxK"] satisfies (keyof IvfReaderOptions)[], "readerSpec");
+		checkOptions(options, ["maxK", "many"] satisfies (keyof IvfReaderOptions)[], "readerSpec");
 		const maxK = checkInteger("maxK", options.maxK ?? BOUNDS.k.max, BOUNDS.k);
 		this.#file = file;
 		const { arena } = file;
 		const view = viewOf(file);
-		this.bytes = CURSOR_BYTES + layOutScratch(view, 0, maxK).bytes;
+		const wanted = options.many === undefined ? undefined : checkMany(options.many);
+		const alone = CURSOR_BYTES + layOutScratch(view, 0, maxK).bytes;
+		this.bytes = alone + (wanted === undefined ? 0 : layOutMany(view.rows, { address: 0, ...wanted }).bytes);
 		const cursor = arena.alloc(this.bytes);
 		const scratch = cursor + CURSOR_BYTES;
 		numberCells(view, layOutScratch(view, scratch, maxK));
-		this.spec = { ...specOf(view), ...shared, maxK, cursor, scratch };
+		const many = wanted === undefined ? null : { address: cursor + alone, ...wanted };
+		this.spec = { ...specOf(view), ...shared, maxK, cursor, scratch, many };
 	}
 
 	dispose(): void {
@@ -96,7 +104,7 @@ export class ReaderMemory {
 	}
 }
 
-function specOf(view: IvfView): Omit<IvfReaderSpec, keyof SharedSpec | "maxK" | "cursor" | "scratch"> {
+function specOf(view: IvfView): Omit<IvfReaderSpec, keyof SharedSpec | "maxK" | "cursor" | "scratch" | "many"> {
 	const { rows, parameters, projection, coarseCodes, product, rabitq, scalar } = view;
 	const { kind, nprobe, budget, rerank, storage } = parameters;
 	const { matrix, offset, width, bytes, rowBytes } = projection;

@@ -1,7 +1,8 @@
 import { BOUNDS, checkInteger, NighError } from "@nigh/contract";
-import type { EngineName, WasmMemory } from "@nigh/kernels";
+import { type EngineName, NO_PLACE, type WasmMemory } from "@nigh/kernels";
 import { type ArenaView, AttachedArena } from "../arena-view.ts";
 import { writeEligible } from "../eligibility.ts";
+import { ManyScan, noRoomForMany } from "../many/many-scan.ts";
 import { checkAbortWord, interrupted, type ReaderScanOptions } from "../reader-call.ts";
 import type { Label } from "../vector-index.ts";
 import { probeMatches } from "./probe-matches.ts";
@@ -65,6 +66,7 @@ export class IvfReader {
 	readonly #answerKeys: Float32Array;
 	readonly #published: Uint32Array;
 	readonly #places: Uint32Array;
+	readonly #many: ManyScan | undefined;
 	#count = 0;
 	#report = NOTHING;
 	/** Number of the call that the answers belong to: a scan that has been interrupted by another must not go on. */
@@ -81,6 +83,7 @@ export class IvfReader {
 		this.#answerKeys = arena.f32(answer, 2 * spec.maxK);
 		this.#published = arena.u32(spec.published, PUBLISHED.bytes / 4);
 		this.#places = arena.u32(spec.places, spec.labelCount);
+		this.#many = spec.many === null ? undefined : new ManyScan(arena, this.#view.rows, spec.many);
 	}
 
 	/** Places of the file that are complete by now: its rows, and such as have been removed. */
@@ -257,6 +260,69 @@ export class IvfReader {
 	}
 
 	/**
+	 * The nearest `k` of each of many queries, as {@link IvfReader.scan} finds them, in one pass over the vectors: a generator that yields how
+	 * many places it has looked at, some hundred at a time. Afterwards {@link IvfReader.manyCount} and the like tell the answers, until the
+	 * next call of this; other searches may come in between. Costs far less than as many scans: from 8
+	 * queries on, most pairs are excluded by codes that are made on the way.
+	 *
+	 * @throws NighError `INVALID_OPTION` for a reader without room for it, and for more queries or answers than it has room for; `ABORTED`;
+	 * `LOCKED` when it goes on after another call of this; `UNSUPPORTED` where vectors are elsewhere.
+	 */
+	*scanMany(
+		queries: readonly (Float32Array | Uint8Array)[],
+		k: number,
+		options: ReaderScanOptions = {},
+	): Generator<number, void, undefined> {
+		checkInMemory(this.spec.parameters, "a scan of vectors", "let scanRowsMany() read them");
+		const { labels, vectors, rows } = this.#view;
+		const rowsOf = (first: number) => vectors + first * rows.bytes;
+		const labelsOf = (first: number) => labels + 4 * first;
+		const source = { places: this.slots, stride: rows.bytes, isAtHand: true, labelsOf, rowsOf };
+		yield* this.#forMany().scan(source, queries, k, options);
+	}
+
+	/**
+	 * As {@link IvfReader.scanMany}, of rows that are elsewhere, in the order of their labels: what {@link IvfReader.scanRows} finds for each query.
+	 * `read` brings each row once, and none of labels of which no one may be answered; what it throws ends the pass.
+	 *
+	 * @throws NighError `INVALID_OPTION`, `ABORTED`, `LOCKED` as {@link IvfReader.scanMany}; `UNSUPPORTED` where vectors are in memory.
+	 */
+	*scanRowsMany(
+		queries: readonly (Float32Array | Uint8Array)[],
+		k: number,
+		end: Label,
+		read: ReadRows,
+		options: ReaderScanOptions = {},
+	): Generator<Label, void, undefined> {
+		this.#checkElsewhere();
+		checkInteger("end", end, { min: 0, max: 2 ** 32 });
+		const { bytes } = this.#view.rows;
+		const { staged } = this.#scratch;
+		const rowsOf = (first: Label, n: number) => {
+			read(first, n, this.#arena.u8(staged, n * bytes));
+			return staged;
+		};
+		const labelsOf = (first: Label, n: number, room: number) => this.#nameHeld(first, n, room);
+		const source = { places: end, stride: bytes, most: stagedRows(bytes), isAtHand: false, labelsOf, rowsOf };
+		yield* this.#forMany().scan(source, queries, k, options);
+	}
+
+	/** Answers of query `i` of the last scan of many: fewer than k where fewer may be answered. */
+	manyCount(i: number): number {
+		return this.#forMany().count(i);
+	}
+
+	/** The label of answer `j` of query `i`, nearest first; equal distances in the order of labels. */
+	manyLabelAt(i: number, j: number): Label {
+		return this.#forMany().labelAt(i, j);
+	}
+
+	/** The distance of answer `j` of query `i`. */
+	manyDistanceAt(i: number, j: number): number {
+		return this.#forMany().distanceAt(i, j);
+	}
+
+	/**
 	 * The nearest `k` of some labels by exact keys; those that are not in the file, or that the reader does not {@link IvfReader.covers cover}, are
 	 * passed over. Returns how many there are.
 	 *
@@ -345,6 +411,18 @@ export class IvfReader {
 		const most = Math.min(k, this.#rows);
 		if (most === 0) return undefined;
 		return { ...settings, k: most, wanted: Math.min(most, wanted), eligibility, abort };
+	}
+
+	#forMany(): ManyScan {
+		if (this.#many === undefined) throw noRoomForMany();
+		return this.#many;
+	}
+
+	/** Writes `n` labels from `first` on to `room`, its address; returns that. Those that the file does not hold are replaced by that of none. */
+	#nameHeld(first: Label, n: number, room: number): number {
+		const named = this.#arena.u32(room, n);
+		for (let i = 0; i < n; i++) named[i] = this.#placeOf(first + i) === undefined ? NO_PLACE : first + i;
+		return room;
 	}
 
 	/** @throws NighError `UNSUPPORTED` where the index has the vectors, and no room for others. */

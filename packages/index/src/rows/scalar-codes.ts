@@ -7,7 +7,8 @@ const BINS = 4_096;
 /** Ranges tried, as shares of the largest deviation: 1, 0.95, 0.95^2 ... */
 const RANGES = 64;
 const SHRINK = 0.95;
-const LEVELS = 127;
+/** Steps from the least code to the largest. */
+export const LEVELS = 127;
 
 /**
  * Uniform 7-bit scalar codes: the same step for all dimensions, so that distances between codes are distances between vectors, and an
@@ -31,27 +32,7 @@ export class ScalarCodes extends RowCoder {
 		const d = this.#dimensions;
 		const sampled = Math.min(n, SAMPLE_ROWS);
 		const sample = (i: number) => this.#arena.f32(addressOf(Math.floor((i * n) / sampled)), d);
-		const mean = new Float64Array(d);
-		for (let i = 0; i < sampled; i++) {
-			const row = sample(i);
-			for (let j = 0; j < d; j++) mean[j] = (mean[j] as number) + (row[j] as number) / sampled;
-		}
-		const centre = Float32Array.from(mean);
-		let widest = 0;
-		for (let i = 0; i < sampled; i++) {
-			const row = sample(i);
-			for (let j = 0; j < d; j++) widest = Math.max(widest, Math.abs((row[j] as number) - (centre[j] as number)));
-		}
-		const histogram = new Float64Array(BINS);
-		const scale = widest > 0 ? (BINS - 1) / widest : 0;
-		for (let i = 0; i < sampled; i++) {
-			const row = sample(i);
-			for (let j = 0; j < d; j++) {
-				const bin = Math.floor(Math.abs((row[j] as number) - (centre[j] as number)) * scale);
-				histogram[bin] = (histogram[bin] as number) + 1;
-			}
-		}
-		const range = bestRange(histogram, widest);
+		const { centre, range } = learnRange(sampled, sample, d);
 		// A float32, since the kernel multiplies by its reciprocal; a step of 1 where all rows are equal.
 		this.unit = range > 0 ? 1 / Math.fround(LEVELS / (2 * range)) : 1;
 		const origin = this.#arena.f32(this.origin, d);
@@ -67,6 +48,35 @@ export class ScalarCodes extends RowCoder {
 	dispose(): void {
 		this.#arena.free(this.origin);
 	}
+}
+
+/** The mean of `n` rows, and the half-width about it that codes are best given: 0 where all rows are equal. */
+export function learnRange(
+	n: number,
+	rowAt: (row: number) => Float32Array,
+	d: number,
+): { readonly centre: Float32Array; readonly range: number } {
+	const mean = new Float64Array(d);
+	for (let i = 0; i < n; i++) {
+		const row = rowAt(i);
+		for (let j = 0; j < d; j++) mean[j] = (mean[j] as number) + (row[j] as number) / n;
+	}
+	const centre = Float32Array.from(mean);
+	let widest = 0;
+	for (let i = 0; i < n; i++) {
+		const row = rowAt(i);
+		for (let j = 0; j < d; j++) widest = Math.max(widest, Math.abs((row[j] as number) - (centre[j] as number)));
+	}
+	const histogram = new Float64Array(BINS);
+	const scale = widest > 0 ? (BINS - 1) / widest : 0;
+	for (let i = 0; i < n; i++) {
+		const row = rowAt(i);
+		for (let j = 0; j < d; j++) {
+			const bin = Math.floor(Math.abs((row[j] as number) - (centre[j] as number)) * scale);
+			histogram[bin] = (histogram[bin] as number) + 1;
+		}
+	}
+	return { centre, range: bestRange(histogram, widest) };
 }
 
 /** The half-width whose quantisation error (step^2 / 12 inside, the square of the excess outside) is least. */
