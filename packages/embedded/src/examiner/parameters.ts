@@ -22,8 +22,10 @@ export const HELD_OUT_K: readonly number[] = [1, 10, 100];
 /** ms that held-out vectors may take, while the index waits for them. */
 export const HELD_OUT_MS = 30_000;
 
-/** Queries whose exact answers are looked for in one pass. */
-export const TOGETHER = 16;
+/** Queries whose exact answers are looked for in one pass: more cost less each, and audits wait until a pass is done. */
+export const TOGETHER = 128;
+/** Answers of each that there is room for; where more are asked for, it is one query at a time. */
+export const TOGETHER_K = 128;
 
 /** Widths beyond which a ladder does not go: wider ones take longer than comparing everything. */
 export const MOST_EF = 4_000;

@@ -44,9 +44,24 @@ export class Subject {
 
 	/** The exact answers to some queries; `undefined` of one that nothing matches. */
 	async truths(vectors: readonly SlotQuery["vector"][], k: number): Promise<(Truth | undefined)[]> {
+		const { manyRoom } = this.searcher;
 		const truths: (Truth | undefined)[] = [];
-		for (const vector of vectors) truths.push(await this.#truth(vector, k));
+		if (this.#matches !== undefined || k > manyRoom.k || manyRoom.queries === 0) {
+			for (const vector of vectors) truths.push(await this.#truth(vector, k));
+			return truths;
+		}
+		for (let from = 0; from < vectors.length; from += manyRoom.queries) {
+			truths.push(...(await this.#together(vectors.slice(from, from + manyRoom.queries), k)));
+		}
 		return truths;
+	}
+
+	async #together(vectors: readonly SlotQuery["vector"][], k: number): Promise<(Truth | undefined)[]> {
+		const steps = this.searcher.exactMany(vectors, { k, change: this.change, mainOnly: this.#mainOnly });
+		for (let step = steps.next(); ; step = steps.next()) {
+			if (step.done === true) return step.value.map((distances) => truthOf(distances));
+			await this.pause();
+		}
 	}
 
 	async #truth(vector: SlotQuery["vector"], k: number): Promise<Truth | undefined> {
@@ -58,9 +73,7 @@ export class Subject {
 			await due;
 			this.#check();
 		}
-		const wanted = searcher.distances.length;
-		// Those of the main index and of the tail are merged: the last is the farthest.
-		return wanted === 0 ? undefined : { kth: Math.max(...searcher.distances), wanted };
+		return truthOf(searcher.distances);
 	}
 
 	/** The recall of a query on a rung. */
@@ -86,6 +99,11 @@ export class Subject {
 	#query(vector: SlotQuery["vector"], k: number, how: Pick<SlotQuery, "exact"> & Partial<SlotQuery>): SlotQuery {
 		return { vector, k, change: this.change, mainOnly: this.#mainOnly, matches: this.#matches, ...how };
 	}
+}
+
+function truthOf(distances: readonly number[]): Truth | undefined {
+	const wanted = distances.length;
+	return wanted === 0 ? undefined : { kth: distances.reduce((most, each) => Math.max(most, each)), wanted };
 }
 
 /** Reads the rows that decide the answer, and ranks them. Nobody else waits for this thread. */

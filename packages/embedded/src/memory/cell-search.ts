@@ -1,5 +1,5 @@
 import { type AttachedArena, IvfReader, type IvfReaderSpec } from "@nigh/index";
-import type { MainSearch, MainState, Way, WidthAsked, Widths } from "./main-search.ts";
+import { type MainSearch, type MainState, manyFound, type Way, type WidthAsked, type Widths } from "./main-search.ts";
 import type { SlotQuery } from "./searcher.ts";
 
 /** So few matches are compared one by one: a probe looks at about as many rows. */
@@ -61,6 +61,14 @@ export class CellSearch implements MainSearch {
 		const steps = this.#reader.scan(vector, k, { eligibility });
 		while (steps.next().done !== true) yield;
 		return "scan";
+	}
+
+	*scanMany(vectors: readonly SlotQuery["vector"][], k: number, { eligibility }: MainState): Generator<void> {
+		for (const _ of this.#reader.scanMany(vectors, k, { eligibility })) yield;
+	}
+
+	foundOf(i: number): ReturnType<MainSearch["foundOf"]> {
+		return manyFound(this.#reader, i);
 	}
 
 	/** Whether a filter's matches are compared one by one, which finds the nearest of them for certain. */

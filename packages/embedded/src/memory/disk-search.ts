@@ -1,7 +1,7 @@
 import { type AttachedArena, IvfReader, type IvfReaderSearchOptions, type IvfReaderSpec } from "@nigh/index";
 import type { RowFiles } from "../row-files/read.ts";
 import { bytesProbed, FEW, probeWidth } from "./cell-search.ts";
-import type { MainSearch, MainState, Way, WidthAsked, Widths } from "./main-search.ts";
+import { type MainSearch, type MainState, manyFound, type Way, type WidthAsked, type Widths } from "./main-search.ts";
 import type { SlotQuery } from "./searcher.ts";
 
 const NONE = new Uint32Array(0);
@@ -62,6 +62,16 @@ export class DiskSearch implements MainSearch {
 		const { cells, rows } = this.#reader.report;
 		this.widths = { nprobe, rerank: this.unranked.length, cells, rows };
 		return matches === undefined ? "index" : "filtered-index";
+	}
+
+	/** Reads every row once, for all of them. */
+	*scanMany(vectors: readonly SlotQuery["vector"][], k: number, { mainEnd, eligibility }: MainState): Generator<void> {
+		const read = (from: number, n: number, into: Uint8Array) => this.#files.readSync(from, n, into);
+		for (const _ of this.#reader.scanRowsMany(vectors, k, mainEnd, read, { eligibility })) yield;
+	}
+
+	foundOf(i: number): ReturnType<MainSearch["foundOf"]> {
+		return manyFound(this.#reader, i);
 	}
 
 	/** Makes the nearest of slots whose rows have been read the answers. */

@@ -6,7 +6,7 @@ import {
 	HNSW_BOUNDS,
 	type ReaderSpec,
 } from "@nigh/index";
-import type { MainSearch, MainState, Way, Widths } from "./main-search.ts";
+import { type MainSearch, type MainState, manyFound, type Way, type Widths } from "./main-search.ts";
 import type { SlotQuery } from "./searcher.ts";
 
 /** Searches a graph: by a walk, or by comparing what a filter lets through. */
@@ -36,7 +36,7 @@ export class GraphSearch implements MainSearch {
 	}
 
 	*search(query: SlotQuery, state: MainState): Generator<void, Way> {
-		const { vector, k, matches, patience } = query;
+		const { vector, k, matches } = query;
 		const { mainEnd, dead, eligibility } = state;
 		const graph = this.#graph;
 		const usual = this.#width(query);
@@ -50,8 +50,8 @@ export class GraphSearch implements MainSearch {
 			this.widths = { ef };
 			const wanted = Math.min(k, matches?.count ?? mainEnd - dead);
 			const dropAfter = matches === undefined && dead <= mainEnd * MOST_DROPPED;
-			let found = graph.search(vector, k, { ef, patience, eligibility, dropAfter, allowedWidths });
-			if (found < wanted && dropAfter) found = graph.search(vector, k, { ef, patience, eligibility });
+			let found = graph.search(vector, k, { ef, eligibility, dropAfter, allowedWidths });
+			if (found < wanted && dropAfter) found = graph.search(vector, k, { ef, eligibility });
 			// A walk can miss parts of a graph. What was promised is min(k, matches) answers.
 			if (found >= wanted) return matches === undefined ? "index" : "filtered-index";
 		}
@@ -59,6 +59,14 @@ export class GraphSearch implements MainSearch {
 		const steps = graph.scan(vector, k, { eligibility });
 		while (steps.next().done !== true) yield;
 		return "scan";
+	}
+
+	*scanMany(vectors: readonly SlotQuery["vector"][], k: number, { eligibility }: MainState): Generator<void> {
+		for (const _ of this.#graph.scanMany(vectors, k, { eligibility })) yield;
+	}
+
+	foundOf(i: number): ReturnType<MainSearch["foundOf"]> {
+		return manyFound(this.#graph, i);
 	}
 
 	/** Beam width where there is no filter. */

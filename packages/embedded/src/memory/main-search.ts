@@ -55,6 +55,26 @@ export interface MainSearch {
 	distanceAt(i: number): number;
 	/** How wide the last search was. */
 	readonly widths: Widths;
+	/** The exact nearest of many queries in one pass, in steps; afterwards {@link foundOf} tells them. Only where the area has room for it. */
+	scanMany(vectors: readonly SlotQuery["vector"][], k: number, state: MainState): Generator<void>;
+	/** What the last pass has found for one of its queries: nearest first. */
+	foundOf(i: number): { readonly slots: readonly number[]; readonly distances: readonly number[] };
+}
+
+/** Reads what a pass has found for one of its queries. */
+export function manyFound(
+	reader: {
+		manyCount(i: number): number;
+		manyLabelAt(i: number, j: number): number;
+		manyDistanceAt(i: number, j: number): number;
+	},
+	i: number,
+): { readonly slots: readonly number[]; readonly distances: readonly number[] } {
+	const count = Array.from({ length: reader.manyCount(i) });
+	return {
+		slots: count.map((_, j) => reader.manyLabelAt(i, j)),
+		distances: count.map((_, j) => reader.manyDistanceAt(i, j)),
+	};
 }
 
 /** What searches the main index that a spec tells of; `files` has the rows that are not in the memory. */

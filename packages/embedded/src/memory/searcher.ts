@@ -47,6 +47,7 @@ export interface Matches {
 }
 
 const NONE = new Uint32Array(0);
+const NOTHING: readonly number[] = [];
 
 /** Searches one generation from one thread. It takes no memory; the answers stay until the next search. */
 export class Searcher {
@@ -204,6 +205,46 @@ export class Searcher {
 		}
 	}
 
+	/** Queries that {@link exactMany} takes at once, and answers of each; 0: none, since its area has no room for them. */
+	get manyRoom(): { readonly queries: number; readonly k: number } {
+		return this.area.main?.reader.many ?? { queries: 0, k: 0 };
+	}
+
+	/**
+	 * The distances of the exact nearest of many queries, ascending, in one pass over the rows. Searches may come between two steps, but for another of this.
+	 */
+	*exactMany(
+		vectors: readonly SlotQuery["vector"][],
+		{ k, change, mainOnly = false }: Pick<SlotQuery, "k" | "change" | "mainOnly">,
+	): Generator<void, number[][]> {
+		const { generation } = this;
+		const main = this.#main as MainSearch;
+		// The tail first, while nothing of it can be written over: what is taken in meanwhile is found in both, and known by its slot.
+		const { mainEnd } = generation;
+		const inTail = vectors.map((vector) => (mainOnly ? NOTHING : this.#nearestOfTail({ vector, k, change }, mainEnd)));
+		const eligibility = this.#eligibility({ change });
+		yield* main.scanMany(vectors, k, { mainEnd, dead: generation.deadInMain, eligibility });
+		return inTail.map((tail, i) => {
+			const found = main.foundOf(i);
+			const distances = found.distances.filter((_, j) => (found.slots[j] as number) < mainEnd);
+			return [...distances, ...tail].sort((a, b) => a - b).slice(0, k);
+		});
+	}
+
+	#nearestOfTail({ vector, k, change }: Pick<SlotQuery, "vector" | "k" | "change">, mainEnd: number): number[] {
+		const { generation, area } = this;
+		this.#forget();
+		generation.enter(area.reader);
+		try {
+			const { slotEnd } = generation;
+			const query = { vector, k, change, exact: true };
+			if (slotEnd > mainEnd) for (const _ of this.#searchTail(query, mainEnd, slotEnd));
+		} finally {
+			generation.leave(area.reader);
+		}
+		return this.distances.slice();
+	}
+
 	*#searchMain(query: SlotQuery, mainEnd: number): Generator<void, void> {
 		const main = this.#main as MainSearch;
 		// What a search that is cut short has done is compare.
@@ -265,7 +306,7 @@ export class Searcher {
 		}
 	}
 
-	#eligibility({ change, matches }: SlotQuery): MainState["eligibility"] {
+	#eligibility({ change, matches }: Pick<SlotQuery, "change" | "matches">): MainState["eligibility"] {
 		const { tables, size } = this.generation.handle;
 		return {
 			born: tables.born,

@@ -4,7 +4,7 @@ import { type Arm, armsFor, type Bandit, type Random, randomFrom, Tuner } from "
 import { churnOf, type Generation } from "../memory/generation.ts";
 import type { StoredSpec } from "../records/catalogue.ts";
 import { Sampling, type Sink } from "./sampling.ts";
-import { changedSince, STALE_FROM, type ServedCell, type ServedTable } from "./served.ts";
+import { changedSince, type ServedCell, type ServedTable, STALE_FROM } from "./served.ts";
 import { type Asked, nameOf, type Service, Serving } from "./serving.ts";
 import { cellOf, cellStatement } from "./statement.ts";
 

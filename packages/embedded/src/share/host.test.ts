@@ -33,7 +33,11 @@ function hosted(t: TestContext) {
 		records: "/somewhere/records.sqlite",
 		async open(name) {
 			if (name === "missing") throw new NighError("NOT_FOUND", "there is no such collection", { value: name });
-			return { entry: { key: name === "notes" ? 1 : 2, name } as never, hasVectors: name === "notes", table: undefined };
+			return {
+				entry: { key: name === "notes" ? 1 : 2, name } as never,
+				hasVectors: name === "notes",
+				table: undefined,
+			};
 		},
 	});
 	const readers: { close(): void }[] = [];

@@ -3,13 +3,13 @@ import { churnOf } from "../memory/generation.ts";
 import { givesRoom } from "../memory/sizes.ts";
 import { STALE_FROM } from "../recall/served.ts";
 import type { Chore } from "./chores.ts";
+import { LEAST_HELD_OUT, mostHeldOut } from "./hold-out.ts";
 import type { IndexedCollection } from "./indexed-collection.ts";
 import { isAnotherWanted, leastDead } from "./memory-plan.ts";
 import {
 	DEAD_SHARE,
 	HOT_TAIL_SHARE,
 	IDLE_MS,
-	LEAST_EXAMINED,
 	LEAST_WAIT_MS,
 	MANY_FILES,
 	ROOM_SHARE,
@@ -38,7 +38,9 @@ export function* due(collection: IndexedCollection, now: number): Generator<Chor
 		return;
 	}
 	const isIdle = hasPaused(collection, now);
-	if (isIdle && isExaminationDue(collection)) yield "examine";
+	// What is taken in last asks for all the rest.
+	const isLast = tail <= heldOutOf(collection) && !isTailHot(collection);
+	if (isIdle && isLast && isExaminationDue(collection)) yield "examine";
 	if (tail > 0 && (isIdle || isTailHot(collection))) yield "fold";
 	if (tail === 0 && isIdle && isSnapshotDue(collection)) yield "snapshot";
 }
@@ -56,10 +58,14 @@ export function isTailHot({ tail, generation: { size } }: IndexedCollection): bo
 	return tail > size.ringRows * HOT_TAIL_SHARE;
 }
 
+/** Rows at the end of the tail that are to ask before they are taken in. */
+export function heldOutOf({ tail, generation: { mainEnd } }: IndexedCollection): number {
+	return mostHeldOut(mainEnd + tail);
+}
+
 /** Whether so much has come since the recall of the index was last asked that it is to be asked again, by what waits to be taken in. */
-function isExaminationDue(collection: IndexedCollection): boolean {
-	const { tail, generation, examinedChurn } = collection;
-	if (tail < LEAST_EXAMINED || isTailHot(collection)) return false;
+export function isExaminationDue({ tail, generation, examinedChurn, owned }: IndexedCollection): boolean {
+	if (owned.main === undefined || tail < LEAST_HELD_OUT || mostHeldOut(generation.mainEnd + tail) < LEAST_HELD_OUT) return false;
 	if (examinedChurn === undefined) return true;
 	return churnOf(generation) + tail - examinedChurn > STALE_FROM * generation.mainEnd;
 }

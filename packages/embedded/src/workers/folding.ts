@@ -37,14 +37,18 @@ export class Folding {
 		this.#leaving = undefined;
 	}
 
-	/** Takes some rows in. Where it is ended early, those that it has taken are in. */
-	async fold(task: Task = new Task(), onTaken: (done: number) => void = () => {}): Promise<void> {
+	/**
+	 * Takes some rows in. Where it is ended early, those that it has taken are in.
+	 *
+	 * @param leave Rows at the end of the tail that stay there.
+	 */
+	async fold(leave = 0, task: Task = new Task(), onTaken: (done: number) => void = () => {}): Promise<void> {
 		this.freeRows();
 		const { generation, owned, key } = this.#collection;
 		const { main } = owned;
 		const from = generation.mainEnd;
-		const end = Math.min(generation.slotEnd, from + MOST_AT_ONCE);
-		if (main === undefined || end === from) return turn();
+		const end = Math.min(generation.slotEnd - leave, from + MOST_AT_ONCE);
+		if (main === undefined || end <= from) return turn();
 		const start = performance.now();
 		const slots = Uint32Array.from({ length: end - from }, (_, i) => from + i);
 		const { parallel } = this.#around;
@@ -68,14 +72,17 @@ export class Folding {
 		}
 	}
 
-	/** Takes the whole tail in, as it is now. */
-	async foldAll(task: Task): Promise<void> {
+	/** Takes the whole tail in, as it is now, but for so many rows at its end. */
+	async foldAll(task: Task, leave = 0): Promise<void> {
 		const collection = this.#collection;
 		const from = collection.generation.mainEnd;
-		const end = collection.generation.slotEnd;
+		const all = collection.generation.slotEnd;
+		const end = all - leave;
 		while (collection.owned.main !== undefined && collection.generation.mainEnd < end) {
 			const before = collection.generation.mainEnd - from;
-			await this.fold(task, (done) => task.advance(before + done, end - from));
+			// What comes meanwhile stays too.
+			const left = collection.generation.slotEnd - end;
+			await this.fold(left, task, (done) => task.advance(before + done, all - from));
 		}
 	}
 

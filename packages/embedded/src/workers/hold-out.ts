@@ -11,22 +11,30 @@ export interface HeldOut {
  * Vectors that wait until the recall of the index has been asked by them. One that the index has taken in finds its own neighbours too easily: its links,
  * and those of what was linked after it, lead there.
  */
-const MOST = 2_000;
-/** Of a small collection one in so many: what is left out is missing among what there is to find. */
-const ONE_IN = 8;
+const MOST_HELD_OUT = 2_000;
+/**
+ * Of a small collection one in so many: what is left out is missing among what there is to find, and once it is taken in the index is another, though not
+ * by as much as makes a certificate stale.
+ */
+const ONE_IN = 12;
 /** Fewer would tell next to nothing. */
-const LEAST = 256;
+export const LEAST_HELD_OUT = 256;
+
+/** How many of so many vectors wait, so that the recall of the index can be asked by them. */
+export function mostHeldOut(vectors: number): number {
+	return Math.min(MOST_HELD_OUT, Math.floor(vectors / ONE_IN));
+}
 
 /** Slots from `from` to below `to` in an order that is drawn, at most as many as are held out of a build. */
 export function drawn(from: number, to: number): Uint32Array {
 	const slots = Array.from({ length: to - from }, (_, i) => from + i);
-	return Uint32Array.from(shuffle(slots, randomFrom(to)).slice(0, MOST));
+	return Uint32Array.from(shuffle(slots, randomFrom(to)).slice(0, MOST_HELD_OUT));
 }
 
 /** Draws vectors that are held out of a build, each as likely as any other. The draw is the same for the same number. */
 export function holdOut(slots: number): HeldOut {
-	const n = Math.min(MOST, Math.floor(slots / ONE_IN));
-	if (n < LEAST) return { heldOut: new Uint32Array(0), rest: undefined };
+	const n = mostHeldOut(slots);
+	if (n < LEAST_HELD_OUT) return { heldOut: new Uint32Array(0), rest: undefined };
 	const isHeld = new Uint8Array(slots);
 	// Floyd's: every set of n is equally likely.
 	const random = randomFrom(slots);

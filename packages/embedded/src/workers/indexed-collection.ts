@@ -5,7 +5,7 @@ import { chosenIndex, type IndexChoice, type StoredSpec } from "../records/catal
 import { type Built, builtNow, carriedOver } from "./built.ts";
 import { type Chore, faultOf, ROWS_DAMAGED } from "./chores.ts";
 import { collectGarbageSoon } from "./collect-garbage.ts";
-import { due, dueIn, isStuck, isTailHot } from "./due.ts";
+import { due, dueIn, heldOutOf, isExaminationDue, isStuck, isTailHot } from "./due.ts";
 import { Folding } from "./folding.ts";
 import { askByHeldOut } from "./held-out.ts";
 import { drawn } from "./hold-out.ts";
@@ -192,9 +192,9 @@ export class IndexedCollection {
 	async #do(chore: Chore): Promise<void> {
 		switch (chore) {
 			case "fold":
-				return this.fold();
+				return this.fold(isTailHot(this) || !isExaminationDue(this) ? 0 : heldOutOf(this));
 			case "examine":
-				return this.#examineByTail();
+				return this.examineByTail();
 			case "snapshot":
 				return this.#around.saveSnapshot(this);
 			case "build":
@@ -207,16 +207,23 @@ export class IndexedCollection {
 		}
 	}
 
-	/** Before the tail is taken in, its rows ask the recall of the index. */
-	async #examineByTail(): Promise<void> {
+	/**
+	 * Before the tail is taken in, its rows ask the recall of the index.
+	 *
+	 * @param task Of who waits for it; left out where nobody does, so that whoever waits for something else ends it.
+	 */
+	async examineByTail(task?: Task): Promise<void> {
 		const { generation, tail, owned } = this;
 		const from = generation.mainEnd;
 		const before = this.examinedChurn;
 		this.examinedChurn = churnOf(generation) + tail;
 		try {
 			await askByHeldOut(this.#around, this, owned, drawn(from, from + tail), {
-				isPressed: () => this.#around.isAwaited() || isTailHot(this),
-				between: turn,
+				isPressed: () => task === undefined && (this.#around.isAwaited() || isTailHot(this)),
+				between: async () => {
+					await turn();
+					task?.check();
+				},
 			});
 		} catch (error) {
 			this.examinedChurn = before;
@@ -225,13 +232,13 @@ export class IndexedCollection {
 	}
 
 	/** @see Folding.fold */
-	fold(task?: Task, onTaken?: (done: number) => void): Promise<void> {
-		return this.#folding.fold(task, onTaken);
+	fold(leave?: number): Promise<void> {
+		return this.#folding.fold(leave);
 	}
 
 	/** @see Folding.foldAll */
-	foldAll(task: Task): Promise<void> {
-		return this.#folding.foldAll(task);
+	foldAll(task: Task, leave?: number): Promise<void> {
+		return this.#folding.foldAll(task, leave);
 	}
 
 	/** @see Replacing.replace */

@@ -5,6 +5,7 @@ import { type Parallel, serial } from "@nigh/index";
 import { rowBytes } from "@nigh/kernels";
 import { createPool, type ThreadPool } from "@nigh/threads";
 import { EXAMINER } from "../examiner/messages.ts";
+import { TOGETHER, TOGETHER_K } from "../examiner/parameters.ts";
 import type { VectorFormat } from "../memory/generation.ts";
 import { allocateArea, type ReaderArea, ReaderAreas } from "../memory/reader-area.ts";
 import { vectorBytes } from "../memory/rows.ts";
@@ -124,8 +125,15 @@ function examined(
 /** What a reading thread has in a generation. */
 function areaOf({ arena, main, generation }: Owned, reader: number): ReaderArea {
 	return areas.of(generation, reader, () =>
-		withinMemory(generation.live, () => allocateArea(arena, reader, generation.handle, mainSpec(main))),
+		withinMemory(generation.live, () =>
+			allocateArea(arena, reader, generation.handle, mainSpec(main, manyFor(reader))),
+		),
 	);
+}
+
+/** The examiner alone answers many queries at once. */
+function manyFor(reader: number): Parameters<typeof mainSpec>[1] {
+	return reader === EXAMINER ? { many: { queries: TOGETHER, k: TOGETHER_K } } : {};
 }
 
 function placeOf(key: number): RowPlace {

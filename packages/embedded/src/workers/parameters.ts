@@ -11,8 +11,6 @@ export const TRAINING_VECTORS = 131_072;
 
 /** Writes have paused when there was none for so long; then the whole tail is taken in. */
 export const IDLE_MS = 20;
-/** Rows of the tail that ask the recall of the index at least: fewer tell next to nothing. */
-export const LEAST_EXAMINED = 256;
 /** While writes go on, the tail is taken in from this share of its room on: until then they have the processor for themselves. */
 export const HOT_TAIL_SHARE = 1 / 8;
 

@@ -82,7 +82,7 @@ export class Replacing {
 				},
 				examine: (index, heldOut) =>
 					askByHeldOut(this.#around, collection, index, heldOut, {
-						isPressed: () => this.#around.isAwaited() || this.#isWaitedFor,
+						isPressed: () => this.#isWaitedFor,
 						between: async () => {
 							await turn();
 							task.check();
