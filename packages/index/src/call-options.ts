@@ -1,7 +1,7 @@
 import { checkInteger, checkOptions, NighError } from "@nigh/contract";
 import type { InsertManyOptions, ParallelSearchOptions, SearchOptions } from "./vector-index.ts";
 
-const SEARCH_NAMES = ["ef", "allow", "exact", "abort"] as const satisfies readonly (keyof SearchOptions)[];
+const SEARCH_NAMES = ["ef", "patience", "allow", "exact", "abort"] as const satisfies readonly (keyof SearchOptions)[];
 const INSERT_NAMES = [
 	"labels",
 	"parallel",
@@ -18,6 +18,20 @@ const TOGETHER = { min: 1, max: 65_536 } as const;
 export function checkSearchOptions(options: SearchOptions): void {
 	checkOptions(options, SEARCH_NAMES, "search");
 	checkFlag("exact", options.exact);
+}
+
+/**
+ * `instead` says how the index is searched.
+ *
+ * @throws NighError `INVALID_OPTION` for what only a walk over a graph reads.
+ */
+export function refuseWalkOptions({ ef, patience }: SearchOptions, instead: string): void {
+	if (ef !== undefined) throw notWalked("ef", `ef is the beam width of HNSW; ${instead}: leave it out`);
+	if (patience !== undefined) throw notWalked("patience", `patience ends a walk of HNSW; ${instead}: leave it out`);
+}
+
+function notWalked(field: string, message: string): NighError {
+	return new NighError("INVALID_OPTION", message, { field });
 }
 
 /** @throws NighError `INVALID_OPTION` for a name that `searchParallel` does not read. */

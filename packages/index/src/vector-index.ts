@@ -28,6 +28,15 @@ export interface CustomMetric {
 export interface SearchOptions {
 	/** Beam width of HNSW, k to 10,000. Wider finds more and takes longer, about in proportion. Default: the index's, and from k = 11 on no less than `adaptiveEf(k)`. Not for flat. */
 	readonly ef?: number;
+	/**
+	 * Ends a walk of HNSW early: after so many expansions in a row (up to 3 more, as four are done together) that put nothing into the best
+	 * min(ef, max(2 k, k + 16)) of its candidates; 1 to 10,000, or 0 for none. Smaller is quicker and finds less, so it goes with a wider
+	 * `ef`: easy queries end early, hard ones get the width. A wider pool costs time of its own, so that whether the two together are quicker
+	 * than a narrower `ef` alone depends on the data: measure it. Takes no memory. Depends on the query and the index alone. With `allow` only
+	 * expansions of labels that may be answered count. No effect where there is no walk: `exact`, a k above 4,000, an `allow` of at most ef
+	 * labels. Default: 0. Not for flat and cells. After Teofili and Lin, "Patience in Proximity" (ECIR 2025), who watch the whole pool.
+	 */
+	readonly patience?: number | undefined;
 	/** Only these labels may be answered. */
 	readonly allow?: LabelSet;
 	/** Scan everything instead of using the graph: recall 1, time in proportion to `size`. */

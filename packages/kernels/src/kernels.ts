@@ -223,8 +223,19 @@ export interface Kernels {
 	/** Keeps the k nearest of `n` pairs in a sorted pool; returns the pool's new size. */
 	topk(keys: number, ids: number, n: number, k: number, pool: number, size: number, eligibility: number): number;
 
-	/** A whole search; returns the number of answers, or -1 when aborted. */
-	searchGraph(graph: number, scratch: number, k: number, ef: number, depth: number, eligibility: number): number;
+	/**
+	 * A whole search; returns the number of answers, or -1 when aborted. It ends before the beam is exhausted when `patience` expansions in a
+	 * row (0: however many) have put nothing into the best `depth` of the pool; see assembly/graph/beam.ts.
+	 */
+	searchGraph(
+		graph: number,
+		scratch: number,
+		k: number,
+		ef: number,
+		depth: number,
+		patience: number,
+		eligibility: number,
+	): number;
 	/** A whole search for what a bitmap lets through, which may begin at `count` nodes of it (u32 at `seeds`); see assembly/graph/matching.ts. */
 	searchMatching(
 		graph: number,
@@ -246,6 +257,7 @@ export interface Kernels {
 		k: number,
 		ef: number,
 		depth: number,
+		patience: number,
 		eligibility: number,
 		rows: number,
 		rowStride: number,

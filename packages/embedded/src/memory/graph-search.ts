@@ -36,7 +36,7 @@ export class GraphSearch implements MainSearch {
 	}
 
 	*search(query: SlotQuery, state: MainState): Generator<void, Way> {
-		const { vector, k, matches } = query;
+		const { vector, k, matches, patience } = query;
 		const { mainEnd, dead, eligibility } = state;
 		const graph = this.#graph;
 		const usual = this.#width(query);
@@ -48,10 +48,12 @@ export class GraphSearch implements MainSearch {
 			const { ef, allowedWidths } =
 				matches === undefined ? { ef: usual } : filteredWalk(query, matches.count, mainEnd, usual);
 			this.widths = { ef };
+			// A walk through what is allowed alone has an end of its own.
+			const how = allowedWidths === undefined ? { patience } : { allowedWidths };
 			const wanted = Math.min(k, matches?.count ?? mainEnd - dead);
 			const dropAfter = matches === undefined && dead <= mainEnd * MOST_DROPPED;
-			let found = graph.search(vector, k, { ef, eligibility, dropAfter, allowedWidths });
-			if (found < wanted && dropAfter) found = graph.search(vector, k, { ef, eligibility });
+			let found = graph.search(vector, k, { ef, ...how, eligibility, dropAfter });
+			if (found < wanted && dropAfter) found = graph.search(vector, k, { ef, patience, eligibility });
 			// A walk can miss parts of a graph. What was promised is min(k, matches) answers.
 			if (found >= wanted) return matches === undefined ? "index" : "filtered-index";
 		}

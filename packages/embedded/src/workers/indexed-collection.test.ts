@@ -277,9 +277,10 @@ test("what a fold has taken in stays in where it is ended early, and the rest fo
 	const { collection, control, add } = await started(300);
 	await collection.run("build");
 	for (let i = 300; i < 1_500; i++) add(i);
-	const task = new Task();
-	const fold = collection.fold(task, () => task.abort());
-	await assert.rejects(fold, { code: "ABORTED" });
+	const task = new Ending(0.1);
+	task.plan(1);
+	task.begin(1);
+	await assert.rejects(collection.foldAll(task), { code: "ABORTED" });
 	const { mainEnd, slotEnd } = collection.generation;
 	assert.ok(mainEnd > 300 && mainEnd < slotEnd, `${mainEnd}`);
 	assert.equal(collection.owned.main?.size, mainEnd);

@@ -1,6 +1,6 @@
 import { BOUNDS, checkInteger, type Metric, NighError } from "@nigh/contract";
 import type { Arena } from "@nigh/kernels";
-import { checkInsertOptions, checkSearchOptions } from "../call-options.ts";
+import { checkInsertOptions, checkSearchOptions, refuseWalkOptions } from "../call-options.ts";
 import { checkAbortFlag } from "../eligibility.ts";
 import { withinArena } from "../memory-limit.ts";
 import { checkedLabels, checkLabel, labelsFor } from "../rows/label-table.ts";
@@ -218,10 +218,5 @@ export function isCoded({
 function checkFlatOptions({ arena }: FlatRows, options: SearchOptions): void {
 	checkSearchOptions(options);
 	checkAbortFlag(arena, options.abort);
-	if (options.ef === undefined) return;
-	throw new NighError(
-		"INVALID_OPTION",
-		"ef is the beam width of HNSW; a flat index looks at everything: leave it out",
-		{ field: "ef" },
-	);
+	refuseWalkOptions(options, "a flat index looks at everything");
 }

@@ -9,6 +9,8 @@ export const HNSW_BOUNDS = {
 	efConstruction: BOUNDS.efConstruction,
 	/** Beam width of a search. Wider: better recall, slower, about in proportion. */
 	ef: BOUNDS.ef,
+	/** Expansions in a row that change nothing in the best of the pool, after which a search ends; 0: it goes on. Fewer: quicker, less recall. */
+	patience: { min: 0, max: 10_000, integer: true, default: 0 },
 	/** Level factor: level = floor(-ln U * mL). Default 1 / ln M. */
 	mL: { min: 0.01, max: 10 },
 	/** Seed of the levels. */

@@ -1,4 +1,4 @@
-import { BOUNDS, checkInteger } from "@nigh/contract";
+import { BOUNDS, checkInteger, NighError } from "@nigh/contract";
 import { type EngineName, FREE_LEVEL, GRAPH, NO_NODE, SCRATCH, type WasmMemory } from "@nigh/kernels";
 import { type ArenaView, AttachedArena } from "../arena-view.ts";
 import { writeEligible } from "../eligibility.ts";
@@ -13,7 +13,7 @@ import { type Bitmap, rankBitmap, wordsOf } from "./rank.ts";
 import type { ReaderSpec } from "./reader-spec.ts";
 import { keysOf, rankLabels, SCAN_ROWS, scanChunk } from "./scan.ts";
 import { NO_LABEL, PUBLISHED } from "./sharing.ts";
-import { beamWidth, rerankDepth, walk } from "./walk.ts";
+import { beamWidth, patienceOf, rerankDepth, walk } from "./walk.ts";
 
 /** Beam widths of a walk for what is allowed; `ef` is that through what is allowed alone. */
 export interface AllowedWidths {
@@ -30,6 +30,12 @@ export interface AllowedWidths {
 export interface ReaderSearchOptions extends ReaderScanOptions {
 	/** Beam width, k to the reader's `maxEf`. Default: the index's, and from k = 11 on no less than `adaptiveEf(k)`. */
 	readonly ef?: number | undefined;
+	/**
+	 * Ends the walk early, after so many expansions in a row that put nothing into the best min(ef, max(2 k, k + 16)) of its candidates, as
+	 * that of `SearchOptions` does; 0 to 10,000. With `eligibility` only expansions of what may be answered count, with `dropAfter` all of
+	 * them. Not together with `allowedWidths`. Default: 0, none.
+	 */
+	readonly patience?: number | undefined;
 	/**
 	 * Walks as if everything could be answered, and drops from the best max(2 k, k + 16) what may not: costs next to nothing beside a plain
 	 * walk, where minding on the way needs a heap. For a graph of which nearly everything may be answered: it may leave fewer than k.
@@ -139,12 +145,14 @@ export class GraphReader {
 	 * The nearest `k` by a walk over the graph. Returns how many there are: fewer than `k` where the walk met fewer that may be answered,
 	 * although there may be others, which {@link GraphReader.scan} finds.
 	 *
-	 * @throws NighError `INVALID_OPTION` for a k or an ef above what the reader has room for; `ABORTED`.
+	 * @throws NighError `INVALID_OPTION` for a k or an ef above what the reader has room for, a patience outside its bound or beside
+	 * `allowedWidths`; `ABORTED`.
 	 */
 	search(query: Float32Array | Uint8Array, k: number, options: ReaderSearchOptions = {}): number {
 		const { spec } = this;
 		const ef = beamWidth(this.#graph, k, options.ef);
 		if (ef > spec.maxEf) checkInteger("ef", ef, { ...HNSW_BOUNDS.ef, max: spec.maxEf });
+		const patience = readPatience(options);
 		const eligibility = this.#begin(query, k, options);
 		if (!this.#enter()) return 0;
 		const abort = options.abort ?? 0;
@@ -153,17 +161,17 @@ export class GraphReader {
 		const allow = options.eligibility?.allow;
 		if (allowedWidths !== undefined && allow !== undefined) {
 			const matching = { ...this.#widths(allowedWidths), ...this.#sample(allow, eligibility) };
-			this.#count = walk(this.#graph, this.#scratch, { k, ef, depth, eligibility, abort, matching });
+			this.#count = walk(this.#graph, this.#scratch, { k, ef, depth, patience, eligibility, abort, matching });
 			return this.#count;
 		}
 		const late = options.dropAfter === true && eligibility !== 0;
 		this.#count = late
 			? this.#dropAfter(
-					walk(this.#graph, this.#scratch, { k: depth, ef, depth, eligibility: 0, abort }),
+					walk(this.#graph, this.#scratch, { k: depth, ef, depth, patience, eligibility: 0, abort }),
 					k,
 					eligibility,
 				)
-			: walk(this.#graph, this.#scratch, { k, ef, depth, eligibility, abort });
+			: walk(this.#graph, this.#scratch, { k, ef, depth, patience, eligibility, abort });
 		return this.#count;
 	}
 
@@ -358,6 +366,17 @@ export class GraphReader {
 		const place = this.#places[label - this.spec.firstLabel] ?? 0;
 		return place === 0 ? undefined : place - 1;
 	}
+}
+
+/** A walk that grows where much is about as near would be ended by patience just there. */
+function readPatience({ patience, allowedWidths }: ReaderSearchOptions): number {
+	const asked = patienceOf(patience);
+	if (asked === 0 || allowedWidths === undefined) return asked;
+	throw new NighError(
+		"INVALID_OPTION",
+		"patience is not for walks of allowedWidths, which are as long as what is allowed calls for: leave one of them out",
+		{ field: "patience", value: patience },
+	);
 }
 
 function readGraph(arena: ArenaView, spec: ReaderSpec): ReadGraph {

@@ -65,7 +65,7 @@ function reachableNear(graph: HnswGraph, reach: Reach, node: number): number[] {
 	const { arena } = graph;
 	arena.u8(scratch.query, graph.rows.bytes).set(arena.u8(graph.vectorOf(node), graph.rows.bytes));
 	scratch.set("queryNorm", encodeQuery(graph, scratch.query, scratch.queryCode));
-	const n = arena.kernels.searchGraph(graph.address, scratch.address, ef, ef, ef, 0);
+	const n = arena.kernels.searchGraph(graph.address, scratch.address, ef, ef, ef, 0, 0);
 	const pairs = arena.u32(scratch.get("answer"), 2 * n);
 	const found: number[] = [];
 	for (let i = 0; i < n; i++) {

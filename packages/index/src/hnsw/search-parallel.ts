@@ -5,7 +5,7 @@ import type { Neighbor, ParallelSearchOptions, SearchOptions, VectorRows } from 
 import type { HnswGraph } from "./graph.ts";
 import { Scratch } from "./scratch.ts";
 import { answer, isWalked, leastFound, search } from "./search.ts";
-import { beamWidth, encodeQuery, rerankDepth } from "./walk.ts";
+import { beamWidth, encodeQuery, patienceOf, rerankDepth } from "./walk.ts";
 
 /** Queries that are prepared and handed out at a time: enough that waiting for the last lane costs little. */
 const BATCH = 1_024;
@@ -40,6 +40,7 @@ async function searchInBatches(
 	options: SearchOptions,
 ): Promise<Neighbor[][]> {
 	const ef = beamWidth(graph, k, options.ef);
+	const patience = patienceOf(options.patience);
 	const alone = (row: number) => search(graph, graph.rows.rowOf(queries, row), k, options);
 	if (graph.size === 0 || !isWalked(k, ef, options)) return Array.from({ length: n }, (_, row) => alone(row));
 	const walk = new ParallelWalk(graph, {
@@ -48,6 +49,7 @@ async function searchInBatches(
 		lanes: Math.min(parallel.lanes, n),
 		batch: Math.min(BATCH, n),
 		...options,
+		patience,
 	});
 	try {
 		const answers: Neighbor[][] = [];
@@ -68,6 +70,7 @@ async function searchInBatches(
 interface WalkOptions extends Pick<SearchOptions, "allow" | "abort"> {
 	readonly k: number;
 	readonly ef: number;
+	readonly patience: number;
 	readonly lanes: number;
 	/** The most queries of a run. */
 	readonly batch: number;
@@ -78,6 +81,7 @@ class ParallelWalk {
 	readonly #graph: HnswGraph;
 	readonly #k: number;
 	readonly #ef: number;
+	readonly #patience: number;
 	readonly #least: number;
 	readonly #batch: number;
 	readonly #abort: SearchOptions["abort"];
@@ -87,10 +91,11 @@ class ParallelWalk {
 	readonly #codeStride: number;
 	#memory = 0;
 
-	constructor(graph: HnswGraph, { k, ef, lanes, batch, allow, abort }: WalkOptions) {
+	constructor(graph: HnswGraph, { k, ef, patience, lanes, batch, allow, abort }: WalkOptions) {
 		this.#graph = graph;
 		this.#k = k;
 		this.#ef = ef;
+		this.#patience = patience;
 		this.#least = leastFound(k, allow);
 		this.#batch = batch;
 		this.#abort = abort;
@@ -133,7 +138,8 @@ class ParallelWalk {
 		});
 		arena.u32(cursor, 1)[0] = 0;
 		const [k, ef] = [this.#k, this.#ef];
-		const args = [k, ef, rerankDepth(k, ef), this.#eligibility, this.#memory, this.#rowStride, codes, this.#codeStride];
+		const beam = [k, ef, rerankDepth(k, ef), this.#patience, this.#eligibility];
+		const args = [...beam, this.#memory, this.#rowStride, codes, this.#codeStride];
 		await parallel.run(
 			arena,
 			"searchRange",

@@ -4,7 +4,7 @@ import type { Neighbor, SearchOptions } from "../vector-index.ts";
 import type { HnswGraph } from "./graph.ts";
 import { rankLabels, SCAN_BYTES, SCAN_ROWS, type ScanOptions, scanChunk } from "./scan.ts";
 import type { Scratch } from "./scratch.ts";
-import { beamWidth, rerankDepth, walk } from "./walk.ts";
+import { beamWidth, patienceOf, rerankDepth, walk } from "./walk.ts";
 
 /** The nearest k of a checked query: by a beam of `ef`, or by looking at all that may be answered where that is surer or costs less. */
 export function search(
@@ -15,6 +15,7 @@ export function search(
 ): Neighbor[] {
 	const { allow, abort } = options;
 	const ef = beamWidth(graph, k, options.ef);
+	const patience = patienceOf(options.patience);
 	const wanted = Math.min(k, graph.size);
 	if (wanted === 0) return [];
 	const scratch = graph.scratch(0, Math.max(ef, k));
@@ -31,6 +32,7 @@ export function search(
 			k: wanted,
 			ef,
 			depth: rerankDepth(wanted, ef),
+			patience,
 			eligibility,
 			abort: abort?.address ?? 0,
 		});

@@ -20,6 +20,8 @@ export interface WalkOptions {
 	readonly ef: number;
 	/** How many of the pool's best are ranked again by exact keys; see {@link rerankDepth}. */
 	readonly depth: number;
+	/** Expansions in a row that leave these best as they are, after which the walk ends; 0: it goes on. Not with `matching`. */
+	readonly patience: number;
 	/** Address of the eligibility struct; 0 where everything may be answered. */
 	readonly eligibility: number;
 	/** Address of the abort word; 0 where nothing ends it early. */
@@ -36,14 +38,14 @@ export interface WalkOptions {
 export function walk(
 	graph: GraphView,
 	scratch: SearchScratch,
-	{ k, ef, depth, eligibility, abort, matching }: WalkOptions,
+	{ k, ef, depth, patience, eligibility, abort, matching }: WalkOptions,
 ): number {
 	scratch.set("queryNorm", encodeQuery(graph, scratch.query, scratch.queryCode));
 	scratch.set("abort", abort);
 	const { kernels } = graph.arena;
 	const found =
 		matching === undefined
-			? kernels.searchGraph(graph.address, scratch.address, k, ef, depth, eligibility)
+			? kernels.searchGraph(graph.address, scratch.address, k, ef, depth, patience, eligibility)
 			: searchMatching(graph, scratch, { k, ef, depth, eligibility, matching });
 	if (found < 0) throw aborted();
 	return found;
@@ -52,7 +54,7 @@ export function walk(
 function searchMatching(
 	{ arena, address }: GraphView,
 	scratch: SearchScratch,
-	{ k, ef, depth, eligibility, matching }: Omit<WalkOptions, "abort"> & { readonly matching: Matching },
+	{ k, ef, depth, eligibility, matching }: Omit<WalkOptions, "abort" | "patience"> & { readonly matching: Matching },
 ): number {
 	const { least, full, widest, seeds, count } = matching;
 	const widths = [least, full, ef, widest] as const;
@@ -63,6 +65,11 @@ function searchMatching(
 export function beamWidth({ parameters }: Pick<GraphView, "parameters">, k: number, asked: number | undefined): number {
 	if (asked === undefined) return Math.max(parameters.ef, k > 10 ? adaptiveEf(k) : k);
 	return checkInteger("ef", asked, { ...HNSW_BOUNDS.ef, min: Math.min(k, HNSW_BOUNDS.ef.max) });
+}
+
+/** The patience in force: the one asked for; 0, none, where it was left out. */
+export function patienceOf(asked: number | undefined): number {
+	return asked === undefined ? 0 : checkInteger("patience", asked, HNSW_BOUNDS.patience);
 }
 
 /** How many of the pool's best are ranked again by exact keys: codes swap neighbours that are close to one another. */

@@ -1,6 +1,6 @@
 import { BOUNDS, checkInteger, checkOptions, type Metric, NighError } from "@nigh/contract";
 import type { Arena } from "@nigh/kernels";
-import { checkFlag, checkInsertOptions } from "../call-options.ts";
+import { checkFlag, checkInsertOptions, refuseWalkOptions } from "../call-options.ts";
 import { checkAbortFlag } from "../eligibility.ts";
 import { throwIfAborted } from "../insert-signal.ts";
 import { withinArena } from "../memory-limit.ts";
@@ -518,16 +518,8 @@ export class IvfIndex implements VectorIndex {
 	}
 
 	#checkSearch(k: number, options: SearchOptions): void {
-		checkOptions(options, ["nprobe", "budget", "rerank", "allow", "exact", "abort", "ef"], "search");
-		if (options.ef !== undefined) {
-			throw new NighError(
-				"INVALID_OPTION",
-				"ef is the beam width of HNSW; cells are asked for by nprobe: leave it out",
-				{
-					field: "ef",
-				},
-			);
-		}
+		checkOptions(options, ["nprobe", "budget", "rerank", "allow", "exact", "abort", "ef", "patience"], "search");
+		refuseWalkOptions(options, "cells are asked for by nprobe");
 		checkFlag("exact", options.exact);
 		checkAbortFlag(this.arena, options.abort);
 		checkInteger("k", k, BOUNDS.k);

@@ -510,6 +510,7 @@ describe("answers", () => {
 				for (const nprobe of [0, 21, 1.5, Number.NaN]) assert.equal(field({ nprobe }), "nprobe");
 				for (const budget of [0, -1, 2 ** 31]) assert.equal(field({ budget }), "budget");
 				assert.equal(field({ ef: 10 }), "ef");
+				assert.equal(field({ patience: 10 }), "patience");
 				if (name.startsWith("ivf ") || name === "ivf") assert.equal(field({ rerank: 10 }), "rerank");
 				else for (const rerank of [-1, 16_001, 0.5]) assert.equal(field({ rerank }), "rerank");
 				const error = refusal("INVALID_OPTION", () => index.search(query, 5, { probes: 5 } as object));

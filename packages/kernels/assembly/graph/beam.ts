@@ -8,7 +8,7 @@ import {
 import { eligible } from "../eligibility";
 
 /** How many expansions lie between two looks at the abort word. */
-export const PATIENCE: i32 = 32;
+export const BETWEEN_LOOKS: i32 = 32;
 
 /**
  * Nodes that are expanded together once the pool is full: the keys of all their neighbours are one batch, so that the waits for memory
@@ -108,9 +108,14 @@ export function enter(size: i32, ef: i32, key: f32, node: u32): i32 {
 
 /**
  * Searches a layer from one node. Leaves at most `ef` nearest nodes in the pool, in ascending order of key, and returns how many;
- * -1 when aborted. The flag {@link EXPANDED} is set in every node of the pool.
+ * -1 when aborted. The flag {@link EXPANDED} is set in every node of the pool that has been expanded: in all but for a patience.
+ *
+ * With a `patience` above 0 it ends before that once so many expansions in a row have put nothing into the best `depth` of the pool, and
+ * the pool holds that many (Teofili and Lin, "Patience in Proximity", ECIR 2025). Looked at after every batch of nodes that are expanded
+ * together, so that up to {@link TOGETHER} - 1 expansions more may be done.
  */
-export function beam(from: u32, layer: i32, ef: i32): i32 {
+export function beam(from: u32, layer: i32, ef: i32, depth: i32, patience: i32): i32 {
+	const most = patience == 0 ? i32.MAX_VALUE : patience;
 	unmarkAll();
 	markNew(from);
 	store<f32>(pool, keyOfOne(from));
@@ -118,7 +123,9 @@ export function beam(from: u32, layer: i32, ef: i32): i32 {
 	let size = 1;
 	let cursor = 0;
 	let expanded = 0;
-	let look = PATIENCE;
+	let look = BETWEEN_LOOKS;
+	// Expansions up to the last that changed the best of the pool.
+	let settled = 0;
 	while (cursor < size) {
 		// Until the pool is full one by one: what the first leads to is mostly nearer than the second.
 		const width = size < ef ? 1 : TOGETHER;
@@ -134,18 +141,21 @@ export function beam(from: u32, layer: i32, ef: i32): i32 {
 		}
 		if (expanded >= look) {
 			if (aborted()) return -1;
-			look += PATIENCE;
+			look += BETWEEN_LOOKS;
 		}
 		keysToPayload(n);
-		cursor = next;
+		let changed = ef;
 		for (let i = 0; i < n; i++) {
 			const key = load<f32>(keys + (<usize>i << 2));
 			// Not `>=`: a NaN, which no sound index has, must not get past this.
 			if (size == ef && !(key < load<f32>(pool + (<usize>(size - 1) << 3)))) continue;
 			const at = enter(size, ef, key, load<u32>(ids + (<usize>i << 2)));
 			if (size < ef) size++;
-			if (at < cursor) cursor = at;
+			if (at < changed) changed = at;
 		}
+		cursor = min(next, changed);
+		if (changed < depth || size < depth) settled = expanded;
+		else if (expanded - settled >= most) break;
 	}
 	store<u32>(scratch, load<u32>(scratch, 60) + <u32>expanded, 60);
 	return size;
@@ -154,9 +164,10 @@ export function beam(from: u32, layer: i32, ef: i32): i32 {
 /**
  * The same where not every node may be answered: all are walked through, only eligible ones enter the pool. What is still to be
  * expanded can outgrow the pool by far, so it waits in a heap. Ends when the nearest that waits is farther than a full pool's last; -2
- * when it has expanded `most` nodes before that.
+ * when it has expanded `most` nodes before that. Of a `patience`, only expansions of eligible nodes count: so it means as much whatever
+ * share of the nodes that is.
  */
-export function beamEligible(from: u32, layer: i32, ef: i32, most: i32): i32 {
+export function beamEligible(from: u32, layer: i32, ef: i32, most: i32, depth: i32, patience: i32): i32 {
 	const heap = <usize>load<u32>(scratch, 36);
 	unmarkAll();
 	markNew(from);
@@ -167,23 +178,30 @@ export function beamEligible(from: u32, layer: i32, ef: i32, most: i32): i32 {
 		size = 1;
 	}
 	let expanded = 0;
+	// Eligible nodes expanded since the best of the pool last changed.
+	let idle = 0;
 	while (waiting > 0) {
 		if (size == ef && load<f32>(heap) > load<f32>(pool + (<usize>(ef - 1) << 3))) break;
 		if (expanded == most) return -2;
 		const node = load<u32>(heap, 4);
 		waiting = pop(heap, waiting);
-		if (++expanded % PATIENCE == 0 && aborted()) return -1;
+		if (++expanded % BETWEEN_LOOKS == 0 && aborted()) return -1;
 		const n = gather(node, layer, 0);
 		keysToPayload(n);
+		let changed = ef;
 		for (let i = 0; i < n; i++) {
 			const key = load<f32>(keys + (<usize>i << 2));
 			if (size == ef && !(key < load<f32>(pool + (<usize>(ef - 1) << 3)))) continue;
 			const neighbour = load<u32>(ids + (<usize>i << 2));
 			waiting = push(heap, waiting, key, neighbour);
 			if (!eligible(labelOf(neighbour))) continue;
-			enter(size, ef, key, neighbour);
+			const at = enter(size, ef, key, neighbour);
 			if (size < ef) size++;
+			if (at < changed) changed = at;
 		}
+		if (patience == 0) continue;
+		if (changed < depth || size < depth) idle = 0;
+		else if (eligible(labelOf(node)) && ++idle == patience) break;
 	}
 	store<u32>(scratch, load<u32>(scratch, 60) + <u32>expanded, 60);
 	return size;

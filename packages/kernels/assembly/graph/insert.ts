@@ -20,7 +20,7 @@ function insert(node: u32, ef: i32): void {
 	queryNode(node);
 	let current = descend(entry, top, min(level, top));
 	for (let layer = min(level, top); layer >= 0; layer--) {
-		const size = beam(current, layer, ef);
+		const size = beam(current, layer, ef, ef, 0);
 		current = load<u32>(pool, 4) & ~EXPANDED;
 		const n = gatherPool(size, node);
 		storeLinks(linksOf(node, layer), select(n, 0, degree));

@@ -9,7 +9,7 @@
  * arXiv 2505.15636).
  */
 import { alive, allowedBit, eligible } from "../eligibility";
-import { beamEligible, enter, PATIENCE, TOGETHER, unexpanded } from "./beam";
+import { beamEligible, enter, BETWEEN_LOOKS, TOGETHER, unexpanded } from "./beam";
 import {
 	aborted, degree0, EXPANDED, ids, keys, keysToPayload, labelHere, linksOf, mark, markNew, marks,
 	pool, scratch, selected, unmarkAll,
@@ -155,7 +155,7 @@ function beamThroughEligible(from: u32, seeds: usize, count: i32, k: i32, ef: i3
 	}
 	size = take(gatherEligible(from, n), size, k, ef, widest);
 	let expanded = 1;
-	let look = PATIENCE;
+	let look = BETWEEN_LOOKS;
 	let cursor = 0;
 	while (cursor < size && !(load<f32>(pool + (<usize>cursor << 3)) > reach(size, k, ef))) {
 		const width = size < ef ? 1 : TOGETHER;
@@ -171,7 +171,7 @@ function beamThroughEligible(from: u32, seeds: usize, count: i32, k: i32, ef: i3
 		}
 		if (expanded >= look) {
 			if (aborted()) return -1;
-			look += PATIENCE;
+			look += BETWEEN_LOOKS;
 		}
 		changed = next;
 		size = take(n, size, k, ef, widest);
@@ -200,7 +200,7 @@ export function beamMatching(
 	const share = shareAround(from);
 	if (share >= MANY) {
 		const width = max<i32>(least, <i32>(<f32>full * Mathf.sqrt(share)));
-		const found = beamEligible(from, 0, width, <i32>((<f32>width * MARGIN) / share));
+		const found = beamEligible(from, 0, width, <i32>((<f32>width * MARGIN) / share), width, 0);
 		if (found != -2) return found;
 	}
 	return widest == 0 ? 0 : beamThroughEligible(from, seeds, count, k, ef, widest);

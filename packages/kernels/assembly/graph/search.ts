@@ -8,17 +8,29 @@ import {
 
 /**
  * A whole search (algorithm 5): down the upper layers, a beam of `ef` on layer 0, the nearest `depth` of its pool re-ranked by exact
- * keys where the payload is codes. The query (and its code) lies in the scratch. Writes at most `k` pairs {f32 key, u32 label} in
- * ascending order of (key, label) to the scratch's answer; returns how many, or -1 when the abort word was raised.
+ * keys where the payload is codes. What a `patience` above 0 does is told at {@link beam}. The query (and its code) lies in the scratch.
+ * Writes at most `k` pairs {f32 key, u32 label} in ascending order of (key, label) to the scratch's answer; returns how many, or -1 when
+ * the abort word was raised.
  */
-export function searchGraph(graph: usize, s: usize, k: i32, ef: i32, depth: i32, eligibility: usize): i32 {
+export function searchGraph(
+	graph: usize,
+	s: usize,
+	k: i32,
+	ef: i32,
+	depth: i32,
+	patience: i32,
+	eligibility: usize,
+): i32 {
 	open(graph, s);
 	const entry = entryPoint();
 	if (entry == NONE) return 0;
 	if (aborted()) return -1;
 	openEligibility(eligibility);
 	const start = descend(entry, topLevel(), 0);
-	const found = eligibility == 0 ? beam(start, 0, ef) : beamEligible(start, 0, ef, i32.MAX_VALUE);
+	const found =
+		eligibility == 0
+			? beam(start, 0, ef, depth, patience)
+			: beamEligible(start, 0, ef, i32.MAX_VALUE, depth, patience);
 	return found < 0 ? -1 : answerWith(found, k, depth);
 }
 
@@ -78,6 +90,7 @@ export function searchRange(
 	k: i32,
 	ef: i32,
 	depth: i32,
+	patience: i32,
 	eligibility: usize,
 	rows: usize,
 	rowStride: usize,
@@ -96,6 +109,6 @@ export function searchRange(
 		store<u32>(s, <u32>code, 28);
 		store<i32>(s, load<i32>(code + <usize>load<u32>(graph, 8)), 32);
 		store<u32>(s, <u32>(answers + i * (<usize>k << 3)), 52);
-		store<i32>(found + (i << 2), searchGraph(graph, s, k, ef, depth, eligibility));
+		store<i32>(found + (i << 2), searchGraph(graph, s, k, ef, depth, patience, eligibility));
 	}
 }

@@ -7,7 +7,7 @@ import type { TwinMemory } from "../memory.ts";
 import { expanded, type GraphState, isExpanded } from "./state.ts";
 
 /** How many expansions lie between two looks at the abort word. */
-export const PATIENCE = 32;
+export const BETWEEN_LOOKS = 32;
 
 /** Puts ids[0..n) = [node] with its key into keys[0]. */
 function keyOfOne(g: GraphState, node: number): number {
@@ -89,9 +89,14 @@ export function enter(g: GraphState, size: number, ef: number, key: number, node
 
 /**
  * Searches a layer from one node. Leaves at most `ef` nearest nodes in the pool, in ascending order of key, and returns how many;
- * -1 when aborted. Every node of the pool has the mark of having been expanded.
+ * -1 when aborted. Every node of the pool that has been expanded has the mark of it: all but for a patience.
+ *
+ * With a `patience` above 0 it ends before that once so many expansions in a row have put nothing into the best `depth` of the pool, and
+ * the pool holds that many (Teofili and Lin, "Patience in Proximity", ECIR 2025). Looked at after every batch of nodes that are expanded
+ * together, so that up to {@link EXPANDED_TOGETHER} - 1 expansions more may be done.
  */
-export function beam(g: GraphState, from: number, layer: number, ef: number): number {
+export function beam(g: GraphState, from: number, layer: number, ef: number, depth: number, patience: number): number {
+	const most = patience === 0 ? Infinity : patience;
 	const { m, pool, ids, keys } = g;
 	g.unmarkAll();
 	g.markNew(from);
@@ -100,7 +105,9 @@ export function beam(g: GraphState, from: number, layer: number, ef: number): nu
 	let size = 1;
 	let cursor = 0;
 	let expansions = 0;
-	let look = PATIENCE;
+	let look = BETWEEN_LOOKS;
+	// Expansions up to the last that changed the best of the pool.
+	let settled = 0;
 	while (cursor < size) {
 		const width = size < ef ? 1 : EXPANDED_TOGETHER;
 		let n = 0;
@@ -115,17 +122,20 @@ export function beam(g: GraphState, from: number, layer: number, ef: number): nu
 		}
 		if (expansions >= look) {
 			if (g.aborted()) return -1;
-			look += PATIENCE;
+			look += BETWEEN_LOOKS;
 		}
 		g.keysToPayload(n);
-		cursor = next;
+		let changed = ef;
 		for (let i = 0; i < n; i++) {
 			const key = m.loadF32(keys + 4 * i);
 			if (size === ef && !(key < m.loadF32(pool + 8 * (size - 1)))) continue;
 			const at = enter(g, size, ef, key, m.loadU32(ids + 4 * i));
 			if (size < ef) size++;
-			if (at < cursor) cursor = at;
+			if (at < changed) changed = at;
 		}
+		cursor = Math.min(next, changed);
+		if (changed < depth || size < depth) settled = expansions;
+		else if (expansions - settled >= most) break;
 	}
 	g.countExpanded(expansions);
 	return size;
@@ -134,9 +144,18 @@ export function beam(g: GraphState, from: number, layer: number, ef: number): nu
 /**
  * The same where not every node may be answered: all are walked through, only eligible ones enter the pool. What is still to be
  * expanded can outgrow the pool by far, so it waits in a heap. Ends when the nearest that waits is farther than a full pool's last; -2
- * when it has expanded `most` nodes before that.
+ * when it has expanded `most` nodes before that. Of a `patience`, only expansions of eligible nodes count: so it means as much whatever
+ * share of the nodes that is.
  */
-export function beamEligible(g: GraphState, from: number, layer: number, ef: number, most: number): number {
+export function beamEligible(
+	g: GraphState,
+	from: number,
+	layer: number,
+	ef: number,
+	most: number,
+	depth: number,
+	patience: number,
+): number {
 	const { m, eligible, pool, ids, keys } = g;
 	const heap = m.loadU32(g.scratch + SCRATCH.heap);
 	const last = pool + 8 * (ef - 1);
@@ -149,23 +168,30 @@ export function beamEligible(g: GraphState, from: number, layer: number, ef: num
 		size = 1;
 	}
 	let expansions = 0;
+	// Eligible nodes expanded since the best of the pool last changed.
+	let idle = 0;
 	while (waiting > 0) {
 		if (size === ef && m.loadF32(heap) > m.loadF32(last)) break;
 		if (expansions === most) return -2;
 		const node = m.loadU32(heap + 4);
 		waiting = pop(m, heap, waiting);
-		if (++expansions % PATIENCE === 0 && g.aborted()) return -1;
+		if (++expansions % BETWEEN_LOOKS === 0 && g.aborted()) return -1;
 		const n = gather(g, node, layer, 0);
 		g.keysToPayload(n);
+		let changed = ef;
 		for (let i = 0; i < n; i++) {
 			const key = m.loadF32(keys + 4 * i);
 			if (size === ef && !(key < m.loadF32(last))) continue;
 			const neighbour = m.loadU32(ids + 4 * i);
 			waiting = push(m, heap, waiting, key, neighbour);
 			if (!eligible.admits(g.labelOf(neighbour))) continue;
-			enter(g, size, ef, key, neighbour);
+			const at = enter(g, size, ef, key, neighbour);
 			if (size < ef) size++;
+			if (at < changed) changed = at;
 		}
+		if (patience === 0) continue;
+		if (changed < depth || size < depth) idle = 0;
+		else if (eligible.admits(g.labelOf(node)) && ++idle === patience) break;
 	}
 	g.countExpanded(expansions);
 	return size;

@@ -211,8 +211,14 @@ export class TestGraph {
 	}
 
 	/** Labels and keys of a search for the query that was asked; `undefined` where it was aborted. */
-	search(k: number, ef: number, depth = ef, eligibility = 0): { key: number; label: number }[] | undefined {
-		const size = this.bench.run("searchGraph", this.graph, this.scratch, k, ef, depth, eligibility);
+	search(
+		k: number,
+		ef: number,
+		depth = ef,
+		eligibility = 0,
+		patience = 0,
+	): { key: number; label: number }[] | undefined {
+		const size = this.bench.run("searchGraph", this.graph, this.scratch, k, ef, depth, patience, eligibility);
 		return size < 0 ? undefined : this.#answers(size);
 	}
 
@@ -240,7 +246,13 @@ export class TestGraph {
 	}
 
 	/** Several searches by one call of the kernel that lanes share, each query prepared in memory of its own. */
-	searchRange(queries: readonly Row[], k: number, ef: number): ReturnType<TestGraph["search"]>[] {
+	searchRange(
+		queries: readonly Row[],
+		k: number,
+		ef: number,
+		depth = ef,
+		patience = 0,
+	): ReturnType<TestGraph["search"]>[] {
 		const { bench } = this;
 		const codeStride = this.#payloadBytes + 16;
 		const rows = bench.room(this.vectorBytes * queries.length);
@@ -254,7 +266,7 @@ export class TestGraph {
 			bench.write(codes + i * codeStride, bytes(this.#queryCode, codeStride));
 		});
 		const lists = [rows, this.vectorBytes, codes, codeStride, answers, found, queries.length, bench.room(4)] as const;
-		bench.run("searchRange", this.graph, this.scratch, k, ef, ef, 0, ...lists);
+		bench.run("searchRange", this.graph, this.scratch, k, ef, depth, patience, 0, ...lists);
 		return Array.from(new Int32Array(bench.buffer, found, queries.length), (size, i) => {
 			if (size < 0) return undefined;
 			const [keys, labels] = [bench.f32(answers + i * 8 * k, 2 * size), bench.u32(answers + i * 8 * k, 2 * size)];

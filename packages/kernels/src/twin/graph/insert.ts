@@ -20,7 +20,7 @@ function insert(g: GraphState, node: number, ef: number): void {
 	g.queryNode(node);
 	let current = descend(g, entry, top, Math.min(level, top));
 	for (let layer = Math.min(level, top); layer >= 0; layer--) {
-		const size = beam(g, current, layer, ef);
+		const size = beam(g, current, layer, ef, ef, 0);
 		current = plain(g.m.loadU32(g.pool + 4));
 		const n = gatherPool(g, size, node);
 		storeLinks(g, g.linksOf(node, layer), select(g, n, 0, g.degree));

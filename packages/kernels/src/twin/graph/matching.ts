@@ -3,7 +3,7 @@
  * farther than the k-th (Al-Jazzazi et al., arXiv 2505.15636). The reasons stand in assembly/graph/matching.ts.
  */
 import { EXPANDED_TOGETHER } from "../../layout.ts";
-import { beamEligible, enter, PATIENCE, unexpanded } from "./beam.ts";
+import { BETWEEN_LOOKS, beamEligible, enter, unexpanded } from "./beam.ts";
 import { expanded, type GraphState } from "./state.ts";
 
 /** Looks past neighbours that are not eligible unless this share is eligible. */
@@ -174,7 +174,7 @@ function beamThroughEligible(g: GraphState, from: number, seeds: number, count: 
 	const walk = new Walk(g, widths);
 	begin(g, walk, from, seeds, count);
 	let expansions = 1;
-	let look = PATIENCE;
+	let look = BETWEEN_LOOKS;
 	let cursor = 0;
 	while (walk.goesOn(cursor)) {
 		const width = walk.size < widths.ef ? 1 : EXPANDED_TOGETHER;
@@ -190,7 +190,7 @@ function beamThroughEligible(g: GraphState, from: number, seeds: number, count: 
 		}
 		if (expansions >= look) {
 			if (g.aborted()) return -1;
-			look += PATIENCE;
+			look += BETWEEN_LOOKS;
 		}
 		walk.take(n, next);
 		cursor = walk.changed;
@@ -208,7 +208,7 @@ export function beamMatching(g: GraphState, from: number, seeds: number, count: 
 	if (share >= MANY) {
 		const width = Math.max(widths.least, Math.trunc(Math.fround(widths.full * Math.fround(Math.sqrt(share)))));
 		const most = Math.trunc(Math.fround(Math.fround(width * MARGIN) / share));
-		const found = beamEligible(g, from, 0, width, most);
+		const found = beamEligible(g, from, 0, width, most, width, 0);
 		if (found !== -2) return found;
 	}
 	return widths.widest === 0 ? 0 : beamThroughEligible(g, from, seeds, count, widths);

@@ -6,8 +6,9 @@ import { type GraphState, plain } from "./state.ts";
 
 /**
  * A whole search (algorithm 5): down the upper layers, a beam of `ef` on layer 0, the nearest `depth` of its pool re-ranked by exact
- * keys where the payload is codes. The query (and its code) lies in the scratch. Writes at most `k` pairs {f32 key, u32 label} in
- * ascending order of (key, label) to the scratch's answer; returns how many, or -1 when the abort word was raised.
+ * keys where the payload is codes. What a `patience` above 0 does is told at {@link beam}. The query (and its code) lies in the scratch.
+ * Writes at most `k` pairs {f32 key, u32 label} in ascending order of (key, label) to the scratch's answer; returns how many, or -1 when
+ * the abort word was raised.
  */
 export function searchGraph(
 	g: GraphState,
@@ -16,6 +17,7 @@ export function searchGraph(
 	k: number,
 	ef: number,
 	depth: number,
+	patience: number,
 	eligibility: number,
 ): number {
 	g.open(graph, scratch);
@@ -24,7 +26,10 @@ export function searchGraph(
 	if (g.aborted()) return -1;
 	g.eligible.open(eligibility);
 	const start = descend(g, entry, g.topLevel(), 0);
-	const found = eligibility === 0 ? beam(g, start, 0, ef) : beamEligible(g, start, 0, ef, Infinity);
+	const found =
+		eligibility === 0
+			? beam(g, start, 0, ef, depth, patience)
+			: beamEligible(g, start, 0, ef, Infinity, depth, patience);
 	return found < 0 ? -1 : answerWith(g, found, k, depth);
 }
 
@@ -84,6 +89,7 @@ export function searchRange(
 	k: number,
 	ef: number,
 	depth: number,
+	patience: number,
 	eligibility: number,
 	rows: number,
 	rowStride: number,
@@ -103,6 +109,6 @@ export function searchRange(
 		m.storeU32(scratch + SCRATCH.queryCode, code);
 		m.storeI32(scratch + SCRATCH.queryNorm, m.loadI32(code + m.loadU32(graph + GRAPH.payloadBytes)));
 		m.storeU32(scratch + SCRATCH.answer, answers + i * 8 * k);
-		m.storeI32(found + 4 * i, searchGraph(g, graph, scratch, k, ef, depth, eligibility));
+		m.storeI32(found + 4 * i, searchGraph(g, graph, scratch, k, ef, depth, patience, eligibility));
 	}
 }
