@@ -79,11 +79,11 @@ export class CollectionCore {
 
 	/** Queries and audits go to the examiner. What does not get there is lost to the sample, as is what is searched for when nobody looks. */
 	#sink(): Sink {
-		const { key } = this;
-		const { examiner } = this.database.threads;
+		const { key, database } = this;
+		const lost = () => {};
 		return {
-			queries: (queries) => void examiner.call("queries", { key, queries, now: this.now }).catch(() => {}),
-			audit: (audit) => void examiner.call("audit", { key, audit, now: this.now }).catch(() => {}),
+			queries: (queries) => void database.threads.examiner.call("queries", { key, queries, now: this.now }).catch(lost),
+			audit: (audit) => void database.threads.examiner.call("audit", { key, audit, now: this.now }).catch(lost),
 		};
 	}
 

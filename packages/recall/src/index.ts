@@ -15,7 +15,7 @@ export {
 export { type DeltaOptions, deltaOf } from "./certify/delta.ts";
 export { FixedSequence } from "./certify/fixed-sequence.ts";
 export { CELL_ARMS, type CellsLadderOptions, cellsLadder } from "./ladder/cells.ts";
-export { type GraphLadderOptions, graphLadder } from "./ladder/graph.ts";
+export { type GraphLadderOptions, graphLadder, graphRung } from "./ladder/graph.ts";
 export { type CellsRung, type GraphRung, isSameRung, type Rung } from "./ladder/rungs.ts";
 export { dearestWidth, pilotGoal, SPACING, widths } from "./ladder/widths.ts";
 export { Reservoir, ReservoirCoin } from "./queries/reservoir.ts";

@@ -1,14 +1,18 @@
-import { cellsLadder, dearestWidth, graphLadder, pilotGoal, type Rung } from "@nigh/recall";
+import { cellsLadder, dearestWidth, graphLadder, graphRung, pilotGoal, type Rung, widths } from "@nigh/recall";
 import type { Searcher, SlotQuery } from "../memory/searcher.ts";
 import { MOST_EF } from "./parameters.ts";
 import type { Subject } from "./subject.ts";
+import { TimedPilot } from "./timed-pilot.ts";
 
 /** Times the usual number of candidates that a ladder may compare by their vectors, where codes are too coarse for fewer. */
 const DEEPER = [1, 4, 16] as const;
 const MOST_CANDIDATES = 16_000;
 
-/** Candidates beyond k that coarse codes take at least. */
-const CANDIDATES = { least: 190, perK: 20 } as const;
+/** Candidates that coarse codes take at least. */
+const CANDIDATES = { beyondK: 190, perK: 20 } as const;
+
+/** A walk that ends early has to be so much faster than one that does not, at the same recall of the pilot, to be worth a ladder. */
+const WORTH = 0.95;
 
 /**
  * Fixes the ladder of a cell: what its dearest rung is like is found by a pilot, whose queries are not used again.
@@ -17,40 +21,51 @@ const CANDIDATES = { least: 190, perK: 20 } as const;
  */
 export async function placeLadder(
 	subject: Subject,
-	pilot: readonly SlotQuery["vector"][],
+	queries: readonly SlotQuery["vector"][],
 	k: number,
 	target: number,
 ): Promise<readonly Rung[]> {
 	const { main } = subject.searcher.area;
 	if (main === null) return [];
 	const goal = pilotGoal(target);
-	const truths = await subject.truths(pilot, k);
-	const meanOf = async (rung: Rung) => {
-		let [sum, n] = [0, 0];
-		for (const [i, vector] of pilot.entries()) {
-			const truth = truths[i];
-			if (truth === undefined) continue;
-			sum += await subject.recallAt(rung, vector, k, truth);
-			n++;
-		}
-		return n === 0 ? 1 : sum / n;
-	};
+	const pilot = await TimedPilot.of(subject, queries, k);
 	if (main.kind === "hnsw") {
 		const most = Math.max(k, Math.min(MOST_EF, main.reader.maxEf));
-		const { width } = await place(dearestWidth(Math.max(k, 16), most, goal), (ef) => meanOf({ kind: "graph", ef }));
-		return graphLadder({ k, dearest: width });
+		const found = await place(dearestWidth(Math.max(k, 16), most, goal), (ef) => pilot.meanOf(graphRung(ef)));
+		const isPatient = await isWorthEndingEarly(pilot, k, found.width, target);
+		return graphLadder({ k, dearest: found.width, isPatient });
 	}
 	const { nlist, parameters } = main.reader;
 	const vectors = subject.searcher.generation.mainEnd;
-	for (const rerank of depthsFor(parameters, k)) {
+	const depths = depthsFor(parameters, k);
+	for (const rerank of depths) {
 		const depth = rerank === undefined ? {} : { rerank };
 		const found = await place(dearestWidth(Math.min(4, nlist), nlist, goal), (nprobe) =>
-			meanOf({ kind: "cells", nprobe, ...depth }),
+			pilot.meanOf({ kind: "cells", nprobe, ...depth }),
 		);
-		const isLast = rerank === undefined ? parameters.kind === "ivf" : rerank >= MOST_CANDIDATES;
-		if (found.mean >= goal || isLast) return cellsLadder({ nlist, vectors, dearest: found.width, rerank });
+		if (found.mean < goal && rerank !== depths.at(-1)) continue;
+		return cellsLadder({ nlist, vectors, dearest: found.width, rerank });
 	}
-	return cellsLadder({ nlist, vectors, dearest: nlist, rerank: depthsFor(parameters, k).at(-1) });
+	return [];
+}
+
+/** Whether the narrowest walk that reaches the target in the pilot is slower than the narrowest of those that end early. */
+async function isWorthEndingEarly(pilot: TimedPilot, k: number, widest: number, target: number): Promise<boolean> {
+	const narrowest = async (isPatient: boolean) => {
+		const rungs = widths(k, widest).map((ef) => graphRung(ef, isPatient));
+		// Recall grows with the width, but for chance: by bisection.
+		let [low, high] = [0, rungs.length - 1];
+		while (low < high) {
+			const middle = (low + high + 1) >> 1;
+			if ((await pilot.meanOf(rungs[middle] as Rung)) >= target) low = middle;
+			else high = middle - 1;
+		}
+		return rungs[low] as Rung;
+	};
+	const [plain, patient] = [await narrowest(false), await narrowest(true)];
+	if ((await pilot.meanOf(patient)) < target) return false;
+	const [plainMs, patientMs] = await pilot.timesOf([plain, patient]);
+	return (patientMs as number) < WORTH * (plainMs as number);
 }
 
 /** Candidates to try, the fewest first: as many as the index takes by itself, unless it compares none by their vectors. */
@@ -59,7 +74,7 @@ function depthsFor(
 	k: number,
 ): readonly (number | undefined)[] {
 	if (kind === "ivf") return [undefined];
-	const least = Math.max(k + CANDIDATES.least, CANDIDATES.perK * k);
+	const least = Math.max(k + CANDIDATES.beyondK, CANDIDATES.perK * k);
 	const explicit = DEEPER.map((times) => Math.max(k, Math.min(MOST_CANDIDATES, times * least)));
 	return rerank === 0 ? explicit : [undefined, ...explicit];
 }
@@ -76,6 +91,12 @@ export function ladderWithoutPilot({ area: { main }, generation }: Searcher, k: 
 	if (main.kind === "hnsw")
 		return graphLadder({ k, dearest: Math.min(MOST_EF, main.reader.maxEf, 32 * Math.max(k, 16)) });
 	const { nlist, parameters } = main.reader;
-	const rerank = depthsFor(parameters, k).at(1) ?? depthsFor(parameters, k)[0];
-	return cellsLadder({ nlist, vectors: generation.mainEnd, dearest: Math.max(1, Math.floor(nlist / 4)), rerank });
+	const depths = depthsFor(parameters, k);
+	const vectors = generation.mainEnd;
+	return cellsLadder({
+		nlist,
+		vectors,
+		dearest: Math.max(1, Math.floor(nlist / 4)),
+		rerank: depths.at(1) ?? depths[0],
+	});
 }

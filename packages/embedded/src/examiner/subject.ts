@@ -78,14 +78,19 @@ export class Subject {
 
 	/** The recall of a query on a rung. */
 	async recallAt(rung: Rung, vector: SlotQuery["vector"], k: number, { kth, wanted }: Truth): Promise<number> {
+		this.search(rung, vector, k);
+		const recall = recallOf(this.searcher.distances, kth, wanted);
+		await this.pause();
+		return recall;
+	}
+
+	/** Searches to the end; the searcher has the answers. */
+	search(rung: Rung, vector: SlotQuery["vector"], k: number): void {
 		const { searcher } = this;
 		const query = this.#query(vector, k, { exact: false, ...widthsOf(rung, k) });
 		const steps = searcher.steps(query);
 		while (steps.next().done !== true);
 		if (searcher.unranked.length > 0) rankFromDisk(searcher, query);
-		const recall = recallOf(searcher.distances, kth, wanted);
-		await this.pause();
-		return recall;
 	}
 
 	/** Lets the thread do what else there is to do. */

@@ -112,7 +112,7 @@ export interface RowFilesAt {
 }
 
 /** Readers that can be counted at the same time: those of this process's threads. */
-export const MOST_READERS = 64;
+export const MOST_READERS = 65;
 
 /**
  * ms that the clocks of two threads may differ, and that a clock may go back without anything coming back into sight. Threads read the clock

@@ -8,11 +8,11 @@ import type { IndexerMethods, Installed } from "../workers/messages.ts";
 import { Caller } from "../workers/rpc.ts";
 import { turn } from "../workers/turn.ts";
 import { ChannelPort } from "./channel-port.ts";
-import { ShareHost } from "./host.ts";
+import { FIRST_READER, ShareHost } from "./host.ts";
 import { sendLifeline } from "./lifeline.ts";
 import type { HostMethods, HostNotes, ShareMessage } from "./messages.ts";
 
-const PLACES = MOST_READERS - 2;
+const PLACES = MOST_READERS - FIRST_READER;
 
 type Area = Parameters<IndexerMethods["area"]>[0];
 
@@ -92,13 +92,16 @@ test("each reader gets an area of its own, for both of the ways it searches", as
 	const { reader, asked } = hosted(t);
 	const [a, b] = [await reader("a"), await reader("b")];
 	const first = await a.calls.call("open", "notes");
-	assert.deepEqual(first.installed?.areas, { caller: { reader: 2 }, worker: { reader: 2 } });
+	assert.deepEqual(first.installed?.areas, { caller: { reader: FIRST_READER }, worker: { reader: FIRST_READER } });
 	assert.deepEqual([first.entry.key, first.installed?.generation], [1, { number: 5 }]);
 	const second = await b.calls.call("open", "notes");
-	assert.deepEqual(second.installed?.areas, { caller: { reader: 3 }, worker: { reader: 3 } });
+	assert.deepEqual(second.installed?.areas, {
+		caller: { reader: FIRST_READER + 1 },
+		worker: { reader: FIRST_READER + 1 },
+	});
 	assert.deepEqual(asked, [
-		{ key: 1, reader: 2, generation: 0 },
-		{ key: 1, reader: 3, generation: 0 },
+		{ key: 1, reader: FIRST_READER, generation: 0 },
+		{ key: 1, reader: FIRST_READER + 1, generation: 0 },
 	]);
 });
 
@@ -110,7 +113,9 @@ test("a collection without vectors has no generation yet; its reader is told of 
 	const noted = a.noted();
 	await host.install(installedOf(2, 5));
 	await noted;
-	assert.deepEqual(a.notes, [{ ...installedOf(2, 5), areas: { caller: { reader: 2 }, worker: { reader: 2 } } }]);
+	assert.deepEqual(a.notes, [
+		{ ...installedOf(2, 5), areas: { caller: { reader: FIRST_READER }, worker: { reader: FIRST_READER } } },
+	]);
 });
 
 test("what is asked about the index is answered by the indexer, and its errors keep their code", async (t) => {
@@ -136,8 +141,8 @@ test("a generation that takes over is told to those who read the collection, in 
 	await host.install(installedOf(1, 8));
 	await noted;
 	assert.deepEqual(asked, [
-		{ key: 1, reader: 2, generation: 8 },
-		{ key: 1, reader: 3, generation: 8 },
+		{ key: 1, reader: FIRST_READER, generation: 8 },
+		{ key: 1, reader: FIRST_READER + 1, generation: 8 },
 	]);
 	assert.deepEqual(
 		a.notes.map((note) => (note as Installed).generation),
@@ -151,7 +156,7 @@ test("one that gets no memory keeps no other from its own", async (t) => {
 	const [a, b] = [await reader("a"), await reader("b")];
 	await a.calls.call("open", "notes");
 	await b.calls.call("open", "notes");
-	control.refuses = 2;
+	control.refuses = FIRST_READER;
 	const noted = b.noted();
 	await assert.rejects(host.install(installedOf(1, 6)), { code: "MEMORY_LIMIT" });
 	await noted;
@@ -192,7 +197,7 @@ test("who has ended without a word makes room as well, and what it said last is 
 	await host.install(installedOf(1, 6));
 	assert.deepEqual([asked, a.notes], [[], []]);
 	const { installed } = await (await reader("b")).calls.call("open", "notes");
-	assert.equal(installed?.areas.caller.reader, 2);
+	assert.equal(installed?.areas.caller.reader, FIRST_READER);
 });
 
 test("who has left hears nothing any more", async (t) => {

@@ -13,7 +13,7 @@ import { takeLifelines } from "./lifeline.ts";
 import type { EmbeddedShareHandle, HostMethods, HostNotes, ShareMessage } from "./messages.ts";
 
 /** The calling thread, the reader worker and the examiner have the first numbers. */
-const FIRST_READER = EXAMINER + 1;
+export const FIRST_READER = EXAMINER + 1;
 
 /** What the host needs of its database. */
 export interface Hosting {

@@ -8,6 +8,7 @@ import {
 import type { CollectionCore, DatabaseCore } from "../core.ts";
 import type { CatalogueEntry } from "../records/catalogue.ts";
 import { cellAdvice, indexAdvice } from "../watch/index-advice.ts";
+import { recallAdvice } from "../watch/recall-advice.ts";
 import { type Limit, limited, nearestLimit } from "../workers/limits.ts";
 import type { IndexState } from "../workers/messages.ts";
 
@@ -151,7 +152,8 @@ async function handOverReasons({ key, database }: CollectionCore): Promise<Healt
 async function indexReasons(core: CollectionCore): Promise<HealthReason[]> {
 	const { searcher, isWaiting, key, database } = core;
 	const state = searcher === undefined ? undefined : await database.threads.indexer.call("state", key);
-	const reasons = state === undefined ? [] : [...problemsOf(state), ...adviceFor(core, state)];
+	const reasons =
+		state === undefined ? [] : [...problemsOf(state), ...adviceFor(core, state), ...recallReasons(core, state)];
 	if (!isWaiting) return reasons;
 	return [
 		...reasons,
@@ -218,6 +220,15 @@ function adviceFor(
 			used: parameters,
 		}),
 	];
+}
+
+/** What is the matter with the recall of the index that serves. */
+function recallReasons({ recall, spec, searcher }: CollectionCore, state: IndexState): HealthReason[] {
+	const table = recall.serving.table;
+	const isOfIndex = table !== undefined && table.identity === searcher?.generation.handle.identity?.id;
+	const cells = isOfIndex ? table.cells : [];
+	const tooSlow = spec.latencyMs === null ? [] : (recall.tuner?.tooSlow(spec.latencyMs) ?? []);
+	return recallAdvice({ cells, tooSlow, latencyMs: spec.latencyMs, kind: state.kind, parameters: state.parameters });
 }
 
 const MORE: Readonly<Record<Limit, string>> = {

@@ -65,7 +65,8 @@ export function heldOutOf({ tail, generation: { mainEnd } }: IndexedCollection):
 
 /** Whether so much has come since the recall of the index was last asked that it is to be asked again, by what waits to be taken in. */
 export function isExaminationDue({ tail, generation, examinedChurn, owned }: IndexedCollection): boolean {
-	if (owned.main === undefined || tail < LEAST_HELD_OUT || mostHeldOut(generation.mainEnd + tail) < LEAST_HELD_OUT) return false;
+	if (owned.main === undefined || tail < LEAST_HELD_OUT || mostHeldOut(generation.mainEnd + tail) < LEAST_HELD_OUT)
+		return false;
 	if (examinedChurn === undefined) return true;
 	return churnOf(generation) + tail - examinedChurn > STALE_FROM * generation.mainEnd;
 }
