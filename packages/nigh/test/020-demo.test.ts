@@ -39,7 +39,7 @@ test("without a terminal it answers questions made from the headings, measures, 
 	assert.match(counts ?? "", /^Files: 2 new \(4 passages\)\. Brought up to date in [0-9.]+ s\.$/);
 	assert.match(stdout, /\n\? Growing tomatoes\n {2}0\.[0-9]{3} {2}guide\.md:3 {2}Tomatoes need sun/);
 	assert.match(stdout, /\n\? Baking rye bread\n {2}0\.[0-9]{3} {2}guide\.md:7 {2}Rye bread is baked/);
-	assert.match(stdout, /\n {2}recall: [a-z]+.*; plan: .*, [0-9.]+ ms\n/);
+	assert.match(stdout, /\n {2}(exact|uncertified: recall of [0-9.]+ asked for); plan: .*, [0-9.]+ ms\n/);
 	assert.match(
 		stdout,
 		/recall@4 1\.0000 \(asked for: 0\.99\); [0-9,]+ queries\/s from the graph, [0-9,]+ by exact search, one at a time\.\n$/,

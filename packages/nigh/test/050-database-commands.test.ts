@@ -130,7 +130,7 @@ test("search answers each vector of a file, in a table for people", async () => 
 	const { lines } = await succeed(searchCommand, args);
 	assert.deepEqual(lines.slice(4, 6), ["", "query 1"]);
 	assert.deepEqual(lines.slice(0, 3), ["query 0", "distance  score  id", "       0      1  r0"]);
-	assert.match(lines[3] ?? "", /^1 hit in .*: index \(hnsw, ef 20\), recall 0\.95 asked for, uncertified$/);
+	assert.match(lines[3] ?? "", /^1 hit in .*: index \(hnsw, ef 20\), uncertified: recall of 0\.95 asked for$/);
 });
 
 test("a text is embedded only as the collection's own embedder does it", async () => {

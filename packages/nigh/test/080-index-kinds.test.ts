@@ -134,7 +134,10 @@ test("analyze, stats and search tell of cells", async () => {
 	assert.deepEqual([plan.index, plan.nprobe, plan.cells, plan.rows], ["ivfpq", 15, 15, ROWS]);
 	assert.deepEqual([hits[0].id, recall.state], ["r3", "uncertified"]);
 	const { lines } = await succeed(searchCommand, search);
-	assert.match(lines.at(-1) ?? "", /index \(ivfpq, nprobe 15, 1,200 rows, [\d,]+ re-ranked\), .*, uncertified$/);
+	assert.match(
+		lines.at(-1) ?? "",
+		/index \(ivfpq, nprobe 15, 1,200 rows, [\d,]+ re-ranked\), uncertified: recall of 0\.95 asked for$/,
+	);
 });
 
 test("a collection without cells cannot be trained, and is told what to do", async () => {

@@ -6,6 +6,7 @@ import { parseArguments } from "../terminal/arguments.ts";
 import { type Fact, factLines } from "../terminal/facts.ts";
 import { jsonText } from "../terminal/json.ts";
 import { bytesText, durationText, numberText } from "../terminal/quantities.ts";
+import { recallInWords } from "../terminal/recall-in-words.ts";
 import { grouped } from "../terminal/table.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import type { Command } from "./command.ts";
@@ -54,7 +55,9 @@ function statsOf(folder: string, name: string | undefined): Promise<CollectionSt
 	});
 }
 
-function factsOf({ name, effective, records, index, fill, latency, memory, plan, diskBytes }: CollectionStats): Fact[] {
+/** What is told of a collection, a line each. */
+export function factsOf(stats: CollectionStats): Fact[] {
+	const { name, effective, records, index, fill, latency, memory, plan, diskBytes } = stats;
 	const { dimensions, type, metric, embedder, filterable, recall } = effective;
 	return [
 		["collection", name],
@@ -66,6 +69,7 @@ function factsOf({ name, effective, records, index, fill, latency, memory, plan,
 			`${grouped(index.main)} in the index, ${grouped(index.tail)} not yet, ${grouped(index.tombstones)} deleted`,
 		],
 		["recall", `${recall} asked for`],
+		...stats.recall.map((statement): Fact => ["", recallInWords(statement)]),
 		["embedder", embedder === null ? undefined : `${embedder.name} (${embedder.model})`],
 		["filterable", filterable.length === 0 ? undefined : filterable.join(", ")],
 		["searches", latencyText(latency.search)],

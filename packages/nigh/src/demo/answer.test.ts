@@ -42,16 +42,19 @@ test("the evidence is told in one line", () => {
 		certifiedAt: null,
 	};
 	const plan: SearchPlan = { strategy: "index", index: "hnsw", ef: 80, cutShort: false, durationMs: 1.26 };
-	assert.equal(evidenceLine({ recall, plan }), "recall: uncertified, target 0.95; plan: index (hnsw, ef 80), 1.3 ms");
+	assert.equal(
+		evidenceLine({ recall, plan }),
+		"uncertified: recall of 0.95 asked for; plan: index (hnsw, ef 80), 1.3 ms",
+	);
 	assert.equal(
 		evidenceLine({ recall: { ...recall, state: "certified", estimate: 0.973 }, plan }),
-		"recall: certified, target 0.95, measured 0.973; plan: index (hnsw, ef 80), 1.3 ms",
+		"recall of at least 0.95 certified (mean 0.973); plan: index (hnsw, ef 80), 1.3 ms",
 	);
 	assert.equal(
 		evidenceLine({
 			recall: { ...recall, state: "exact", estimate: 1 },
 			plan: { strategy: "scan", index: "flat", cutShort: false, durationMs: 0.04 },
 		}),
-		"recall: exact; plan: scan (flat), 0.0 ms",
+		"exact; plan: scan (flat), 0.0 ms",
 	);
 });

@@ -1,4 +1,5 @@
 import type { Collection, Distance, RecallStatement, Score, SearchPlan } from "@nigh/contract";
+import { recallInWords } from "../terminal/recall-in-words.ts";
 import type { PassageMetadata } from "./database.ts";
 import { excerpt } from "./questions.ts";
 
@@ -36,13 +37,10 @@ export async function answer(collection: Collection<PassageMetadata>, question: 
 	};
 }
 
-/** `recall: exact; plan: scan, 1.2 ms` */
+/** `exact; plan: scan (flat), 1.2 ms` */
 export function evidenceLine({ recall, plan }: Pick<Answer, "recall" | "plan">): string {
-	const { state, target, estimate } = recall;
-	const measured = estimate === null ? "" : `, measured ${estimate.toFixed(3)}`;
-	const promise = state === "exact" ? "exact" : `${state}, target ${target}${measured}`;
 	const width = plan.ef === undefined ? "" : `, ef ${plan.ef}`;
-	return `recall: ${promise}; plan: ${plan.strategy} (${plan.index}${width}), ${plan.durationMs.toFixed(1)} ms`;
+	return `${recallInWords(recall)}; plan: ${plan.strategy} (${plan.index}${width}), ${plan.durationMs.toFixed(1)} ms`;
 }
 
 /** The heading was put before the passage, so that it is found by it too. */

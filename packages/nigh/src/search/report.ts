@@ -1,6 +1,7 @@
 import type { Hit, SearchPlan, SearchResult } from "@nigh/contract";
 import { jsonText } from "../terminal/json.ts";
 import { countText, durationText, numberText, oneLine } from "../terminal/quantities.ts";
+import { recallInWords } from "../terminal/recall-in-words.ts";
 import { type Column, grouped, tableRows } from "../terminal/table.ts";
 
 const MOST = { id: 40, metadata: 80, text: 120, vector: 80 } as const;
@@ -34,7 +35,7 @@ export function hitRows(hits: readonly Hit[]): string[] {
 	return [header, ...cells.map((each) => row(shown.map((at) => each[at] as string)))];
 }
 
-/** `3 hits in 0.42 ms: index (hnsw, ef 40), recall 0.95 asked for, uncertified` */
+/** `3 hits in 0.42 ms: index (hnsw, ef 40), uncertified: recall of 0.95 asked for` */
 export function planText({ hits, plan, recall }: SearchResult): string {
 	const { strategy, index, ef, matches, durationMs } = plan;
 	const how = [
@@ -43,8 +44,7 @@ export function planText({ hits, plan, recall }: SearchResult): string {
 		...cellsTexts(plan),
 		matches !== undefined && `of ${countText(matches, "record")}`,
 	];
-	const evidence = recall.state === "exact" ? "exact" : `recall ${recall.target} asked for, ${recall.state}`;
-	return `${countText(hits.length, "hit")} in ${durationText(durationMs)}: ${strategy} (${how.filter(Boolean).join(", ")}), ${evidence}`;
+	return `${countText(hits.length, "hit")} in ${durationText(durationMs)}: ${strategy} (${how.filter(Boolean).join(", ")}), ${recallInWords(recall)}`;
 }
 
 /** `nprobe 8`, `1,024 rows`, `60 re-ranked`, where a search looked into cells. */
