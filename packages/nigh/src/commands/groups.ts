@@ -6,6 +6,7 @@ import { convertCommand } from "./convert.ts";
 import { countCommand } from "./count.ts";
 import { deleteCommand } from "./delete.ts";
 import { demoCommand } from "./demo.ts";
+import { doctorCommand } from "./doctor.ts";
 import { dropCommand } from "./drop.ts";
 import { estimateCommand } from "./estimate.ts";
 import { evalCommand } from "./eval.ts";
@@ -36,6 +37,7 @@ export const GROUPS: readonly (readonly [title: string, commands: readonly Comma
 			convertCommand,
 			trainCommand,
 			analyzeCommand,
+			doctorCommand,
 			warmCommand,
 			dropCommand,
 		],

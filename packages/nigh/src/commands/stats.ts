@@ -1,5 +1,6 @@
 import type { CollectionStats, LatencyStats, MemoryCap, MemoryPlan, MemoryStats } from "@nigh/contract";
 import { DATA_OPTIONS, dataFolder, dataHelp } from "../database/data-folder.ts";
+import { indexText } from "../database/index-text.ts";
 import { collectionName } from "../database/typed.ts";
 import { withCollection, withDatabase } from "../database/with-database.ts";
 import { parseArguments } from "../terminal/arguments.ts";
@@ -107,19 +108,6 @@ function partsText({ codes, codeBytesPerVector, ids, centroids, codebooks, links
 		`codes ${bytesText(codes)}${each}`,
 		...parts.map(([name, bytes]) => `${name} ${bytesText(bytes as number)}`),
 	].join(", ");
-}
-
-/** `hnsw (auto) M=16 ef=40` */
-function indexText({ kind, parameters }: CollectionStats["effective"]["index"]): string {
-	const { asked, ...rest } = parameters;
-	const texts = Object.entries(rest).map(
-		([key, value]) => `${key}=${typeof value === "number" ? short(value) : value}`,
-	);
-	return [asked === undefined || asked === kind ? kind : `${kind} (${asked})`, ...texts].join(" ");
-}
-
-function short(value: number): string {
-	return String(Number.isInteger(value) ? value : Number(value.toPrecision(3)));
 }
 
 /** Of a collection that has room for thousands of millions there is nothing to say. */

@@ -252,7 +252,12 @@ function required(args: Arguments, name: string): string {
 	throw new UsageError(`--${name} is missing.`);
 }
 
-function vectorFile(option: string, path: string): InputFile {
+/**
+ * A file of vectors that an option names.
+ *
+ * @throws UsageError for a format that is not known, or holds none.
+ */
+export function vectorFile(option: string, path: string): InputFile {
 	const format = typedFormat(path);
 	if (format !== "ivecs") return { option, path, format };
 	throw new UsageError(

@@ -56,7 +56,7 @@ async function* answersToFile(
 }
 
 /** Bits come as bytes; what are no bytes is told by the collection. */
-function vectorFor(type: VectorType, numbers: ArrayLike<number>): VectorInput {
+export function vectorFor(type: VectorType, numbers: ArrayLike<number>): VectorInput {
 	if (type === "float") return numbers instanceof Float32Array ? numbers : Array.from(numbers);
 	const bytes = Uint8Array.from(numbers);
 	return bytes.every((byte, at) => byte === numbers[at]) ? bytes : Array.from(numbers);

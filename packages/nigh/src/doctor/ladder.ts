@@ -1,0 +1,110 @@
+import { BOUNDS, CELL_KINDS, type CollectionStats } from "@nigh/contract";
+import { cellsLadder, dearestWidth, graphLadder, type Rung } from "@nigh/recall";
+import type { SearchSetting } from "./examination.ts";
+import type { Judged } from "./questions.ts";
+
+/** What the pilot's queries say of a setting. */
+export interface PilotRun {
+	readonly mean: number;
+	/** Whether every one of them compared everything: by its own word, and by what it found. */
+	readonly isExact: boolean;
+	/** Candidates that were compared by their vectors, at most. */
+	readonly rerank: number | undefined;
+}
+
+/** Asks the pilot's queries. */
+export type Pilot = (setting: SearchSetting) => Promise<PilotRun>;
+
+export function pilotRun(answers: readonly Judged[]): PilotRun {
+	const reranks = answers.flatMap(({ rerank }) => (rerank === undefined ? [] : [rerank]));
+	return {
+		mean: answers.reduce((sum, { recall }) => sum + recall, 0) / answers.length,
+		isExact: answers.every(({ isExact, recall }) => isExact && recall === 1),
+		rerank: reranks.length === 0 ? undefined : Math.max(...reranks),
+	};
+}
+
+/** Nothing but how the collection searches by itself. */
+const BY_DEFAULT: readonly SearchSetting[] = [{}];
+
+export interface LadderOptions {
+	readonly k: number;
+	/** The mean that the pilot is to see on the dearest setting. */
+	readonly goal: number;
+	/** Whether the back end takes settings at all. */
+	readonly searchWidth: boolean;
+}
+
+/**
+ * The settings to test, the dearest first: a graph's beam widths, or the cells to look into, placed by the pilot. One that says nothing where
+ * the back end takes none, or does not tell its cells.
+ *
+ * @returns `undefined` where the pilot was answered exactly without having been asked to.
+ */
+export async function settingsFor(
+	{ effective, index: { main } }: Pick<CollectionStats, "effective" | "index">,
+	{ k, goal, searchWidth }: LadderOptions,
+	pilot: Pilot,
+): Promise<readonly SearchSetting[] | undefined> {
+	const { kind, parameters } = effective.index;
+	const { nlist } = parameters;
+	if (searchWidth && kind === "hnsw") {
+		if ((await pilot({ ef: k })).isExact) return undefined;
+		const most = Math.max(k, Math.min(BOUNDS.ef.max, main));
+		const { width } = await place(k, most, goal, (ef) => pilot({ ef }));
+		return graphLadder({ k, dearest: width }).map(settingOf);
+	}
+	if (searchWidth && CELL_KINDS.some((each) => each === kind) && typeof nlist === "number") {
+		if ((await pilot({ nprobe: 1 })).isExact) return undefined;
+		const cells = await placeCells(kind !== "ivf", { k, goal, nlist, main }, pilot);
+		return cellsLadder({ nlist, vectors: main, ...cells }).map(settingOf);
+	}
+	return (await pilot({})).isExact ? undefined : BY_DEFAULT;
+}
+
+/** The names that a search has for a rung. */
+export function settingOf(rung: Rung): SearchSetting {
+	if (rung.kind === "graph") return { ef: rung.ef };
+	const { nprobe, rerank, budget } = rung;
+	return { nprobe, ...(rerank !== undefined && { rerank }), ...(budget !== undefined && { budget }) };
+}
+
+interface Cells {
+	readonly k: number;
+	readonly goal: number;
+	readonly nlist: number;
+	readonly main: number;
+}
+
+/** Where all cells are not enough, codes have misjudged: more candidates are compared, and cells are counted anew. */
+async function placeCells(
+	isCoded: boolean,
+	{ k, goal, nlist, main }: Cells,
+	pilot: Pilot,
+): Promise<{ readonly dearest: number; readonly rerank?: number }> {
+	let usual = 0;
+	const probes = await place(1, nlist, goal, async (nprobe) => {
+		const run = await pilot({ nprobe });
+		usual = Math.max(usual, run.rerank ?? 0);
+		return run;
+	});
+	if (!isCoded || probes.mean >= goal) return { dearest: probes.width };
+	const most = Math.max(k, Math.min(BOUNDS.rerank.max, main));
+	const { width: rerank } = await place(Math.max(k, 2 * usual), most, goal, (each) =>
+		pilot({ nprobe: nlist, rerank: each }),
+	);
+	const { width: dearest } = await place(1, nlist, goal, (nprobe) => pilot({ nprobe, rerank }));
+	return { dearest, rerank };
+}
+
+async function place(
+	least: number,
+	most: number,
+	goal: number,
+	run: (width: number) => Promise<PilotRun>,
+): Promise<{ readonly width: number; readonly mean: number }> {
+	const search = dearestWidth(least, most, goal);
+	let step = search.next();
+	while (!step.done) step = search.next((await run(step.value)).mean);
+	return step.value;
+}

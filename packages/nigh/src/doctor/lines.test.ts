@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Examination, ExaminedSetting } from "./examination.ts";
+import { examinationLines, verdictText } from "./lines.ts";
+
+const setting = (ef: number, more: Partial<ExaminedSetting>): ExaminedSetting => ({
+	setting: { ef },
+	queries: 800,
+	mean: 0.97,
+	lowerBound: 0.96,
+	answeredExactly: 0,
+	queriesPerSecond: 1_234.5,
+	outcome: "passes",
+	queriesNeeded: null,
+	...more,
+});
+
+const KEPT: Examination = {
+	verdict: "kept",
+	exactBecause: null,
+	index: { kind: "hnsw", parameters: { asked: "auto", M: 16 } },
+	searchWidth: true,
+	k: 10,
+	target: 0.95,
+	confidence: 0.95,
+	seed: 7,
+	queries: { given: 1_200, notDrawn: 150, withoutMatch: 50, pilot: 200, measured: 800, equalToStored: 0, timed: 100 },
+	ladder: 5,
+	settings: [
+		setting(40, { queries: 90, mean: 0.9999, lowerBound: 0.93 }),
+		setting(37, {}),
+		setting(34, { mean: 0.953, lowerBound: 0.94, outcome: "undecided", queriesNeeded: 4_321 }),
+	],
+	cheapest: 1,
+	byDefault: setting(0, { setting: {}, outcome: "fails", mean: 0.9 }),
+	below: { floor: 0.85, queries: 12, of: 800, upperBound: 0.0312 },
+	exactQueriesPerSecond: 99,
+	changeNumbers: { first: 3, last: 3 },
+};
+
+test("a line for each setting, the cheapest marked, and what it means", () => {
+	const lines = examinationLines("notes", KEPT);
+	assert.deepEqual(lines.slice(0, 11), [
+		"notes: recall@10 of 0.95 at 95 % confidence, index hnsw (auto) M=16",
+		"1,200 queries, 1,050 drawn, 50 without a match left out, 200 to choose the settings, 800 to measure them; order of seed 7",
+		"",
+		"setting     queries  recall@10  lower bound  queries/s  target",
+		"exact                   1.0000                      99",
+		"ef=40            90     0.9999       0.9300      1,235  passes",
+		"ef=37           800     0.9700       0.9600      1,235  passes  <- the cheapest that does",
+		"ef=34           800     0.9530       0.9400      1,235  cannot be told",
+		"2 cheaper settings were not measured: the first that does not pass ends the test.",
+		"",
+		"by default      800     0.9000       0.9600      1,235  fails",
+	]);
+	const [verdict, next, below, byDefault, remark, ...more] = lines.slice(12);
+	assert.equal(
+		verdict,
+		"ef=37 is the cheapest that keeps recall@10 of at least 0.95 (95 % confidence; mean 0.9700 over 800 queries).",
+	);
+	assert.match(next ?? "", /^ef=34 may keep it too; .*: about 4,300 in the file would do, if they are as these\.$/);
+	assert.match(
+		below ?? "",
+		/^It found less than 0\.85 of the answers for 12 of 800 queries; of all, at most 0\.0313 are such/,
+	);
+	assert.equal(byDefault, "A search that does not say how wide it is to be does not keep 0.95.");
+	assert.match(remark ?? "", /all 5 settings together.*the best of 3 passes, which the settings make in turns\.$/);
+	assert.deepEqual(more, []);
+});
+
+test("what nobody should rely on is told: no setting, too few queries, stored vectors, writes meanwhile", () => {
+	const [dearest] = KEPT.settings;
+	const none = { ...KEPT, cheapest: null, below: null, ladder: 1 };
+	const missed: Examination = {
+		...none,
+		verdict: "missed",
+		settings: [{ ...(dearest as ExaminedSetting), outcome: "fails" }],
+	};
+	assert.equal(
+		verdictText(missed),
+		"No setting short of exact keeps recall@10 of at least 0.95: ef=40, the dearest, is below it (95 % confidence).",
+	);
+	const undecided = (queriesNeeded: number | null, measured = 800): Examination => ({
+		...none,
+		verdict: "undecided",
+		settings: [{ ...(dearest as ExaminedSetting), outcome: "undecided", queriesNeeded, mean: 0.949 }],
+		queries: { ...KEPT.queries, measured },
+	});
+	const few = "Too few queries to tell whether anything short of exact keeps recall@10 of at least 0.95: ";
+	assert.equal(verdictText(undecided(1_234)), `${few}about 1,200 in the file would do, if they are as these.`);
+	assert.equal(
+		verdictText(undecided(110, 40)),
+		`${few}about 110 in the file would do, if they are as these; fewer than 83 queries cannot show it, whatever they find.`,
+	);
+	assert.match(verdictText(undecided(20_000)), /about 20,000 .*, which is more than are taken\.$/);
+	assert.equal(verdictText(undecided(null)), `${few}their mean is 0.9490, and more of them will hardly show it.`);
+
+	const odd = { ...KEPT, changeNumbers: { first: 3, last: 1_005 }, queries: { ...KEPT.queries, equalToStored: 100 } };
+	const told = examinationLines("notes", odd).join("\n");
+	assert.match(told, /written to meanwhile: this is of its changes 3 to 1,005\./);
+	assert.match(
+		told,
+		/100 of the queries are equal to a stored vector\. .*: measure with queries that are not stored\./,
+	);
+});
+
+test("an exact search, and a back end without widths, are told as that", () => {
+	const exact: Examination = {
+		...{ ...KEPT, verdict: "exact", exactBecause: "the index is flat" },
+		...{ settings: [], cheapest: null, byDefault: null, below: null, ladder: 0 },
+	};
+	assert.deepEqual(examinationLines("notes", exact).slice(2), [
+		"",
+		"Every search is exact: the index is flat. Recall@10 is 1.",
+		"99 queries/s, the best of 3 passes over 100 queries, one at a time.",
+	]);
+	const alone = setting(0, { setting: {} });
+	const only = { ...KEPT, searchWidth: false, settings: [alone], cheapest: 0, byDefault: alone, ladder: 1 };
+	const lines = examinationLines("notes", only);
+	assert.equal(lines.filter((line) => line.startsWith("by default ")).length, 2);
+	assert.match(lines.join("\n"), /by default is the cheapest that keeps .*\nThis back end takes no widths/);
+});

@@ -1,0 +1,172 @@
+import { BOUNDS } from "@nigh/contract";
+import { deltaOf, RecallCounts } from "@nigh/recall";
+import { indexText } from "../database/index-text.ts";
+import { paramsText } from "../eval/report.ts";
+import { countText } from "../terminal/quantities.ts";
+import { percentText, queriesText } from "../terminal/recall-in-words.ts";
+import { grouped, shareText, tableRows } from "../terminal/table.ts";
+import type { Examination, ExaminedSetting, Outcome, SearchSetting } from "./examination.ts";
+import { PASSES } from "./speeds.ts";
+import { queriesNeeded } from "./too-few.ts";
+
+const OUTCOMES: Readonly<Record<Outcome, string>> = { passes: "passes", fails: "fails", undecided: "cannot be told" };
+
+/** From this share of the queries on, that they are equal to stored vectors is told. */
+const MANY_EQUAL = 0.1;
+
+/** An examination as people read it: what was asked, a line for each setting, and what it means. */
+export function examinationLines(name: string, examination: Examination): string[] {
+	return [
+		...headLines(name, examination),
+		...(examination.exactBecause === null ? tableLines(examination) : []),
+		"",
+		...verdictLines(examination),
+		...remarkLines(examination),
+	];
+}
+
+/** What follows from an examination, in a sentence. */
+export function verdictText({ verdict, exactBecause, k, target, settings, cheapest, ...rest }: Examination): string {
+	const recall = `recall@${k} of at least ${target}`;
+	const [dearest] = settings;
+	switch (verdict) {
+		case "exact":
+			return `Every search is exact: ${exactBecause}. Recall@${k} is 1.`;
+		case "kept": {
+			const { setting, mean, queries } = settings[cheapest ?? 0] as ExaminedSetting;
+			return `${settingText(setting)} is the cheapest that keeps ${recall} (${percentText(rest.confidence)} confidence; mean ${shareText(mean)} over ${queriesText(queries)}).`;
+		}
+		case "missed":
+			return `No setting short of exact keeps ${recall}: ${settingText(dearest?.setting ?? {})}, the dearest, is below it (${percentText(rest.confidence)} confidence).`;
+		case "undecided":
+			return `Too few queries to tell whether anything short of exact keeps ${recall}${neededText({ ...rest, target }, dearest)}.`;
+	}
+}
+
+function headLines(name: string, { index, k, target, confidence, seed, queries, exactBecause }: Examination): string[] {
+	const { given, notDrawn, withoutMatch, pilot, measured } = queries;
+	const drawn = notDrawn === 0 ? "" : `, ${grouped(given - notDrawn)} drawn`;
+	const left = withoutMatch === 0 ? "" : `, ${grouped(withoutMatch)} without a match left out`;
+	const parts =
+		exactBecause === null ? `, ${grouped(pilot)} to choose the settings, ${grouped(measured)} to measure them` : "";
+	return [
+		`${name}: recall@${k} of ${target} at ${percentText(confidence)} confidence, index ${indexText(index)}`,
+		`${queriesText(given)}${drawn}${left}${parts}; order of seed ${seed}`,
+	];
+}
+
+function tableLines({ k, settings, cheapest, byDefault, exactQueriesPerSecond, ladder }: Examination): string[] {
+	const rows = settings.map((each, at) => ({ ...each, text: settingText(each.setting), isCheapest: at === cheapest }));
+	const alone = settings.every(({ setting }) => isDefault(setting)) ? null : byDefault;
+	const width = Math.max(DEFAULT.length, ...rows.map(({ text }) => text.length));
+	const { header, row } = tableRows([
+		{ title: "setting", align: "left", width },
+		{ title: "queries", align: "right" },
+		{ title: `recall@${k}`, align: "right" },
+		{ title: "lower bound", align: "right" },
+		{ title: "queries/s", align: "right", width: 9 },
+		{ title: "target", align: "left" },
+	]);
+	const cells = (each: ExaminedSetting, isCheapest: boolean) => [
+		settingText(each.setting),
+		grouped(each.queries),
+		shareText(each.mean),
+		shareText(each.lowerBound),
+		grouped(each.queriesPerSecond),
+		`${OUTCOMES[each.outcome]}${isCheapest ? "  <- the cheapest that does" : ""}`,
+	];
+	const untried = ladder - settings.length;
+	return [
+		"",
+		header,
+		row(["exact", "", shareText(1), "", grouped(exactQueriesPerSecond), ""]),
+		...rows.map((each) => row(cells(each, each.isCheapest))),
+		...(untried === 0
+			? []
+			: [
+					`${untried} cheaper ${untried === 1 ? "setting was" : "settings were"} not measured: the first that does not pass ends the test.`,
+				]),
+		...(alone === null ? [] : ["", row(cells(alone, false))]),
+	];
+}
+
+function verdictLines(examination: Examination): string[] {
+	const { below, byDefault, settings, cheapest, target, confidence, searchWidth, exactBecause } = examination;
+	const next = cheapest === null ? undefined : settings[cheapest + 1];
+	const lines = [verdictText(examination)];
+	if (exactBecause === null && !searchWidth) {
+		lines.push(
+			"This back end takes no widths, so that searches can be measured as they are by default, and in no other way.",
+		);
+	}
+	if (next?.outcome === "undecided") {
+		lines.push(
+			`${settingText(next.setting)} may keep it too; these queries are too few to tell${neededText(examination, next)}.`,
+		);
+	}
+	if (below !== null) {
+		const { floor, queries, of, upperBound } = below;
+		lines.push(
+			`It found less than ${floor} of the answers for ${grouped(queries)} of ${queriesText(of)}; of all, at most ${shareText(Math.min(1, upperBound + 1e-4))} are such (${percentText(confidence)} confidence).`,
+		);
+	}
+	if (byDefault !== null && settings.length > 0 && !isDefault(settings[0]?.setting ?? {})) {
+		const says = { passes: "keeps", fails: "does not keep", undecided: "cannot be told to keep" }[byDefault.outcome];
+		lines.push(`A search that does not say how wide it is to be ${says} ${target}.`);
+	}
+	return lines;
+}
+
+function remarkLines({ queries, ladder, changeNumbers, exactBecause, exactQueriesPerSecond }: Examination): string[] {
+	const { equalToStored, pilot, measured, timed } = queries;
+	const lines: string[] = [];
+	if (exactBecause !== null) {
+		lines.push(
+			`${grouped(exactQueriesPerSecond)} queries/s, the best of ${PASSES} passes over ${queriesText(timed)}, one at a time.`,
+		);
+	} else {
+		lines.push(
+			`Lower bounds hold for all ${countText(ladder, "setting")} together, and are wide where few queries were enough to pass. queries/s: one search at a time, over ${queriesText(timed)} of those that chose the settings; the best of ${PASSES} passes, which the settings make in turns.`,
+		);
+	}
+	const { first, last } = changeNumbers;
+	if (last > first)
+		lines.push(
+			`The collection was written to meanwhile: this is of its changes ${grouped(first)} to ${grouped(last)}.`,
+		);
+	if (equalToStored >= MANY_EQUAL * (pilot + measured)) {
+		lines.push(
+			`${grouped(equalToStored)} of the queries are equal to a stored vector. An index finds its own vectors too well: measure with queries that are not stored.`,
+		);
+	}
+	return lines;
+}
+
+/** `; about 1,200 would do, if they are as these`, as far as that can be said. */
+function neededText(
+	{ target, confidence, queries }: Pick<Examination, "target" | "confidence" | "queries">,
+	setting: ExaminedSetting | undefined,
+): string {
+	const { queriesNeeded: needed = null } = setting ?? {};
+	if (needed === null) {
+		const mean =
+			setting === undefined ? "" : `: their mean is ${shareText(setting.mean)}, and more of them will hardly show it`;
+		return mean;
+	}
+	const least = queriesNeeded(RecallCounts.of([1]), target, deltaOf({ confidence })) ?? 0;
+	const perfect =
+		queries.measured < least ? `; fewer than ${queriesText(least)} cannot show it, whatever they find` : "";
+	const most = needed > BOUNDS.certifyQueries.max ? ", which is more than are taken" : "";
+	return `: about ${grouped(Number(needed.toPrecision(2)))} in the file would do, if they are as these${most}${perfect}`;
+}
+
+const DEFAULT = "by default";
+
+function isDefault(setting: SearchSetting): boolean {
+	return Object.keys(setting).length === 0;
+}
+
+/** `nprobe=8 rerank=40`, or `by default` for a search that says nothing. */
+export function settingText(setting: SearchSetting): string {
+	return isDefault(setting) ? DEFAULT : paramsText(setting);
+}
