@@ -1,5 +1,6 @@
 import { analyzeCommand } from "./analyze.ts";
 import { backupCommand } from "./backup.ts";
+import { certifyCommand } from "./certify.ts";
 import { collectionsCommand } from "./collections.ts";
 import type { Command } from "./command.ts";
 import { convertCommand } from "./convert.ts";
@@ -20,6 +21,7 @@ import { restoreCommand } from "./restore.ts";
 import { searchCommand } from "./search.ts";
 import { statsCommand } from "./stats.ts";
 import { trainCommand } from "./train.ts";
+import { tuneCommand } from "./tune.ts";
 import { verifyCommand } from "./verify.ts";
 import { warmCommand } from "./warm.ts";
 import { watchCommand } from "./watch.ts";
@@ -38,6 +40,8 @@ export const GROUPS: readonly (readonly [title: string, commands: readonly Comma
 			trainCommand,
 			analyzeCommand,
 			doctorCommand,
+			certifyCommand,
+			tuneCommand,
 			warmCommand,
 			dropCommand,
 		],

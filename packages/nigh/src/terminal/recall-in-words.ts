@@ -7,7 +7,7 @@ import { grouped } from "./table.ts";
  */
 export function recallInWords(statement: RecallStatement): string {
 	const { state, target, cell } = statement;
-	const promise = `recall${depthText(cell)} of at least ${target}${matchesText(cell)}`;
+	const promise = promiseText(target, cell);
 	switch (state) {
 		case "exact":
 			return "exact";
@@ -22,6 +22,11 @@ export function recallInWords(statement: RecallStatement): string {
 		case "uncertified":
 			return `uncertified: recall${depthText(cell)} of ${target} asked for${matchesText(cell)}${evidence(statement)}`;
 	}
+}
+
+/** `recall@10 of at least 0.95 where a filter matches 10 to 20 %` */
+export function promiseText(target: number, cell: RecallCell | null): string {
+	return `recall${depthText(cell)} of at least ${target}${matchesText(cell)}`;
 }
 
 /** `@10`, `@10 to 100`, or nothing where no cell is named. */

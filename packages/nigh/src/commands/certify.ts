@@ -1,0 +1,114 @@
+import {
+	BOUNDS,
+	type CertifyReport,
+	type Collection,
+	isNighError,
+	requireFeature,
+	type VectorInput,
+} from "@nigh/contract";
+import { randomFrom, shuffle } from "@nigh/recall";
+import { certifyLines, isKept } from "../certify/lines.ts";
+import { CERTIFY_OPTIONS, type CertifySettings, certifySettings, K } from "../certify/settings.ts";
+import { dataHelp } from "../database/data-folder.ts";
+import { withCollection } from "../database/with-database.ts";
+import { queryVectors } from "../search/query-vectors.ts";
+import { parseArguments } from "../terminal/arguments.ts";
+import { interruptible } from "../terminal/interruption.ts";
+import { jsonText } from "../terminal/json.ts";
+import { ProblemsFound } from "../terminal/problems-found.ts";
+import { withProgress } from "../terminal/progress.ts";
+import { countText } from "../terminal/quantities.ts";
+import type { Command, Terminal } from "./command.ts";
+
+const HELP = `nigh certify: measures recall, and has searches keep what they promise
+
+Usage: nigh certify COLLECTION [options]
+
+  --query FILE        queries of your own: vectors such as searches will have
+                      (fvecs, bvecs, npy or jsonl), not vectors that are
+                      stored. Of more than ${BOUNDS.certifyQueries.max} as many are drawn. Default:
+                      the searches there were, or vectors held out of the index
+  --filter JSON       what the queries of the file are asked with
+  -k N, --k N         hits of the searches to certify, ${K.min} to ${K.max}; default:
+                      those that were asked for
+  --target R          mean recall to keep, ${BOUNDS.recall.min} to ${BOUNDS.recall.max}; default: those that were
+                      asked for
+  --confidence C      that a certificate holds, ${BOUNDS.confidence.min} to ${BOUNDS.confidence.max}; default ${BOUNDS.confidence.default}
+  --family-wise       that all of them hold together; needs more queries
+  --max-queries N     queries to compare with exact answers, ${BOUNDS.certifyQueries.min} to ${BOUNDS.certifyQueries.max}; default
+                      ${BOUNDS.certifyQueries.default}
+  --max-ms N          end after so many ms with what is certified by then
+${dataHelp(20)}
+
+From then on searches take the cheapest setting that is certified for their k,
+filter and recall, and say so. A certificate speaks of the mean over searches
+that come as the queries did, not of a single one. Others search meanwhile.
+Ctrl-C ends it, and what is certified by then is kept. nigh doctor measures in
+the same way and writes nothing.
+
+Exit code 1 where something is left without a certificate: too few queries, or
+nothing short of exact keeps the target.
+
+Examples
+  nigh certify notes
+  nigh certify words --query questions.fvecs -k 10 --target 0.95
+  nigh certify words --max-ms 60000 --json`;
+
+export const certifyCommand: Command = {
+	name: "certify",
+	summary: "measures recall, and has searches keep their promise",
+	help: HELP,
+	run: async (args, terminal) => {
+		const settings = certifySettings(parseArguments(args, CERTIFY_OPTIONS));
+		await interruptible((signal) =>
+			withCollection(settings.folder, settings.collection, "write", async (collection, { capabilities }) => {
+				requireFeature(capabilities, "certify", "certify()");
+				await certify(collection, settings, terminal, signal);
+			}),
+		);
+	},
+};
+
+/**
+ * Certifies, and prints what has come of it.
+ *
+ * @throws ProblemsFound where something is left without a certificate.
+ */
+export async function certify(
+	collection: Collection,
+	{ query, options, json }: Pick<CertifySettings, "query" | "options" | "json">,
+	terminal: Terminal,
+	signal: AbortSignal,
+): Promise<void> {
+	const { name } = collection;
+	const queries = query === undefined ? undefined : drawn(await queryVectors(query, await collection.stats()));
+	let report: CertifyReport;
+	try {
+		report = await withProgress(terminal.errors, "certifying", (onProgress) =>
+			collection.certify({ ...options, ...(queries !== undefined && { queries }), onProgress, signal }),
+		);
+	} catch (error) {
+		if (isNighError(error, "ABORTED")) {
+			terminal.errors.write(`What was certified by then is kept: nigh stats ${name} shows it.\n`);
+		}
+		throw error;
+	}
+	if (json) terminal.print(jsonText({ collection: name, ...report }));
+	else for (const line of certifyLines(name, report)) terminal.print(line);
+	const { statements } = report;
+	const missing = statements.filter((statement) => !isKept(statement)).length;
+	if (statements.length === 0) throw new ProblemsFound("nothing was certified: there are no searches to certify for.");
+	if (missing > 0) {
+		throw new ProblemsFound(
+			`${countText(missing, "cell")} without a certificate; nigh certify --query FILE takes more queries, nigh doctor tells how many would do.`,
+		);
+	}
+}
+
+const SEED = 1;
+
+/** As many as a certification takes: not the first ones, since a file may have an order. */
+function drawn(queries: VectorInput[]): VectorInput[] {
+	const { max } = BOUNDS.certifyQueries;
+	return queries.length <= max ? queries : shuffle(queries, randomFrom(SEED)).slice(0, max);
+}
