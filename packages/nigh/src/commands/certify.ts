@@ -33,8 +33,8 @@ Usage: nigh certify COLLECTION [options]
                       those that were asked for
   --target R          mean recall to keep, ${BOUNDS.recall.min} to ${BOUNDS.recall.max}; default: those that were
                       asked for
-  --confidence C      that a certificate holds, ${BOUNDS.confidence.min} to ${BOUNDS.confidence.max}; default ${BOUNDS.confidence.default}
-  --family-wise       that all of them hold together; needs more queries
+  --confidence C      how sure a certificate is, ${BOUNDS.confidence.min} to ${BOUNDS.confidence.max}; default ${BOUNDS.confidence.default}
+  --family-wise       so sure of all of them together; needs more queries
   --max-queries N     queries to compare with exact answers, ${BOUNDS.certifyQueries.min} to ${BOUNDS.certifyQueries.max}; default
                       ${BOUNDS.certifyQueries.default}
   --max-ms N          end after so many ms with what is certified by then

@@ -23,8 +23,7 @@ Usage: nigh doctor COLLECTION --query FILE [options]
   --filter JSON       what the metadata of the hits must look like
   --target R          mean recall to keep, ${TARGET.min} to ${TARGET.max}; default ${TARGET.default}.
                       Rounded up to one of a fixed list
-  --confidence C      that what is said to pass does, ${BOUNDS.confidence.min} to ${BOUNDS.confidence.max};
-                      default ${BOUNDS.confidence.default}
+  --confidence C      how sure it has to be, ${BOUNDS.confidence.min} to ${BOUNDS.confidence.max}; default ${BOUNDS.confidence.default}
   --floor R           queries that find less are counted; default: the target
                       less 0.1
   --max-queries N     queries to take, ${BOUNDS.certifyQueries.min} to ${BOUNDS.certifyQueries.max}, drawn from the file where
@@ -36,10 +35,10 @@ Compares approximate answers with exact ones. A fifth of the queries, at most
 200, find out how wide a search has to be, and are not used again. By the others
 every setting is tested, the widest first, each at most 1.1 times as wide as the
 next, until one does not pass. What passes keeps the target in the mean over
-all queries that come as these did; that this is wrong is as likely as
---confidence leaves room for. Whichever of equally distant records is found
-counts, and a query that no record matches is left out. Nothing is written:
-nigh certify has searches use what it finds.
+all queries that come as these did; that it does not has a probability of at
+most 1 - C. Whichever of equally distant records is found counts, and a query
+that no record matches is left out. Nothing is written: nigh certify has
+searches use what it finds.
 
 Exit code 0 where a setting keeps the target or every search is exact, 1 where
 none does, or the queries are too few to tell.

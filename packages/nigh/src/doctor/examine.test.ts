@@ -141,7 +141,11 @@ test("a flat index, many hits, and searches that compare everything by themselve
 	const reasons: [options: { k?: number; filter?: { row: number } }, collection: Collection, reason: RegExp][] = [
 		[{}, flat, /^the index is flat$/],
 		[{ k: 4_001 }, await collectionOf(t, { kind: "hnsw" }), /^searches for more than 4000 hits are exact$/],
-		[{ filter: { row: 3 } }, await collectionOf(t, { kind: "hnsw" }), /every search of the pilot compared everything/],
+		[
+			{ filter: { row: 3 } },
+			await collectionOf(t, { kind: "hnsw" }),
+			/^each of 500 searches compared everything by itself$/,
+		],
 	];
 	for (const [options, collection, reason] of reasons) {
 		const examination = await examine(collection, QUERIES, { searchWidth: true, ...options });
@@ -154,12 +158,30 @@ test("a flat index, many hits, and searches that compare everything by themselve
 
 test("a back end that says exact and is not is measured all the same", async (t) => {
 	const collection = await collectionOf(t, { kind: "hnsw" });
-	const lying = spied(collection, () => {}, true);
+	const lying = spied(
+		collection,
+		() => {},
+		() => true,
+	);
 	const { verdict, exactBecause, settings } = await examine(lying, QUERIES, { searchWidth: true });
 	assert.deepEqual([verdict, exactBecause], ["missed", null]);
 	assert.equal(settings.length, 1);
 	const [{ outcome, mean } = { outcome: "", mean: 1 }] = settings;
 	assert.deepEqual([outcome, mean.toFixed(6)], ["fails", "0.900000"]);
+});
+
+test("that a pilot was answered exactly says nothing of the queries after it", async (t) => {
+	const collection = await collectionOf(t, { kind: "hnsw", M: 4, efConstruction: 16 });
+	const order = measuredBy(1, 0);
+	const odd = spied(
+		collection,
+		() => {},
+		(vector) => order.indexOf(vector as Float32Array) >= 300,
+	);
+	const { verdict, exactBecause, settings, ladder } = await examine(odd, QUERIES, { searchWidth: true, target: 0.5 });
+	assert.deepEqual([verdict, exactBecause, ladder], ["kept", null, 1]);
+	assert.deepEqual(settings[0]?.setting, {});
+	assert.deepEqual([settings[0]?.mean.toFixed(6), settings[0]?.queries], [((200 + 0.9 * 200) / 400).toFixed(6), 400]);
 });
 
 test("too few queries are told, with how many it would take; one is refused; more than wanted are drawn", async (t) => {
@@ -198,15 +220,19 @@ test("the same seed measures the same, and a signal ends it", async (t) => {
 	await assert.rejects(ended, { code: "ABORTED" });
 });
 
-/** The same collection, looked at; one that lies leaves out the last hit of approximate answers and calls them exact. */
-function spied(collection: Collection, look: (request: SearchRequest) => void, lies = false): Collection {
+/** The same collection, looked at; where it is given what to lie about, it answers exactly, but leaves out the last hit there. */
+function spied(
+	collection: Collection,
+	look: (request: SearchRequest) => void,
+	lies?: (vector: SearchRequest["vector"]) => boolean,
+): Collection {
 	return {
 		stats: () => collection.stats(),
 		search: async (request: SearchRequest) => {
 			look(request);
-			if (!lies || request.exact) return collection.search(request);
+			if (lies === undefined || request.exact) return collection.search(request);
 			const result = await collection.search({ vector: request.vector as Float32Array, exact: true });
-			return { ...result, hits: result.hits.slice(0, -1) };
+			return lies(request.vector) ? { ...result, hits: result.hits.slice(0, -1) } : result;
 		},
 	} as unknown as Collection;
 }

@@ -4,7 +4,7 @@ import { BOUNDS, type Collection, type CollectionStats, NighError, type VectorIn
 import { clopperPearson, deltaOf, pilotGoal, RecallCounts, randomFrom, shuffle } from "@nigh/recall";
 import { type Climbed, climb } from "./climb.ts";
 import type { Examination, ExamineOptions, Phase, SearchSetting } from "./examination.ts";
-import { type PilotRun, pilotRun, settingsFor } from "./ladder.ts";
+import { BY_DEFAULT, type PilotRun, pilotRun, settingsFor } from "./ladder.ts";
 import { type Judged, Questions } from "./questions.ts";
 import { speeds } from "./speeds.ts";
 
@@ -61,13 +61,19 @@ export async function examine(
 		runs.set(key, run);
 		return run;
 	};
-	const ladder =
-		always === undefined ? await settingsFor(stats, { k, goal: pilotGoal(target), searchWidth }, runPilot) : undefined;
-	const exactBecause = always ?? (ladder === undefined ? "every search of the pilot compared everything" : null);
+	const judge = (query: number, setting: SearchSetting) => questions.judge(pilot + query, setting);
+	let ladder: readonly SearchSetting[] | undefined;
+	let exactBecause = always ?? null;
+	if (always === undefined) {
+		ladder = await settingsFor(stats, { k, goal: pilotGoal(target), searchWidth }, runPilot);
+		// What the pilot says of all, all have to say.
+		if (ladder === undefined && (await areExact(measured, judge, tell("measuring")))) {
+			exactBecause = `each of ${questions.length} searches compared everything by itself`;
+		} else ladder ??= BY_DEFAULT;
+	}
 
 	const delta = deltaOf({ confidence });
 	const climbing = { target, delta, queries: measured, pilotBeside };
-	const judge = (query: number, setting: SearchSetting) => questions.judge(pilot + query, setting);
 	const climbed = await climb(ladder ?? [], { ...climbing, onProgress: tell("measuring") }, judge);
 	const isDefaultAlone = ladder?.length === 1 && Object.keys(ladder[0] ?? {}).length === 0;
 	const byDefault =
@@ -108,6 +114,20 @@ export async function examine(
 		exactQueriesPerSecond: exactly,
 		changeNumbers: { first: questions.first, last: questions.last },
 	};
+}
+
+/** Whether every query is answered exactly by default. */
+async function areExact(
+	queries: number,
+	judge: (query: number, setting: SearchSetting) => Promise<Judged>,
+	onProgress: (done: number, total: number) => void,
+): Promise<boolean> {
+	for (let query = 0; query < queries; query++) {
+		const { isExact, recall } = await judge(query, {});
+		if (!isExact || recall < 1) return false;
+		onProgress(query + 1, queries);
+	}
+	return true;
 }
 
 /** Why every search compares everything, where that can be told beforehand. */

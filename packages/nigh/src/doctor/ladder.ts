@@ -25,7 +25,7 @@ export function pilotRun(answers: readonly Judged[]): PilotRun {
 }
 
 /** Nothing but how the collection searches by itself. */
-const BY_DEFAULT: readonly SearchSetting[] = [{}];
+export const BY_DEFAULT: readonly SearchSetting[] = [{}];
 
 export interface LadderOptions {
 	readonly k: number;
@@ -39,7 +39,7 @@ export interface LadderOptions {
  * The settings to test, the dearest first: a graph's beam widths, or the cells to look into, placed by the pilot. One that says nothing where
  * the back end takes none, or does not tell its cells.
  *
- * @returns `undefined` where the pilot was answered exactly without having been asked to.
+ * @returns `undefined` where all of the pilot was answered exactly without having been asked to, as narrowly as may be and by default.
  */
 export async function settingsFor(
 	{ effective, index: { main } }: Pick<CollectionStats, "effective" | "index">,
@@ -48,14 +48,15 @@ export async function settingsFor(
 ): Promise<readonly SearchSetting[] | undefined> {
 	const { kind, parameters } = effective.index;
 	const { nlist } = parameters;
+	const isExact = async (narrowest: SearchSetting) => (await pilot(narrowest)).isExact && (await pilot({})).isExact;
 	if (searchWidth && kind === "hnsw") {
-		if ((await pilot({ ef: k })).isExact) return undefined;
+		if (await isExact({ ef: k })) return undefined;
 		const most = Math.max(k, Math.min(BOUNDS.ef.max, main));
 		const { width } = await place(k, most, goal, (ef) => pilot({ ef }));
 		return graphLadder({ k, dearest: width }).map(settingOf);
 	}
 	if (searchWidth && CELL_KINDS.some((each) => each === kind) && typeof nlist === "number") {
-		if ((await pilot({ nprobe: 1 })).isExact) return undefined;
+		if (await isExact({ nprobe: 1 })) return undefined;
 		const cells = await placeCells(kind !== "ivf", { k, goal, nlist, main }, pilot);
 		return cellsLadder({ nlist, vectors: main, ...cells }).map(settingOf);
 	}
