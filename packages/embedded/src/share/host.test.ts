@@ -174,7 +174,7 @@ test("as many readers as there is room for are taken, one more is told so, and w
 	}
 	assert.deepEqual(
 		[...numbers],
-		Array.from({ length: PLACES }, (_, i) => i + 2),
+		Array.from({ length: PLACES }, (_, i) => i + FIRST_READER),
 	);
 	await assert.rejects((await reader("late")).calls.call("open", "notes"), {
 		code: "UNAVAILABLE",
