@@ -1,3 +1,4 @@
+import { certifying } from "./certify.ts";
 import { eventLoop } from "./event-loop.ts";
 import { filters } from "./filters.ts";
 import { importing } from "./import.ts";
@@ -15,5 +16,6 @@ export const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
 	open: opening,
 	overhead,
 	filters,
+	certify: certifying,
 	space,
 };

@@ -1,9 +1,10 @@
 // Tables about Nigh alone. A check that does not hold makes the exit code 3.
 //
-//   npm run bench:tables -- [ef-sweep] [presets] [sizes] [flat] [threads] [kmeans] [kinds] [limits] [pdx] [larger-than-memory] [--scale 0.05] [--json] [--data FOLDER]
+//   npm run bench:tables -- [ef-sweep] [presets] [sizes] [flat] [threads] [kmeans] [kinds] [limits] [pdx] [larger-than-memory] [declared] [--scale 0.05] [--json] [--data FOLDER]
 
 import { UsageError } from "../../packages/nigh/src/terminal/usage-error.ts";
 import { machineLine, thisMachine } from "../report/machine.ts";
+import { declared } from "./declared.ts";
 import { efSweep } from "./ef-sweep.ts";
 import { CHECK_FAILED } from "./exit-code.ts";
 import { flat } from "./flat.ts";
@@ -29,6 +30,7 @@ const TABLES: Readonly<Record<string, (options: TableOptions) => Promise<Table>>
 	limits,
 	pdx,
 	"larger-than-memory": largerThanMemory,
+	declared,
 };
 
 function onStep(text: string): void {

@@ -80,7 +80,7 @@ export type ExaminerMethods = {
 export type ExaminerNotes = {
 	served(table: ServedTable): void;
 	certified(event: { key: number; durationMs: number; cells: number; certified: number; queries: number }): void;
-	audited(event: { key: number; durationMs: number; recall: number; target: number }): void;
+	audited(event: { key: number; durationMs: number; recall: number; target: number; alarmed: boolean }): void;
 	/** A certification or an audit could not be done. */
 	failed(event: { key: number; event: "nigh:certify" | "nigh:audit"; durationMs: number; error: FailureCode }): void;
 };

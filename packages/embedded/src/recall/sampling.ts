@@ -2,7 +2,7 @@ import { type Random, ReservoirCoin, selectivityBand } from "@nigh/recall";
 import type { Audit, LoggedQuery } from "./queries.ts";
 
 /** Queries that are kept of each band. */
-export const QUERIES_KEPT = 4_000;
+export const QUERIES_KEPT = 6_000;
 /** Queries that are handed over together at most. */
 const MOST_TOGETHER = 64;
 /** ms after which they are handed over, however few. */

@@ -66,6 +66,8 @@ export interface AuditMessage extends OperationMessage {
 	/** Share of the exact hits that the search had found, 0 to 1. */
 	readonly recall: number;
 	readonly target: number;
+	/** Whether this is the one that has shown that the target is not kept any more: every certificate of its cell is void from here on. */
+	readonly alarmed: boolean;
 }
 
 /** A snapshot of an index was written. */

@@ -157,7 +157,7 @@ async function doAudits(): Promise<void> {
 				continue;
 			}
 			noteTime(collection, durationMs);
-			caller.tell("audited", { key, durationMs, recall: found.recall, target: audit.target });
+			caller.tell("audited", { key, durationMs, recall: found.recall, target: audit.target, alarmed: found.alarmed });
 			if (found.alarmed) tell(collection);
 			saveSoon(collection);
 		} catch (error) {
