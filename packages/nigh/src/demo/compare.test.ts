@@ -10,14 +10,19 @@ function collectionFinding(distances: readonly number[]) {
 	const asked: SearchRequest<PassageMetadata>[] = [];
 	const hitsAt = (each: readonly number[]) =>
 		each.map((distance) => ({ id: String(distance), distance, score: 0 }) as unknown as Hit);
+	const certified: number[] = [];
 	const collection = {
 		count: async () => 4,
+		certify: async ({ k, queries }: { k: number; queries: readonly Float32Array[] }) => {
+			certified.push(k, queries.length);
+		},
 		search: async (request: SearchRequest<PassageMetadata>) => {
 			asked.push(request);
-			return { hits: hitsAt(request.exact === true ? [0, 1, 2, 2] : distances) };
+			const recall = { state: "certified" };
+			return { hits: hitsAt(request.exact === true ? [0, 1, 2, 2] : distances), recall };
 		},
 	} as unknown as Collection<PassageMetadata>;
-	return { collection, asked };
+	return { collection, asked, certified };
 }
 
 test("recall is the share of the hits that are no farther than the farthest of the exact ones", async () => {
@@ -28,9 +33,11 @@ test("recall is the share of the hits that are no farther than the farthest of t
 		[[0, 1], 0.5],
 		[[], 0],
 	] as const) {
-		const { collection, asked } = collectionFinding(distances);
-		const comparison = await compare(collection, ["one text", "another"], embedder);
+		const { collection, asked, certified } = collectionFinding(distances);
+		const comparison = await compare(collection, ["one text", "another"], ["a third", "a fourth"], embedder);
 		assert.deepEqual([comparison.queries, comparison.k, comparison.recall], [2, 4, recall]);
+		assert.deepEqual(certified, [4, 2], "by the others, before");
+		assert.equal(comparison.statement.state, "certified");
 		assert.ok(comparison.qps_index > 0 && comparison.qps_exact > 0);
 		assert.ok(asked.some(({ exact }) => exact === true) && asked.every(({ k }) => k === 4));
 	}

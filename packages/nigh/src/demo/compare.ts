@@ -1,4 +1,4 @@
-import type { Collection, SearchRequest, SearchResult } from "@nigh/contract";
+import type { Collection, RecallStatement, SearchRequest, SearchResult } from "@nigh/contract";
 import type { HashedNgramsEmbedder } from "@nigh/embed";
 import type { PassageMetadata } from "./database.ts";
 
@@ -8,6 +8,8 @@ export interface Comparison {
 	readonly k: number;
 	/** Mean recall@k of the index. */
 	readonly recall: number;
+	/** What the last answer of the index has said of its own recall. */
+	readonly statement: RecallStatement;
 	/** Queries a second by the index and by comparing everything, one at a time, without the embedding and without reading records. */
 	readonly qps_index: number;
 	readonly qps_exact: number;
@@ -16,13 +18,19 @@ export interface Comparison {
 const K = 10;
 const WARM_UP = 20;
 
-/** Asks the collection each text twice: as it answers by itself, and with `exact: true`. At least one text, and one record. */
+/**
+ * Asks the collection each text twice: as it answers by itself, and with `exact: true`. At least one text, and one record.
+ *
+ * @param others Texts of the same kind, none of them among `texts`: what serves is certified by these first.
+ */
 export async function compare(
 	collection: Collection<PassageMetadata>,
 	texts: readonly string[],
+	others: readonly string[],
 	embedder: HashedNgramsEmbedder,
 ): Promise<Comparison> {
 	const k = Math.min(K, await collection.count());
+	if (others.length > 0) await collection.certify({ k, queries: others.map((text) => embedder.embedOne(text)) });
 	const requests = texts.map((text): SearchRequest<PassageMetadata> => {
 		return { vector: embedder.embedOne(text), k, include: { metadata: false } };
 	});
@@ -33,6 +41,7 @@ export async function compare(
 		queries: texts.length,
 		k,
 		recall: recalls.reduce((sum, recall) => sum + recall, 0) / recalls.length,
+		statement: (byIndex.results.at(-1) as SearchResult).recall,
 		qps_index: byIndex.qps,
 		qps_exact: exactly.qps,
 	};
