@@ -15,3 +15,14 @@ export function recallOf(returned: ArrayLike<number>, kth: number, wanted: numbe
 	for (let i = 0; i < returned.length; i++) if ((returned[i] as number) <= kth) found++;
 	return Math.min(found, wanted) / wanted;
 }
+
+/**
+ * The same number, where it is a recall. Bounds hold for numbers from 0 to 1 alone: one above would certify what is not so, and one NaN would
+ * silence a watch for good.
+ *
+ * @throws RangeError
+ */
+export function checkRecall(recall: number): number {
+	if (typeof recall === "number" && recall >= 0 && recall <= 1) return recall;
+	throw new RangeError(`${recall} is no recall: that is a number from 0 to 1`);
+}

@@ -2,7 +2,6 @@
 export class RecallCounts {
 	readonly #counts = new Map<number, number>();
 	#size = 0;
-	#sum = 0;
 
 	static of(recalls: Iterable<number>): RecallCounts {
 		const counts = new RecallCounts();
@@ -14,7 +13,6 @@ export class RecallCounts {
 	add(recall: number, times = 1): void {
 		this.#counts.set(recall, (this.#counts.get(recall) ?? 0) + times);
 		this.#size += times;
-		this.#sum += recall * times;
 	}
 
 	/** How many queries there were. */
@@ -24,7 +22,14 @@ export class RecallCounts {
 
 	/** Their plain mean; NaN without any. */
 	get mean(): number {
-		return this.#sum / this.#size;
+		return 1 - this.loss / this.#size;
+	}
+
+	/** The sum of 1 - recall: over the few recalls there are, not query by query: a million rounding errors are not added up. */
+	get loss(): number {
+		let loss = 0;
+		for (const [recall, times] of this.#counts) loss += times * (1 - recall);
+		return loss;
 	}
 
 	/** Their sample variance, with n - 1 in the denominator; NaN with fewer than two. */

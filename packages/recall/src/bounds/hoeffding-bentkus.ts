@@ -22,10 +22,10 @@ export function hoeffdingBentkus(counts: RecallCounts, target: number): number {
 	const n = counts.size;
 	if (n === 0) return 1;
 	const allowed = 1 - target;
-	const loss = 1 - counts.mean;
+	const loss = counts.loss / n;
 	const hoeffding = Math.exp(-n * relativeEntropy(Math.min(loss, allowed), allowed));
-	// A sum of decimals may lie a little above the whole number that it is.
-	const misses = Math.ceil(n * loss - 1e-9 * n);
+	// A sum of decimals may lie a little above the whole number that it is. The next one above a whole number is 1 / k away, 1 / 4,000 at least.
+	const misses = Math.ceil(counts.loss - 1e-6);
 	const bentkus = Math.E * binomialAtMost(misses, n, allowed);
 	return Math.min(1, hoeffding, bentkus);
 }

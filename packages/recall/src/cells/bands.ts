@@ -25,10 +25,12 @@ export const UNFILTERED = -1;
 /** The number of a band of selectivity: {@link UNFILTERED}, or 0 (half of the records and more) and on to fewer. */
 export type SelectivityBand = number;
 
-/** @param share Of the records that the filter matches, 0 to 1; `undefined` without a filter. */
+/** @param share Of the records that the filter matches, 0 to 1; NaN, the share of no records, is in the last band. `undefined` without a filter. */
 export function selectivityBand(share: number | undefined): SelectivityBand {
 	if (share === undefined) return UNFILTERED;
-	return SHARES.findIndex((least) => share >= least);
+	const band = SHARES.findIndex((least) => share >= least);
+	// Not -1, which would say that there is no filter.
+	return band < 0 ? SHARES.length - 1 : band;
 }
 
 /** Both ends of a band, as statements tell them. A filter's band includes its lower end. */

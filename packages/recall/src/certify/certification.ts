@@ -1,5 +1,6 @@
 import { bettingLowerBound } from "../bounds/betting.ts";
 import { RecallCounts } from "../bounds/counts.ts";
+import { checkRecall } from "../recall-of.ts";
 import { FixedSequence } from "./fixed-sequence.ts";
 
 /** A measurement that is needed: the recall of one query on one rung. */
@@ -77,12 +78,16 @@ export class Certification {
 		for (const target of targets) this.addTarget(target);
 	}
 
-	/** Goes on from the recalls of an earlier one of the same ladder, delta and order of queries: its certificates are the same. */
+	/**
+	 * Goes on from the recalls of an earlier one of the same ladder, delta and order of queries: its certificates are the same.
+	 *
+	 * @throws RangeError for what is no recall.
+	 */
 	static from(options: CertificationOptions, recalls: readonly (readonly number[])[]): Certification {
 		const certification = new Certification({ ...options, targets: [] });
 		for (const [rung, known] of recalls.slice(0, options.rungs).entries()) {
 			for (const recall of known) {
-				(certification.#recalls[rung] as number[]).push(recall);
+				(certification.#recalls[rung] as number[]).push(checkRecall(recall));
 				certification.#sums[rung] = (certification.#sums[rung] as number) + recall;
 			}
 		}
@@ -144,12 +149,13 @@ export class Certification {
 	 * Takes in the answer to the last {@link next}, or one for a {@link worthwhile} rung, whose `query` counts its own recalls then.
 	 *
 	 * @param recall 0 to 1.
+	 * @throws RangeError for what is no recall, and for an answer that is not the next one of its rung.
 	 */
 	record({ rung, query }: Ask, recall: number): void {
 		const measured = this.#recalls[rung] as number[];
 		if (measured.length !== query)
 			throw new RangeError(`query ${query} of rung ${rung} is out of turn: ${measured.length} is next`);
-		measured.push(recall);
+		measured.push(checkRecall(recall));
 		this.#sums[rung] = (this.#sums[rung] as number) + recall;
 		for (const sequence of this.#sequences.values()) sequence.advance(this.#recalls);
 	}

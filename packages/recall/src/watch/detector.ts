@@ -1,8 +1,13 @@
+import { checkRecall } from "../recall-of.ts";
+
 /** What is bet on a change, as shares of the most that may be: small ones see small drops, large ones see large drops soon. */
 export const DETECTOR_BETS: readonly number[] = [0.02, 0.05, 0.1, 0.2, 0.4];
 
 /** Alarms from here on: at a mean that is at the target, one false alarm in at least as many audits, on average. */
 export const ALARM_AT = 10_000;
+
+/** A sum that has grown beyond is kept there: it has alarmed long since, and JSON knows no infinity. */
+const MOST = 1e300;
 
 /**
  * Watches recalls that come one after the other for a change of their mean to below a target: the Shiryaev-Roberts e-detector (Shin, Ramdas &
@@ -36,13 +41,19 @@ export class Detector {
 		this.target = target;
 	}
 
-	/** Takes in the recall of the next audit, 0 to 1. Returns whether it has alarmed by now. */
+	/**
+	 * Takes in the recall of the next audit, 0 to 1. Returns whether it has alarmed by now.
+	 *
+	 * @throws RangeError for what is no recall.
+	 */
 	add(recall: number): boolean {
+		checkRecall(recall);
 		this.size++;
 		this.recentMean = this.size === 1 ? recall : this.recentMean + (recall - this.recentMean) / Math.min(20, this.size);
 		const excess = (recall - this.target) / (1 - this.target);
 		for (let j = 0; j < DETECTOR_BETS.length; j++) {
-			this.#sums[j] = (1 + (this.#sums[j] as number)) * (1 - (DETECTOR_BETS[j] as number) * excess);
+			const sum = (1 + (this.#sums[j] as number)) * (1 - (DETECTOR_BETS[j] as number) * excess);
+			this.#sums[j] = Math.min(sum, MOST);
 		}
 		if (this.alarmedAt === 0 && this.evidence >= ALARM_AT) this.alarmedAt = this.size;
 		return this.alarmed;
@@ -66,9 +77,9 @@ export class Detector {
 	/** Goes on where another stopped. What cannot be such a state is `undefined`. */
 	static from(target: number, state: DetectorState): Detector | undefined {
 		const { size, alarmedAt, recentMean, sums } = state;
-		const isState = Array.isArray(sums) && sums.length === DETECTOR_BETS.length && sums.every((each) => each >= 0);
-		if (!isState || !Number.isSafeInteger(size) || !Number.isSafeInteger(alarmedAt) || !(recentMean >= 0))
-			return undefined;
+		const isState = Array.isArray(sums) && sums.length === DETECTOR_BETS.length && sums.every(isSum);
+		if (!isState || !isCount(size) || !isCount(alarmedAt) || alarmedAt > size) return undefined;
+		if (!(recentMean >= 0 && recentMean <= 1)) return undefined;
 		const detector = new Detector(target);
 		detector.size = size;
 		detector.alarmedAt = alarmedAt;
@@ -83,4 +94,12 @@ export interface DetectorState {
 	readonly alarmedAt: number;
 	readonly recentMean: number;
 	readonly sums: readonly number[];
+}
+
+function isSum(value: unknown): boolean {
+	return typeof value === "number" && value >= 0 && value <= MOST;
+}
+
+function isCount(value: unknown): boolean {
+	return Number.isSafeInteger(value) && (value as number) >= 0;
 }
