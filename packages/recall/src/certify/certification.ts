@@ -66,7 +66,8 @@ export class Certification {
 	/** By rung: the recall of each query, in their order. */
 	readonly recalls: readonly (readonly number[])[];
 	readonly #recalls: number[][];
-	readonly #sums: Float64Array;
+	/** The same counted, so that looking at a certificate after every query costs no more than looking once. */
+	readonly #counts: readonly RecallCounts[];
 	readonly #sequences = new Map<number, FixedSequence>();
 
 	constructor({ rungs, targets, delta }: CertificationOptions) {
@@ -74,7 +75,7 @@ export class Certification {
 		this.delta = delta;
 		this.#recalls = Array.from({ length: rungs }, () => []);
 		this.recalls = this.#recalls;
-		this.#sums = new Float64Array(rungs);
+		this.#counts = this.#recalls.map(() => new RecallCounts());
 		for (const target of targets) this.addTarget(target);
 	}
 
@@ -86,10 +87,7 @@ export class Certification {
 	static from(options: CertificationOptions, recalls: readonly (readonly number[])[]): Certification {
 		const certification = new Certification({ ...options, targets: [] });
 		for (const [rung, known] of recalls.slice(0, options.rungs).entries()) {
-			for (const recall of known) {
-				(certification.#recalls[rung] as number[]).push(checkRecall(recall));
-				certification.#sums[rung] = (certification.#sums[rung] as number) + recall;
-			}
+			for (const recall of known) certification.#keep(rung, recall);
 		}
 		for (const target of options.targets) certification.addTarget(target);
 		return certification;
@@ -138,11 +136,10 @@ export class Certification {
 
 	/** Whether a rung's mean is so far below a target that no number of further queries is likely to let it pass. */
 	#isHopeless(rung: number, target: number): boolean {
-		const measured = this.#recalls[rung] as number[];
-		if (measured.length < LEAST_TO_GIVE_UP) return false;
-		const mean = (this.#sums[rung] as number) / measured.length;
+		const { size, mean } = this.#counts[rung] as RecallCounts;
+		if (size < LEAST_TO_GIVE_UP) return false;
 		// A recall lies between 0 and 1, so that its variance is at most mean (1 - mean).
-		return mean + 3 * Math.sqrt((mean * (1 - mean)) / measured.length) < target;
+		return mean + 3 * Math.sqrt((mean * (1 - mean)) / size) < target;
 	}
 
 	/**
@@ -155,8 +152,7 @@ export class Certification {
 		const measured = this.#recalls[rung] as number[];
 		if (measured.length !== query)
 			throw new RangeError(`query ${query} of rung ${rung} is out of turn: ${measured.length} is next`);
-		measured.push(checkRecall(recall));
-		this.#sums[rung] = (this.#sums[rung] as number) + recall;
+		this.#keep(rung, recall);
 		for (const sequence of this.#sequences.values()) sequence.advance(this.#recalls);
 	}
 
@@ -165,21 +161,26 @@ export class Certification {
 		const sequence = this.#sequences.get(target);
 		if (sequence === undefined) throw new RangeError(`${target} is none of the targets`);
 		const rung = sequence.passed - 1;
-		const counts = RecallCounts.of(this.#recalls[rung] ?? []);
+		const counts = this.#counts[rung];
 		return {
 			target,
 			rung,
 			confidence: 1 - this.delta,
-			queries: counts.size,
-			estimate: rung < 0 ? 1 : counts.mean,
+			queries: counts?.size ?? 0,
+			estimate: counts?.mean ?? 1,
 			end: sequence.testing === undefined ? "none" : "refused",
 		};
 	}
 
 	/** What was measured on a rung, with a lower bound that holds for all rungs together; `undefined` before the first query. */
 	report(rung: number): RungReport | undefined {
-		const counts = RecallCounts.of(this.#recalls[rung] ?? []);
-		if (counts.size === 0) return undefined;
+		const counts = this.#counts[rung];
+		if (counts === undefined || counts.size === 0) return undefined;
 		return { queries: counts.size, mean: counts.mean, lowerBound: bettingLowerBound(counts, this.delta / this.rungs) };
+	}
+
+	#keep(rung: number, recall: number): void {
+		(this.#recalls[rung] as number[]).push(checkRecall(recall));
+		(this.#counts[rung] as RecallCounts).add(recall);
 	}
 }
