@@ -16,6 +16,17 @@ export function sectionsOf(document: string): Map<string, string> {
 	return sections;
 }
 
+/**
+ * A document of which one section is written anew, and everything else stays as it is; where it has no such section, that comes at its end.
+ */
+export function withSection(document: string, name: string, text: string): string {
+	const section = `${begin(name)}\n\n${text.trim()}\n\n${END}`;
+	if (!sectionsOf(document).has(name)) return `${[document.trim(), section].filter(Boolean).join("\n\n")}\n`;
+	const from = document.indexOf(begin(name));
+	const to = document.indexOf(END, from) + END.length;
+	return document.slice(0, from) + section + document.slice(to);
+}
+
 /** The document again: `head`, then the sections that there are, in the order of `names`. */
 export function documentOf(head: string, names: readonly string[], sections: ReadonlyMap<string, string>): string {
 	const parts = names
