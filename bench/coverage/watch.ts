@@ -1,0 +1,85 @@
+import { Detector, randomFrom } from "@nigh/recall";
+import { type RecallMatrix, trueMeans } from "./matrix.ts";
+import { certified } from "./procedures.ts";
+import { drawSample, median } from "./redraw.ts";
+import { type Audits, SHIFTS, type ShiftName, unshifted } from "./shifts.ts";
+
+/** Audits within which a drop is to be heard, and those within which nothing is to be heard without one. */
+export const HEARD_WITHIN = 100;
+export const SILENT_FOR = 200_000;
+
+/** How far below the target the mean falls. */
+export const DROP = 0.05;
+
+/** Audits after which a drop that has not been heard is given up. */
+const LONGEST = 5_000;
+
+export interface WatchOptions {
+	readonly targets: readonly number[];
+	readonly delta: number;
+	/** Certifications, each of which is watched by a detector of its own. */
+	readonly seeds: number;
+	/** Queries of a certification. */
+	readonly queries: number;
+	readonly seed: number;
+	/** Audits without a drop; {@link SILENT_FOR} of a full run. */
+	readonly silentFor: number;
+}
+
+export interface WatchOutcome {
+	readonly target: number;
+	/** Certifications that served an approximate rung: the exact search is not watched. */
+	readonly watched: number;
+	/** Of those, how many were silent without a drop. */
+	readonly silent: number;
+	readonly shifts: readonly ShiftOutcome[];
+}
+
+export interface ShiftOutcome {
+	readonly shift: ShiftName;
+	/** Certifications in which the drop could be made. */
+	readonly watched: number;
+	/** Of those, how many alarmed within 100 audits. */
+	readonly heard: number;
+	/** Audits until the alarm, the median; NaN without any. */
+	readonly delay: number;
+}
+
+/** Certifies, serves, and watches what is served: without a drop, and with each of the drops. */
+export function watch(matrix: RecallMatrix, groups: Uint8Array, options: WatchOptions): WatchOutcome[] {
+	const { targets, delta, seeds, queries, seed } = options;
+	const random = randomFrom(seed);
+	const served = Array.from({ length: seeds }, () => certified(drawSample(matrix, queries, random), targets, delta));
+	const means = trueMeans(matrix);
+	return targets.map((target, t) => {
+		// A wrong certificate is a breach from the beginning, of which an alarm is right.
+		const rungs = served
+			.map((each) => each[t] as number)
+			.filter((rung) => rung >= 0 && (means[rung] as number) >= target);
+		const silent = rungs.filter((rung) => alarmOf(target, unshifted(matrix, rung), random, options.silentFor) === 0);
+		return {
+			target,
+			watched: rungs.length,
+			silent: silent.length,
+			shifts: (Object.keys(SHIFTS) as ShiftName[]).map((shift) => {
+				const delays = rungs.flatMap((rung) => {
+					const audits = SHIFTS[shift](matrix, groups, rung, target - DROP);
+					return audits === undefined ? [] : [alarmOf(target, audits, random, LONGEST) || Number.POSITIVE_INFINITY];
+				});
+				return {
+					shift,
+					watched: delays.length,
+					heard: delays.filter((delay) => delay <= HEARD_WITHIN).length,
+					delay: median(Float64Array.from(delays)),
+				};
+			}),
+		};
+	});
+}
+
+/** The audit at which a detector that begins now alarms; 0: none of so many. */
+function alarmOf(target: number, audits: Audits, random: () => number, most: number): number {
+	const detector = new Detector(target);
+	while (detector.size < most && !detector.alarmed) detector.add(audits(random));
+	return detector.alarmedAt;
+}
