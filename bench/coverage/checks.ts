@@ -19,7 +19,7 @@ export const FALSE_ALARM = 0.001;
 const DEAREST = 1.3;
 /** Share of the certifications in which the watch does what it is there for. */
 const WATCHED = 0.9;
-/** How far the power may lie below what the design tells, which was simulated of recalls that are not ours. */
+/** How far the power may lie below what the design tells, which was simulated of recalls that it does not name. */
 const POWER_SLACK = 0.05;
 
 /** The results of a run by what they are of. */
@@ -160,6 +160,7 @@ export function watchSums(cells: readonly CellResult[]): WatchSum[] {
 	);
 }
 
+/** Cut, not rounded, so that what is below a bound reads so. */
 export function percent(share: number): string {
-	return `${(100 * share).toFixed(1)} %`;
+	return `${(Math.floor(1_000 * share + 1e-9) / 10).toFixed(1)} %`;
 }

@@ -84,7 +84,7 @@ function plantedRows({ planted }: Results): Rows {
 }
 
 function aboutPower({ powerRuns }: RunSize): string {
-	return `Queries after which one rung has passed, of ${grouped(powerRuns)} runs. Hits are scattered (each of ten missing by itself), clumped (correlation 0.25 within a query) or all or nothing.`;
+	return `Queries after which one rung has passed, of ${grouped(powerRuns)} runs. Hits are scattered (each of ten missing by itself), clumped (correlation 0.25 within a query) or all or nothing. The design does not say of which recalls its numbers are. The correlation was chosen, of four that were tried, as the one that comes nearest to them: those rows confirm nothing by themselves; the row of all-or-nothing queries, where there is nothing to choose, does.`;
 }
 
 function powerRows({ power }: Results): Rows {
