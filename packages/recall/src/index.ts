@@ -14,6 +14,7 @@ export {
 } from "./certify/certification.ts";
 export { type DeltaOptions, deltaOf } from "./certify/delta.ts";
 export { FixedSequence } from "./certify/fixed-sequence.ts";
+export { HEADROOM, servingRung } from "./certify/serving-rung.ts";
 export { CELL_ARMS, type CellsLadderOptions, cellsLadder } from "./ladder/cells.ts";
 export { type GraphLadderOptions, graphLadder, graphRung } from "./ladder/graph.ts";
 export { type CellsRung, type GraphRung, isSameRung, type Rung } from "./ladder/rungs.ts";
@@ -27,4 +28,5 @@ export { Bandit, type BanditState } from "./tune/bandit.ts";
 export { TOO_SLOW, TRIES_BEFORE_TOO_SLOW } from "./tune/epsilon-greedy.ts";
 export { type ArmFallbacks, Tuner, type TunerOptions } from "./tune/tuner.ts";
 export { type CellState, readTunerState, TUNER_STATE_VERSION, type TunerState } from "./tune/tuner-state.ts";
-export { ALARM_AT, DETECTOR_BETS, Detector, type DetectorState } from "./watch/detector.ts";
+export { ALARM_AT, DETECTOR_BETS, Detector, type DetectorSettings, type DetectorState } from "./watch/detector.ts";
+export { DROP, HEARD_WITHIN, settingsFor } from "./watch/settings.ts";

@@ -1,3 +1,4 @@
+import { servingRung } from "@nigh/recall";
 import type { Breach, ServedCell } from "../recall/served.ts";
 import { LEAST_TO_REFUSE, LEAST_TO_TAKE_OVER } from "./parameters.ts";
 import type { Process } from "./process.ts";
@@ -25,8 +26,10 @@ export function servedCell(stratum: Stratum, target: number, identity: string): 
 function cellOf({ k, band }: Stratum, process: Process, target: number): ServedCell | undefined {
 	const { basis, ladder, place, asked, certifiedAt } = process;
 	if (asked === 0) return undefined;
-	const { rung, confidence, queries, estimate } = process.certification.certificate(target);
+	const { confidence } = process.certification.certificate(target);
+	const rung = servingRung(process.certification, target);
 	const isRefused = rung < 0;
+	const { queries, mean } = process.certification.report(rung) ?? { queries: asked, mean: 1 };
 	const plateau = isRefused ? plateauOf(process) : undefined;
 	return {
 		k,
@@ -35,10 +38,10 @@ function cellOf({ k, band }: Stratum, process: Process, target: number): ServedC
 		state: isRefused ? "refused" : basis === "queries" ? "certified" : "provisional",
 		rung: ladder[rung] ?? null,
 		rungs: ladder.slice(0, rung + 1),
-		estimate,
+		estimate: mean,
 		basis,
 		confidence,
-		queries: isRefused ? asked : queries,
+		queries,
 		changeNumber: place.changeNumber,
 		certifiedAt,
 		churn: place.churn,

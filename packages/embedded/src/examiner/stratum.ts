@@ -1,5 +1,5 @@
 import type { FilterNode } from "@nigh/contract";
-import { Detector, type Random, Reservoir, type SelectivityBand } from "@nigh/recall";
+import { Detector, type Random, Reservoir, type SelectivityBand, servingRung, settingsFor } from "@nigh/recall";
 import type { SlotQuery } from "../memory/searcher.ts";
 import { QUERIES_KEPT } from "../recall/sampling.ts";
 import type { Breach } from "../recall/served.ts";
@@ -82,11 +82,14 @@ export class Stratum {
 		return this.queries.items.length > 0 || this.byQueries !== undefined || this.byHeldOut !== undefined;
 	}
 
-	/** The watch for one target. */
+	/** The watch for one target: as deaf as the recalls allow that were measured on what serves. */
 	detector(target: number): Detector {
 		let detector = this.detectors.get(target);
 		if (detector === undefined) {
-			detector = new Detector(target);
+			const process = this.byQueries ?? this.byHeldOut;
+			const served = process === undefined ? -1 : servingRung(process.certification, target);
+			const recalls = process?.certification.recalls[served] ?? [];
+			detector = new Detector(target, settingsFor(target, recalls, this.k, this.#random));
 			this.detectors.set(target, detector);
 		}
 		return detector;

@@ -172,6 +172,11 @@ export class Certification {
 		};
 	}
 
+	/** The plain mean recall of a rung; NaN before the first query. */
+	meanOf(rung: number): number {
+		return this.#counts[rung]?.mean ?? Number.NaN;
+	}
+
 	/** What was measured on a rung, with a lower bound that holds for all rungs together; `undefined` before the first query. */
 	report(rung: number): RungReport | undefined {
 		const counts = this.#counts[rung];

@@ -3,8 +3,16 @@ import { checkRecall } from "../recall-of.ts";
 /** What is bet on a change, as shares of the most that may be: small ones see small drops, large ones see large drops soon. */
 export const DETECTOR_BETS: readonly number[] = [0.02, 0.05, 0.1, 0.2, 0.4];
 
-/** Alarms from here on: at a mean that is at the target, one false alarm in at least as many audits, on average. */
+/** Alarms from here on at the earliest: at a mean that is at the target, one false alarm in at least as many audits, on average. */
 export const ALARM_AT = 10_000;
+
+/** How a detector is set. */
+export interface DetectorSettings {
+	/** t0, at most the target: a mean from here on is none to alarm for. Default: the target. */
+	readonly reference?: number;
+	/** The evidence that it alarms at, {@link ALARM_AT} or more. Default: that. */
+	readonly alarmAt?: number;
+}
 
 /** A sum that has grown beyond is kept there: it has alarmed long since, and JSON knows no infinity. */
 const MOST = 1e300;
@@ -15,9 +23,9 @@ const MOST = 1e300;
  *
  *     R_t = (1 + R_{t-1}) (1 - l (X_t - t0)),  l = c / (1 - t0),
  *
- * averaged over c in {.02, .05, .1, .2, .4}; it alarms when the average has reached 10,000. As long as each recall has a mean of at least t0 given
- * those before it, R_t - t is a supermartingale, so that the mean number of audits until a false alarm is at least 10,000, whatever the
- * distribution. The farther above t0 the mean is, the longer; without a fixed end, there is one some time.
+ * averaged over c in {.02, .05, .1, .2, .4}; it alarms when the average has reached A, 10,000 or more. As long as each recall has a mean of at least
+ * t0 given those before it, R_t - t is a supermartingale, so that the mean number of audits until a false alarm is at least A, whatever the
+ * distribution. The farther above t0 the mean is, the longer; without a fixed end, there is one some time. {@link settingsFor} chooses t0 and A.
  *
  * @example
  * // Recalls of 0.9 at the target 0.95: c = 0.4 bets l = 8, so that each factor is 1.4, and R = 1.4 + ... + 1.4^29 = 60,500 after 29
@@ -28,6 +36,8 @@ const MOST = 1e300;
  */
 export class Detector {
 	readonly target: number;
+	readonly reference: number;
+	readonly alarmAt: number;
 	/** Audits so far. */
 	size = 0;
 	/** The first audit, counted from 1, at which it alarmed; 0: none. It goes on alarming. */
@@ -36,9 +46,11 @@ export class Detector {
 	recentMean = Number.NaN;
 	readonly #sums = new Float64Array(DETECTOR_BETS.length);
 
-	/** @param target t0: 0 or above, below 1. */
-	constructor(target: number) {
+	/** @param target 0 or above, below 1. */
+	constructor(target: number, { reference = target, alarmAt = ALARM_AT }: DetectorSettings = {}) {
 		this.target = target;
+		this.reference = reference;
+		this.alarmAt = alarmAt;
 	}
 
 	/**
@@ -50,12 +62,12 @@ export class Detector {
 		checkRecall(recall);
 		this.size++;
 		this.recentMean = this.size === 1 ? recall : this.recentMean + (recall - this.recentMean) / Math.min(20, this.size);
-		const excess = (recall - this.target) / (1 - this.target);
+		const excess = (recall - this.reference) / (1 - this.reference);
 		for (let j = 0; j < DETECTOR_BETS.length; j++) {
 			const sum = (1 + (this.#sums[j] as number)) * (1 - (DETECTOR_BETS[j] as number) * excess);
 			this.#sums[j] = Math.min(sum, MOST);
 		}
-		if (this.alarmedAt === 0 && this.evidence >= ALARM_AT) this.alarmedAt = this.size;
+		if (this.alarmedAt === 0 && this.evidence >= this.alarmAt) this.alarmedAt = this.size;
 		return this.alarmed;
 	}
 
@@ -70,17 +82,18 @@ export class Detector {
 
 	/** All that has to be kept to go on later. */
 	get state(): DetectorState {
-		const { size, alarmedAt, recentMean } = this;
-		return { size, alarmedAt, recentMean: size === 0 ? 0 : recentMean, sums: [...this.#sums] };
+		const { reference, alarmAt, size, alarmedAt, recentMean } = this;
+		return { reference, alarmAt, size, alarmedAt, recentMean: size === 0 ? 0 : recentMean, sums: [...this.#sums] };
 	}
 
 	/** Goes on where another stopped. What cannot be such a state is `undefined`. */
 	static from(target: number, state: DetectorState): Detector | undefined {
-		const { size, alarmedAt, recentMean, sums } = state;
+		const { reference, alarmAt, size, alarmedAt, recentMean, sums } = state;
 		const isState = Array.isArray(sums) && sums.length === DETECTOR_BETS.length && sums.every(isSum);
 		if (!isState || !isCount(size) || !isCount(alarmedAt) || alarmedAt > size) return undefined;
 		if (!(recentMean >= 0 && recentMean <= 1)) return undefined;
-		const detector = new Detector(target);
+		if (!(reference >= 0 && reference <= target) || !(alarmAt >= ALARM_AT && alarmAt < MOST)) return undefined;
+		const detector = new Detector(target, { reference, alarmAt });
 		detector.size = size;
 		detector.alarmedAt = alarmedAt;
 		if (size > 0) detector.recentMean = recentMean;
@@ -90,6 +103,8 @@ export class Detector {
 }
 
 export interface DetectorState {
+	readonly reference: number;
+	readonly alarmAt: number;
 	readonly size: number;
 	readonly alarmedAt: number;
 	readonly recentMean: number;
