@@ -1,9 +1,11 @@
+import { HEARD_WITHIN } from "@nigh/recall";
+import { ATTEMPTED, type Attempt, MOST_WRONG_SEEDS } from "./end-to-end.ts";
 import { TARGETS } from "./measure.ts";
 import { mostWrong } from "./most-wrong.ts";
 import { median, type Outcome } from "./redraw.ts";
 import type { CellResult, CollectionResult, PlantedResult, TaskResult } from "./task.ts";
 import { DELTA } from "./task.ts";
-import { HEARD_WITHIN, SILENT_FOR } from "./watch.ts";
+import { SILENT_FOR } from "./watch.ts";
 
 /** What a run has to show. */
 export interface Check {
@@ -27,6 +29,7 @@ export interface Results {
 	readonly collections: readonly CollectionResult[];
 	readonly planted: readonly PlantedResult[];
 	readonly power: readonly Extract<TaskResult, { type: "power" }>["power"][];
+	readonly attempts: readonly Attempt[];
 }
 
 export function resultsOf(results: readonly TaskResult[]): Results {
@@ -34,11 +37,12 @@ export function resultsOf(results: readonly TaskResult[]): Results {
 		collections: results.filter((each) => each.type === "collection"),
 		planted: results.filter((each) => each.type === "planted"),
 		power: results.filter((each) => each.type === "power").map(({ power }) => power),
+		attempts: results.filter((each) => each.type === "end-to-end").flatMap(({ attempts }) => attempts),
 	};
 }
 
 /** All checks of which there is something to look at. */
-export function checksOf({ collections, planted, power }: Results): Check[] {
+export function checksOf({ collections, planted, power, attempts }: Results): Check[] {
 	const cells = collections.flatMap((each) => each.cells);
 	const outcomes = cells.flatMap((cell) => cell.outcomes);
 	return [
@@ -52,6 +56,7 @@ export function checksOf({ collections, planted, power }: Results): Check[] {
 			planted.map(({ peeked }) => peeked),
 		),
 		...costCheck(outcomes),
+		...(attempts.length === 0 ? [] : [endToEndCheck(attempts)]),
 		...(power.length === 0 ? [] : [powerCheck(power)]),
 		...(cells.length === 0 ? [] : watchChecks(cells)),
 	];
@@ -82,6 +87,17 @@ function costCheck(outcomes: readonly Outcome[]): Check[] {
 			found: `${above} of ${ratios.length} cells are above, the median cell has ${median(Float64Array.from(ratios)).toFixed(2)}, the worst ${Math.max(...ratios).toFixed(2)}`,
 		},
 	];
+}
+
+function endToEndCheck(attempts: readonly Attempt[]): Check {
+	const wrong = ATTEMPTED.map(
+		(target) => attempts.filter((each) => each.target === target && each.recall < target).length,
+	);
+	return {
+		promise: `at most ${MOST_WRONG_SEEDS} of ${attempts.length / ATTEMPTED.length} databases serve less than the target, at each target`,
+		holds: wrong.every((count) => count <= MOST_WRONG_SEEDS),
+		found: wrong.join(" / "),
+	};
 }
 
 function powerCheck(power: Results["power"]): Check {

@@ -9,7 +9,7 @@ import { measureMatrices, TARGETS } from "./measure.ts";
 import { mostWrong } from "./most-wrong.ts";
 import { PLANTED, type PlantedName } from "./planted.ts";
 import { POWER_CASES, powerOf } from "./power.ts";
-import { certified, type Procedure, peeking } from "./procedures.ts";
+import { asCertified, certified, type Procedure, peeking } from "./procedures.ts";
 import { type Outcome, redraw } from "./redraw.ts";
 import { drawRows, PILOT } from "./rows.ts";
 import { atDelta, cheapestThatClears, peekedInterval, tInterval } from "./sabotaged.test-support.ts";
@@ -131,7 +131,10 @@ describe("real indexes", async () => {
 			});
 
 			test(`${collection.name}, k ${matrix.k}: always exact is no answer`, () => {
-				for (const outcome of redraw(matrix, { ...options, procedure: (_, targets) => targets.map(() => -1) })) {
+				for (const outcome of redraw(matrix, {
+					...options,
+					procedure: (_, targets) => asCertified(targets.map(() => -1)),
+				})) {
 					assert.equal(outcome.wrong, 0);
 					assert.equal(outcome.approximate, 0);
 					assert.ok(outcome.costRatio > 1.3, `${outcome.target}: ${outcome.costRatio}`);

@@ -7,6 +7,7 @@ import { withSection } from "../docs/document.ts";
 import { thisMachine } from "../report/machine.ts";
 import { checksOf, resultsOf } from "./checks.ts";
 import { COLLECTIONS } from "./collections.ts";
+import { SEEDS } from "./end-to-end.ts";
 import { coverageMarkdown } from "./markdown.ts";
 import { TARGETS } from "./measure.ts";
 import { type CoverageOptions, parseCoverageOptions } from "./options.ts";
@@ -48,6 +49,16 @@ async function main(args: readonly string[]): Promise<void> {
 	if (checks.some(({ holds }) => !holds)) process.exitCode = 1;
 }
 
+/** Seeds together are one piece, so that threads have something to share. */
+const SEEDS_TOGETHER = 25;
+
+function endToEnd(): Task[] {
+	return Array.from({ length: SEEDS / SEEDS_TOGETHER }, (_, i) => ({
+		type: "end-to-end",
+		seeds: Array.from({ length: SEEDS_TOGETHER }, (_, j) => i * SEEDS_TOGETHER + j),
+	}));
+}
+
 /** What is asked for; collections first, which take longest. */
 function tasksOf({ names, data, cache }: CoverageOptions): { tasks: Task[]; missing: string[] } {
 	const isAsked = (name: string) => names.length === 0 || names.some((asked) => name.startsWith(asked));
@@ -61,6 +72,7 @@ function tasksOf({ names, data, cache }: CoverageOptions): { tasks: Task[]; miss
 				.filter((collection) => isThere(collection, data))
 				.map((collection): Task => ({ type: "collection", collection, data, cache })),
 			...(isAsked("planted") ? planted.map((each): Task => ({ type: "planted", ...each })) : []),
+			...(isAsked("end-to-end") ? endToEnd() : []),
 			...(isAsked("power") ? POWER_CASES.map((power): Task => ({ type: "power", power })) : []),
 		],
 		missing: asked.filter((collection) => !isThere(collection, data)).map(({ name }) => name),

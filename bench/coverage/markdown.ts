@@ -3,8 +3,9 @@ import { type Machine, machineLine } from "../report/machine.ts";
 import { piped } from "../report/markdown.ts";
 import type { Rows } from "../report/rows.ts";
 import { type Check, percent, type Results, watchSums } from "./checks.ts";
+import { ATTEMPTED, type Attempt } from "./end-to-end.ts";
 import { TARGETS } from "./measure.ts";
-import type { Outcome } from "./redraw.ts";
+import { median, type Outcome } from "./redraw.ts";
 import { SHIFTS } from "./shifts.ts";
 import type { CollectionResult, RunSize } from "./task.ts";
 import { DELTA } from "./task.ts";
@@ -22,7 +23,7 @@ export interface MarkdownOptions {
 
 /** A run as a section of a document. */
 export function coverageMarkdown({ machine, size, results, checks, command, missing }: MarkdownOptions): string {
-	const { collections, planted, power } = results;
+	const { collections, planted, power, attempts } = results;
 	const cells = collections.flatMap((each) => each.cells);
 	const parts = [
 		"## Measured",
@@ -33,6 +34,7 @@ export function coverageMarkdown({ machine, size, results, checks, command, miss
 			? []
 			: ["### Coverage and usefulness", aboutCoverage(size), piped(coverageRows(collections))]),
 		...(planted.length === 0 ? [] : ["### Planted matrices", aboutPlanted(size), piped(plantedRows(results))]),
+		...(attempts.length === 0 ? [] : ["### End to end", aboutEndToEnd(attempts), piped(endToEndRows(attempts))]),
 		...(power.length === 0 ? [] : ["### Power", aboutPower(size), piped(powerRows(results))]),
 		...(cells.length === 0 ? [] : ["### The watch", aboutWatch(size), piped(watchRows(results))]),
 	];
@@ -80,6 +82,29 @@ function plantedRows({ planted }: Results): Rows {
 			String(certified.wrong),
 			String(peeked.wrong),
 		]),
+	};
+}
+
+function aboutEndToEnd(attempts: readonly Attempt[]): string {
+	return `${attempts.length / ATTEMPTED.length} databases of 4,000 vectors from four distributions, each written, certified once for each target by 3,000 queries, and asked by 4,000 others, through \`Collection\` alone; judged in double precision. *below*: databases whose mean over those others is below the target.`;
+}
+
+function endToEndRows(attempts: readonly Attempt[]): Rows {
+	return {
+		columns: columns([], ["target", "databases", "certified %", "below", "least mean", "median"]),
+		rows: ATTEMPTED.map((target) => {
+			const own = attempts.filter((each) => each.target === target);
+			const recalls = Float64Array.from(own, ({ recall }) => recall);
+			const certified = own.filter(({ state }) => state === "certified").length;
+			return [
+				String(target),
+				grouped(own.length),
+				((100 * certified) / own.length).toFixed(0),
+				String(recalls.filter((recall) => recall < target).length),
+				Math.min(...recalls).toFixed(4),
+				median(recalls).toFixed(4),
+			];
+		}),
 	};
 }
 

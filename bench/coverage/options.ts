@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { UsageError } from "../../packages/nigh/src/terminal/usage-error.ts";
 
 export interface CoverageOptions {
-	/** Beginnings of names of collections, `"planted"` and `"power"`; none: all of it. */
+	/** Beginnings of names of collections, `"planted"`, `"end-to-end"` and `"power"`; none: all of it. */
 	readonly names: readonly string[];
 	readonly threads: number;
 	readonly redraws: number | undefined;
@@ -20,7 +20,7 @@ export interface CoverageOptions {
 
 export const USAGE = `usage: npm run coverage:recall -- [NAME...] [options]
 
-  NAME             collections whose names begin so, "planted", "power" (default: all)
+  NAME             collections whose names begin so, "planted", "end-to-end", "power" (default: all)
   --threads N      tasks at a time, each a thread (default: as many as there are cores, at most 8)
   --redraws N      certification samples of each cell (default 2000)
   --data FOLDER    with the real sets (default ../shared/data); those that are not there are left out

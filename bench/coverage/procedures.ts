@@ -1,4 +1,4 @@
-import { Certification } from "@nigh/recall";
+import { Certification, servingRung } from "@nigh/recall";
 
 /** What a procedure may look at: recalls of queries in an order that was drawn beforehand. */
 export interface Sample {
@@ -8,8 +8,21 @@ export interface Sample {
 	recall(rung: number, query: number): number;
 }
 
-/** By target: the rung that is served, and -1 for the exact search. All that are dearer count as certified with it. */
-export type Procedure = (sample: Sample, targets: readonly number[], delta: number) => number[];
+/** What a procedure says of one target; -1 is the exact search. */
+export interface Served {
+	/** The cheapest rung that is certified. All that are dearer count as certified with it. */
+	readonly certified: number;
+	/** The one that serves, which is one of them. */
+	readonly serves: number;
+}
+
+/** What is certified for each target. */
+export type Procedure = (sample: Sample, targets: readonly number[], delta: number) => Served[];
+
+/** A procedure that serves what it has certified. */
+export function asCertified(rungs: readonly number[]): Served[] {
+	return rungs.map((rung) => ({ certified: rung, serves: rung }));
+}
 
 /** The code that serves: asked until it has no more to ask. */
 export const certified: Procedure = (sample, targets, delta) => {
@@ -17,7 +30,10 @@ export const certified: Procedure = (sample, targets, delta) => {
 	for (let ask = certification.next(sample.queries); ask !== undefined; ask = certification.next(sample.queries)) {
 		certification.record(ask, sample.recall(ask.rung, ask.query));
 	}
-	return targets.map((target) => certification.certificate(target).rung);
+	return targets.map((target) => ({
+		certified: certification.certificate(target).rung,
+		serves: servingRung(certification, target),
+	}));
 };
 
 /** Resumptions of {@link peeking}. */
@@ -47,5 +63,5 @@ export const peeking: Procedure = (sample, targets, delta) => {
 			}
 		}
 	}
-	return served;
+	return asCertified(served);
 };

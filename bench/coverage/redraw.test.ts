@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { randomFrom } from "@nigh/recall";
 import { cheapestOf, type RecallMatrix, trueMeans } from "./matrix.ts";
 import { PLANTED, type PlantedName } from "./planted.ts";
+import { asCertified } from "./procedures.ts";
 import { drawSample, median, redraw } from "./redraw.ts";
 
 /** Means 1, 0.95, 0.9 and 0.95; costs 8, 6, 4 and 3; the exact search costs 20. */
@@ -24,7 +25,14 @@ test("true means are those of the pool, and the cheapest rung is the cheapest th
 
 test("a certificate is wrong with the first rung below the target, even where the served one is not", () => {
 	const judged = (rung: number, target: number) =>
-		redraw(MATRIX, { targets: [target], delta: 0.05, redraws: 3, queries: 5, seed: 1, procedure: () => [rung] })[0];
+		redraw(MATRIX, {
+			targets: [target],
+			delta: 0.05,
+			redraws: 3,
+			queries: 5,
+			seed: 1,
+			procedure: () => asCertified([rung]),
+		})[0];
 	assert.deepEqual(judged(1, 0.95), {
 		target: 0.95,
 		redraws: 3,

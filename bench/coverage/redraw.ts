@@ -1,6 +1,6 @@
 import { type Random, randomBelow, randomFrom } from "@nigh/recall";
 import { cheapestOf, costOf, type RecallMatrix, trueMeans } from "./matrix.ts";
-import type { Procedure, Sample } from "./procedures.ts";
+import type { Procedure, Sample, Served } from "./procedures.ts";
 
 export interface RedrawOptions {
 	readonly targets: readonly number[];
@@ -32,13 +32,12 @@ export function redraw(matrix: RecallMatrix, options: RedrawOptions): Outcome[] 
 	const { targets, delta, redraws, queries, seed, procedure } = options;
 	const means = trueMeans(matrix);
 	const random = randomFrom(seed);
-	const served = targets.map(() => new Int32Array(redraws));
+	const served = targets.map((): Served[] => []);
 	for (let i = 0; i < redraws; i++) {
-		for (const [t, rung] of procedure(drawSample(matrix, queries, random), targets, delta).entries()) {
-			(served[t] as Int32Array)[i] = rung;
-		}
+		for (const [t, each] of procedure(drawSample(matrix, queries, random), targets, delta).entries())
+			served[t]?.push(each);
 	}
-	return targets.map((target, t) => judge(matrix, means, target, served[t] as Int32Array));
+	return targets.map((target, t) => judge(matrix, means, target, served[t] as Served[]));
 }
 
 /** Queries drawn from the pool with replacement. */
@@ -53,19 +52,19 @@ export function drawSample({ k, hits }: RecallMatrix, queries: number, random: R
 	};
 }
 
-function judge(matrix: RecallMatrix, means: readonly number[], target: number, served: Int32Array): Outcome {
+function judge(matrix: RecallMatrix, means: readonly number[], target: number, served: readonly Served[]): Outcome {
 	// A rung is certified wrongly with the first below the target: those that are dearer than the served one have passed as well.
 	const firstWrong = means.findIndex((mean) => mean < target);
 	const isWrong = (rung: number) => firstWrong >= 0 && rung >= firstWrong;
 	const cheapest = costOf(matrix, cheapestOf(matrix, target));
-	const ratios = served.filter((rung) => !isWrong(rung));
+	const right = served.filter(({ certified }) => !isWrong(certified));
 	return {
 		target,
 		redraws: served.length,
-		wrong: served.length - ratios.length,
-		approximate: served.filter((rung) => rung >= 0).length,
+		wrong: served.length - right.length,
+		approximate: served.filter(({ certified }) => certified >= 0).length,
 		attainable: means.some((mean) => mean >= target),
-		costRatio: median(Float64Array.from(ratios, (rung) => costOf(matrix, rung) / cheapest)),
+		costRatio: median(Float64Array.from(right, ({ serves }) => costOf(matrix, serves) / cheapest)),
 	};
 }
 

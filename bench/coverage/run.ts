@@ -61,6 +61,7 @@ function doTask(worker: Worker, task: Task, onProgress: (text: string) => void):
 
 export function taskName(task: Task): string {
 	if (task.type === "collection") return task.collection.name;
+	if (task.type === "end-to-end") return `end to end, seeds ${task.seeds[0]} to ${task.seeds.at(-1)}`;
 	if (task.type === "planted") return `planted "${task.name}" at ${task.target}`;
 	return `power of ${task.power.shape} at ${task.power.target}, truth ${task.power.truth}`;
 }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Collection } from "./collections.ts";
+import { type Attempt, attempt } from "./end-to-end.ts";
 import { groupsOf } from "./groups.ts";
 import { type Measured, matrixPath, readMeasured, writeMeasured } from "./matrix-file.ts";
 import { measureMatrices, TARGETS } from "./measure.ts";
@@ -40,12 +41,14 @@ export const DELTA = 0.05;
 export type Task =
 	| { readonly type: "collection"; readonly collection: Collection; readonly data: string; readonly cache: string }
 	| { readonly type: "planted"; readonly name: PlantedName; readonly target: number }
-	| { readonly type: "power"; readonly power: PowerCase };
+	| { readonly type: "power"; readonly power: PowerCase }
+	| { readonly type: "end-to-end"; readonly seeds: readonly number[] };
 
 export type TaskResult =
 	| ({ readonly type: "collection" } & CollectionResult)
 	| ({ readonly type: "planted" } & PlantedResult)
-	| { readonly type: "power"; readonly power: Power };
+	| { readonly type: "power"; readonly power: Power }
+	| { readonly type: "end-to-end"; readonly attempts: readonly Attempt[] };
 
 export interface CollectionResult {
 	readonly collection: Collection;
@@ -75,6 +78,14 @@ export async function runTask(task: Task, size: RunSize, onProgress: (text: stri
 	if (task.type === "power") {
 		const seed = seedOf(JSON.stringify(task.power));
 		return { type: "power", power: powerOf(task.power, { runs: size.powerRuns, delta: DELTA, seed }) };
+	}
+	if (task.type === "end-to-end") {
+		const attempts: Attempt[] = [];
+		for (const [done, seed] of task.seeds.entries()) {
+			attempts.push(...(await attempt(seed)));
+			if (done % 5 === 4) onProgress(`${done + 1} of ${task.seeds.length} seeds`);
+		}
+		return { type: "end-to-end", attempts };
 	}
 	return task.type === "planted" ? runPlanted(task, size) : await runCollection(task, size, onProgress);
 }

@@ -1,15 +1,11 @@
-import { Detector, randomFrom } from "@nigh/recall";
+import { Detector, DROP, HEARD_WITHIN, randomFrom, settingsFor } from "@nigh/recall";
 import { type RecallMatrix, trueMeans } from "./matrix.ts";
-import { certified } from "./procedures.ts";
+import { certified, type Served } from "./procedures.ts";
 import { drawSample, median } from "./redraw.ts";
 import { type Audits, SHIFTS, type ShiftName, unshifted } from "./shifts.ts";
 
-/** Audits within which a drop is to be heard, and those within which nothing is to be heard without one. */
-export const HEARD_WITHIN = 100;
+/** Audits within which nothing is to be heard without a drop. */
 export const SILENT_FOR = 200_000;
-
-/** How far below the target the mean falls. */
-export const DROP = 0.05;
 
 /** Audits after which a drop that has not been heard is given up. */
 const LONGEST = 5_000;
@@ -49,22 +45,32 @@ export interface ShiftOutcome {
 export function watch(matrix: RecallMatrix, groups: Uint8Array, options: WatchOptions): WatchOutcome[] {
 	const { targets, delta, seeds, queries, seed } = options;
 	const random = randomFrom(seed);
-	const served = Array.from({ length: seeds }, () => certified(drawSample(matrix, queries, random), targets, delta));
+	const served = Array.from({ length: seeds }, () => {
+		const sample = drawSample(matrix, queries, random);
+		return { sample, rungs: certified(sample, targets, delta) };
+	});
 	const means = trueMeans(matrix);
 	return targets.map((target, t) => {
 		// A wrong certificate is a breach from the beginning, of which an alarm is right.
-		const rungs = served
-			.map((each) => each[t] as number)
-			.filter((rung) => rung >= 0 && (means[rung] as number) >= target);
-		const silent = rungs.filter((rung) => alarmOf(target, unshifted(matrix, rung), random, options.silentFor) === 0);
+		const watches = served.flatMap(({ sample, rungs }) => {
+			const { serves } = rungs[t] as Served;
+			if (serves < 0 || !((means[serves] as number) >= target)) return [];
+			const recalls = Array.from({ length: sample.queries }, (_, query) => sample.recall(serves, query));
+			return [{ rung: serves, settings: settingsFor(target, recalls, matrix.k, random) }];
+		});
+		const silent = watches.filter(
+			({ rung, settings }) =>
+				alarmOf(new Detector(target, settings), unshifted(matrix, rung), random, options.silentFor) === 0,
+		);
 		return {
 			target,
-			watched: rungs.length,
+			watched: watches.length,
 			silent: silent.length,
 			shifts: (Object.keys(SHIFTS) as ShiftName[]).map((shift) => {
-				const delays = rungs.flatMap((rung) => {
+				const delays = watches.flatMap(({ rung, settings }) => {
 					const audits = SHIFTS[shift](matrix, groups, rung, target - DROP);
-					return audits === undefined ? [] : [alarmOf(target, audits, random, LONGEST) || Number.POSITIVE_INFINITY];
+					if (audits === undefined) return [];
+					return [alarmOf(new Detector(target, settings), audits, random, LONGEST) || Number.POSITIVE_INFINITY];
 				});
 				return {
 					shift,
@@ -78,8 +84,7 @@ export function watch(matrix: RecallMatrix, groups: Uint8Array, options: WatchOp
 }
 
 /** The audit at which a detector that begins now alarms; 0: none of so many. */
-function alarmOf(target: number, audits: Audits, random: () => number, most: number): number {
-	const detector = new Detector(target);
+function alarmOf(detector: Detector, audits: Audits, random: () => number, most: number): number {
 	while (detector.size < most && !detector.alarmed) detector.add(audits(random));
 	return detector.alarmedAt;
 }

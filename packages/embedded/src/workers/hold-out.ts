@@ -31,7 +31,10 @@ export function drawn(from: number, to: number): Uint32Array {
 	return Uint32Array.from(shuffle(slots, randomFrom(to)).slice(0, MOST_HELD_OUT));
 }
 
-/** Draws vectors that are held out of a build, each as likely as any other. The draw is the same for the same number. */
+/**
+ * Draws vectors that are held out of a build, each as likely as any other but the first, which is never: readers of an index see labels from the least on that
+ * is in it when they begin. The draw is the same for the same number.
+ */
 export function holdOut(slots: number): HeldOut {
 	const n = mostHeldOut(slots);
 	if (n < LEAST_HELD_OUT) return { heldOut: new Uint32Array(0), rest: undefined };
@@ -39,7 +42,7 @@ export function holdOut(slots: number): HeldOut {
 	// Floyd's: every set of n is equally likely.
 	const random = randomFrom(slots);
 	for (let last = slots - n; last < slots; last++) {
-		const drawn = randomBelow(random, last + 1);
+		const drawn = 1 + randomBelow(random, last);
 		isHeld[isHeld[drawn] === 0 ? drawn : last] = 1;
 	}
 	const all = Uint32Array.from({ length: slots }, (_, slot) => slot);
