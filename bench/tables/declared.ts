@@ -36,6 +36,8 @@ const CHECKED = { set: "fashion-mnist-784", target: 0.95 } as const;
 /** Queries that are logged, and as many others that are timed, at most. */
 const MOST_QUERIES = 5_000;
 const PASSES = 15;
+/** Beams that nobody would choose: comparing everything takes as long. */
+const WIDEST = 2_000;
 
 /** A declared recall beside the beam width that a person would choose who knew the answers to the very queries that come. */
 export async function declared(options: TableOptions): Promise<Table<DeclaredRow>> {
@@ -198,8 +200,12 @@ async function passOf(
 
 /** The narrowest beam that reaches the target on just these queries; `null`: none does. */
 async function tunedEf(collection: Collection, set: BenchSet, timed: Timed, target: number): Promise<number | null> {
-	let [low, high] = [K, 2_000];
-	if ((await recallWith(collection, set, timed, { ef: high })) < target) return null;
+	let [low, high] = [K, K];
+	while ((await recallWith(collection, set, timed, { ef: high })) < target) {
+		if (high === WIDEST) return null;
+		low = high + 1;
+		high = Math.min(WIDEST, 2 * high);
+	}
 	while (low < high) {
 		const middle = (low + high) >> 1;
 		if ((await recallWith(collection, set, timed, { ef: middle })) >= target) high = middle;
