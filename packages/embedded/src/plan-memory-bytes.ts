@@ -43,10 +43,10 @@ const LEAST_DEAD_WITHIN = 16;
 export const RING_SLOT_BYTES = 4;
 /** A bit for each slot: whether it has been counted as dead. */
 const COUNTED_BYTES = 1 / 8;
-/** What two readers, and whoever inserts, mark of each node of a graph. */
-const MARK_BYTES = 3 * 4;
-/** What two readers work in, in each of two generations: pools, keys, the rows that are being compared. */
-const OTHER_BYTES = 2 ** 20;
+/** What three readers (the caller's, the worker's and the examiner), and whoever inserts, mark of each node of a graph. */
+const MARK_BYTES = 4 * 4;
+/** What readers work in, in each of two generations: pools, keys, the rows that are being compared; the examiner's for many queries at once. */
+const OTHER_BYTES = 2 ** 21;
 /** Rows on their way into an index that does not hold them, and those of two readers that they compare. */
 const STAGED_BYTES = 2 ** 22;
 const COMPARED_ROWS = 2 * 256;

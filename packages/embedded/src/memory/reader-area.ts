@@ -27,7 +27,7 @@ export interface ReaderArea {
 	readonly boundPool: number;
 	/** u32, then f32, for each row of a chunk. */
 	readonly kept: number;
-	/** {@link BITMAPS} bitmaps, a bit for each slot. */
+	/** {@link BITMAPS} bitmaps, or one, a bit for each slot. */
 	readonly bitmaps: number;
 	readonly bitmapBytes: number;
 	/** For the main index; `null` where everything is in the tail. */
@@ -55,6 +55,7 @@ export function allocateArea(
 	reader: number,
 	{ size, format, tailCodes }: Pick<GenerationHandle, "size" | "format" | "tailCodes">,
 	main: MainSpec | null,
+	bitmapCount = BITMAPS,
 ): ReaderArea {
 	const { capacity, rowBytes } = size;
 	const ofCodes = (bytes: number) => (tailCodes === null ? 0 : arena.alloc(bytes));
@@ -68,7 +69,7 @@ export function allocateArea(
 		bounds: ofCodes(BOUND_QUERY.bytes + 2 * tailCodeBytes(format).code + rowBytes),
 		boundPool: ofCodes((MOST_HITS + 1) * 8),
 		kept: ofCodes(CHUNK_ROWS * 8),
-		bitmaps: arena.alloc(BITMAPS * bitmapBytes),
+		bitmaps: arena.alloc(bitmapCount * bitmapBytes),
 		bitmapBytes,
 		main,
 	};

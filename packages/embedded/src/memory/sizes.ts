@@ -20,8 +20,8 @@ export const SLOT_BYTES = 32;
 
 /** What else a generation's memory has to hold: scratches, bitmaps, lists of nodes that are being linked. */
 const OTHER_BYTES = 2 ** 27;
-/** Links of a node on layer 0 and above, levels, labels, what two readers mark: 4 bytes each, for the default M. */
-const GRAPH_BYTES = 240;
+/** Links of a node on layer 0 and above, levels, labels, what three readers mark: 4 bytes each, for the default M. */
+const GRAPH_BYTES = 244;
 
 /** Place, label, the way back, and what codes have beside them, of a row whose vector is on disk. */
 const CELL_BYTES = 64;

@@ -7,7 +7,7 @@ import { createPool, type ThreadPool } from "@nigh/threads";
 import { EXAMINER } from "../examiner/messages.ts";
 import { TOGETHER, TOGETHER_K } from "../examiner/parameters.ts";
 import type { VectorFormat } from "../memory/generation.ts";
-import { allocateArea, type ReaderArea, ReaderAreas } from "../memory/reader-area.ts";
+import { allocateArea, BITMAPS, type ReaderArea, ReaderAreas } from "../memory/reader-area.ts";
 import { vectorBytes } from "../memory/rows.ts";
 import { withinMemory } from "../memory/within-memory.ts";
 import { chosenIndex } from "../records/catalogue.ts";
@@ -122,18 +122,17 @@ function examined(
 	return promise;
 }
 
+/** The examiner alone answers many queries at once, and has the matches of one filter at a time. */
+const FOR_EXAMINER = { many: { queries: TOGETHER, k: TOGETHER_K }, bitmaps: 1 } as const;
+
 /** What a reading thread has in a generation. */
 function areaOf({ arena, main, generation }: Owned, reader: number): ReaderArea {
+	const { handle, live } = generation;
+	const { many, bitmaps } = reader === EXAMINER ? FOR_EXAMINER : { many: undefined, bitmaps: BITMAPS };
+	const spec = () => mainSpec(main, many === undefined ? {} : { many });
 	return areas.of(generation, reader, () =>
-		withinMemory(generation.live, () =>
-			allocateArea(arena, reader, generation.handle, mainSpec(main, manyFor(reader))),
-		),
+		withinMemory(live, () => allocateArea(arena, reader, handle, spec(), bitmaps)),
 	);
-}
-
-/** The examiner alone answers many queries at once. */
-function manyFor(reader: number): Parameters<typeof mainSpec>[1] {
-	return reader === EXAMINER ? { many: { queries: TOGETHER, k: TOGETHER_K } } : {};
 }
 
 function placeOf(key: number): RowPlace {
