@@ -181,7 +181,7 @@ test("the reason tells the numbers of what was chosen, and of all that was wante
 	const space = { metric: "l2", dimensions: 128, idBytes: 8, maxBytes: 1_024 * MB } as const;
 	assert.match(
 		planMemory({ ...space, vectors: 3_400_000 }).reason,
-		/^ivfpq with vectors on disk takes up to [0-9.]+ MB of 1,024 MB for 3,400,000 vectors and [0-9.]+ MB for a quarter more\. For these, hnsw [0-9,.]+ MB, ivf [0-9,.]+ MB, ivf with vectors on disk [0-9,.]+ MB would be needed\.$/,
+		/^ivfpq with vectors on disk takes up to [0-9.]+ MB of 1,024 MB for 3,400,000 vectors and [0-9,.]+ MB for a quarter more\. For these, hnsw [0-9,.]+ MB, ivf [0-9,.]+ MB, ivf with vectors on disk [0-9,.]+ MB would be needed\.$/,
 	);
 	assert.match(
 		planMemory({ ...space, vectors: 4_000_000, maxBytes: 2 ** 36 }).reason,
