@@ -61,6 +61,9 @@ export class CollectionRecall {
 		const isKnown = this.#tuner?.index === identity && tuned === undefined;
 		const tuner = isKnown ? (this.#tuner as Tuner) : (Tuner.from(tuned, options) ?? new Tuner(options));
 		this.#tuner = tuner;
+		const names = new Set(cells.map(({ k, selectivity, target }) => nameOf(k, selectivity, target)));
+		// Of a cell that nothing is known of any more no arm is certified.
+		for (const [name, { bandit }] of this.#tuned) if (!names.has(name)) bandit.restrict([]);
 		this.#tuned.clear();
 		for (const cell of cells) {
 			const bandit = tuner.restrict(cellOf([cell]), cell.rung === null ? [] : armsFor(cell.rungs));

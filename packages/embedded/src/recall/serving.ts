@@ -1,4 +1,4 @@
-import { kBandsFor, type Rung, type SelectivityBand, selectivityBand, targetFor } from "@nigh/recall";
+import { isSameRung, kBandsFor, type Rung, type SelectivityBand, selectivityBand, targetFor } from "@nigh/recall";
 import { churnOf, type Generation } from "../memory/generation.ts";
 import { changedSince, type ServedCell, type ServedTable, STALE_FROM, VOID_FROM } from "./served.ts";
 
@@ -72,18 +72,39 @@ export function nameOf(k: number, band: SelectivityBand, target: number): string
 	return `${k}/${band}/${target}`;
 }
 
-/** The dearer of what serves each; exact where one of them is. */
+/** What looks at no less than what serves each, in every respect; exact where one of them is. */
 function strictest(cells: readonly ServedCell[]): Rung | null {
-	let dearest: Rung | undefined;
+	let all: Rung | undefined;
 	for (const { rung } of cells) {
 		if (rung === null) return null;
-		if (dearest === undefined || widthOf(rung) > widthOf(dearest)) dearest = rung;
+		all = all === undefined ? rung : both(all, rung);
+		if (all === undefined) return null;
 	}
-	return dearest ?? null;
+	return all ?? null;
 }
 
-function widthOf(rung: Rung): number {
-	return rung.kind === "graph" ? rung.ef : rung.nprobe;
+/** `undefined` where the two are of different indexes. */
+function both(a: Rung, b: Rung): Rung | undefined {
+	if (isSameRung(a, b)) return a;
+	if (a.kind === "graph" && b.kind === "graph") {
+		const patience = atLeast(a.patience, b.patience);
+		return { kind: "graph", ef: Math.max(a.ef, b.ef), ...(patience !== undefined && { patience }) };
+	}
+	if (a.kind !== "cells" || b.kind !== "cells") return undefined;
+	const budget = atLeast(a.budget, b.budget);
+	// As many as the index takes by itself are the fewest that a ladder has.
+	const rerank = Math.max(a.rerank ?? 0, b.rerank ?? 0);
+	return {
+		kind: "cells",
+		nprobe: Math.max(a.nprobe, b.nprobe),
+		...(rerank > 0 && { rerank }),
+		...(budget !== undefined && { budget }),
+	};
+}
+
+/** The larger of two limits; one that is left out is none. */
+function atLeast(a: number | undefined, b: number | undefined): number | undefined {
+	return a === undefined || b === undefined ? undefined : Math.max(a, b);
 }
 
 function stateOf(cells: readonly ServedCell[], isStale: boolean): Service["state"] {

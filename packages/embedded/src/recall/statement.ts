@@ -26,7 +26,8 @@ export function exactRecall(target: number, changeNumber: number): RecallStateme
 /** The cell that a search belongs to, as statements tell it: of the bands of k that it was held to. */
 export function cellOf(cells: readonly [ServedCell, ...ServedCell[]]): RecallCell {
 	const ks = cells.map(({ k }) => k);
-	const { selectivity, target } = cells[0];
+	const { selectivity } = cells[0];
+	const target = Math.min(...cells.map((cell) => cell.target));
 	return { k: { from: Math.min(...ks), to: Math.max(...ks) }, selectivity: sharesOf(selectivity), target };
 }
 
