@@ -1,6 +1,6 @@
 import { servingRung } from "@nigh/recall";
 import type { Breach, ServedCell } from "../recall/served.ts";
-import { LEAST_TO_REFUSE, LEAST_TO_TAKE_OVER } from "./parameters.ts";
+import { LEAST_TO_REFUSE } from "./parameters.ts";
 import type { Process } from "./process.ts";
 import type { Stratum } from "./stratum.ts";
 
@@ -19,7 +19,7 @@ export function servedCell(stratum: Stratum, target: number, identity: string): 
 	if (breach !== undefined && certified?.rung == null) return breachedCell(stratum, target, breach);
 	const provisional = byHeldOut && cellOf(stratum, byHeldOut, target);
 	if (certified === undefined) return provisional;
-	const isEnough = (byQueries?.asked ?? 0) >= LEAST_TO_TAKE_OVER || byQueries?.isOpen === false;
+	const isEnough = byQueries?.isConclusive === true;
 	return provisional === undefined || provisional.rung === null || isEnough ? certified : provisional;
 }
 

@@ -2,19 +2,17 @@ import type { FilterNode } from "@nigh/contract";
 import {
 	type DeltaOptions,
 	deltaOf,
-	kBandsFor,
 	type Random,
 	recallOf,
 	selectivityBand,
-	shuffle,
 	targetFor,
 	UNFILTERED,
 } from "@nigh/recall";
 import { churnOf } from "../memory/generation.ts";
 import type { Searcher, SlotQuery } from "../memory/searcher.ts";
-import type { Audit, LoggedQuery, SampledQuery } from "../recall/queries.ts";
+import type { Audit, DrawnQuery, SampledQuery } from "../recall/queries.ts";
 import { changedSince, type ServedCell, type ServedTable, STALE_FROM } from "../recall/served.ts";
-import { servedCells } from "./cells.ts";
+import { servedCell, servedCells } from "./cells.ts";
 import type { MatchesOf } from "./matches.ts";
 import type { ExaminedSpec } from "./messages.ts";
 import {
@@ -111,6 +109,8 @@ export class ExaminedCollection {
 		this.searcher = this.#next;
 		this.#next = undefined;
 		for (const stratum of this.strata.values()) stratum.beginIndex(this.identity);
+		// What was known of an index that has taken over is known of the one that serves now.
+		this.isChanged = true;
 		return true;
 	}
 
@@ -119,7 +119,7 @@ export class ExaminedCollection {
 		this.spec = spec;
 		const target = targetFor(spec.recall);
 		for (const stratum of this.strata.values()) {
-			if (target < 1) stratum.addTarget(target);
+			stratum.addTarget(target);
 			if (!spec.logQueries) stratum.queries.clear();
 		}
 		this.isChanged = true;
@@ -149,20 +149,30 @@ export class ExaminedCollection {
 	}
 
 	/** Takes in queries that were searched for. Without a log of queries, those of each band are kept only until they have been measured. */
-	keep(queries: readonly LoggedQuery[]): void {
-		for (const { vector, k, node, share, target } of queries) {
-			for (const band of kBandsFor(k)) {
+	keep(queries: readonly DrawnQuery[]): void {
+		for (const { vector, bands, node, share, target } of queries) {
+			for (const band of bands) {
 				const stratum = this.stratum(band, selectivityBand(share));
-				if (target < 1) stratum.addTarget(target);
-				stratum.keep({ vector, node });
+				stratum.addTarget(target);
+				stratum.keep({ vector, node }, { mayPlace: this.spec.logQueries });
 			}
 		}
 		this.makeRoom();
 		this.isChanged = true;
 	}
 
-	/** The bands of all keep no more than so many together: the largest gives up first. */
+	/** Takes in queries that somebody has given to be certified by. */
+	give(stratum: Stratum, queries: readonly Pick<KeptQuery, "vector" | "node">[]): void {
+		stratum.give(queries, this.#current(stratum), { mayPlace: this.spec.logQueries });
+		this.makeRoom();
+		this.isChanged = true;
+	}
+
+	/** The bands of all keep no more than so many together: the largest gives up first. What must not be kept is not where nothing asks it. */
 	makeRoom(): void {
+		if (!this.spec.logQueries) {
+			for (const stratum of this.strata.values()) if (!this.#asksAtOnce(stratum)) stratum.queries.clear();
+		}
 		let kept = 0;
 		for (const { queries } of this.strata.values()) kept += queries.items.length;
 		for (; kept > MOST_QUERIES; kept--) {
@@ -187,15 +197,22 @@ export class ExaminedCollection {
 	}
 
 	#isDue(stratum: Stratum): boolean {
-		const process = this.#current(stratum);
-		if (stratum.highestTarget >= 1) return false;
+		if (stratum.targets.size === 0 || stratum.isPostponed) return false;
 		// What must not be kept is asked as it comes.
-		if (!this.spec.logQueries) return stratum.unused(process).length > 0;
+		if (!this.spec.logQueries) return this.#asksAtOnce(stratum);
+		const process = this.#current(stratum);
 		if (process === undefined) {
 			return stratum.pilot !== undefined && stratum.unused(undefined).length >= LEAST_QUERIES;
 		}
 		if (process.asked >= MOST_MEASURED || !process.isOpen) return false;
 		return stratum.unused(process).length >= Math.max(MORE_LEAST, process.asked * MORE_SHARE);
+	}
+
+	/** Without a log of queries: whether there is one that has something to tell. */
+	#asksAtOnce(stratum: Stratum): boolean {
+		const process = this.#current(stratum);
+		if (stratum.targets.size === 0 || stratum.unused(process).length === 0) return false;
+		return process === undefined || (process.isOpen && process.asked < MOST_MEASURED);
 	}
 
 	/** The process that goes on; `undefined` where another has to be begun, since the index is another or has changed. */
@@ -208,32 +225,27 @@ export class ExaminedCollection {
 		return place.identity === this.identity && changedSince(place, churnOf(generation)) <= STALE_FROM;
 	}
 
-	/** Whether the index is to be asked by held-out vectors: nothing that holds is known of it, and there are too few queries to find out. */
-	get wantsHeldOut(): boolean {
-		return HELD_OUT_K.every((k) => {
-			const { byQueries, byHeldOut } = this.stratum(k, UNFILTERED);
-			return ![byQueries, byHeldOut].some((process) => process !== undefined && this.#holds(process));
-		});
-	}
-
 	/** Certifies the cells of a stratum by its queries, as far as they go. What was measured before it is interrupted stays. */
 	async certify(stratum: Stratum, limits: RunLimits, asked: AskedFor = BY_ITSELF): Promise<void> {
+		if (stratum.targets.size === 0) return;
 		const process = this.#current(stratum) ?? (await this.#begin(stratum, limits, asked));
 		if (process === undefined) return;
 		if (asked !== BY_ITSELF) process.retest(deltaOf({ ...asked, rebuilds: stratum.rebuilds }));
 		stratum.byQueries = process;
-		const queries = shuffle(stratum.unused(process), this.#around.random);
+		this.isChanged = true;
 		try {
-			await this.#measure(process, stratum, queries, limits, (query) => {
+			await this.#measure(process, stratum, stratum.unused(process), limits, (query) => {
 				query.usedBy = process;
+				if (query.given !== undefined) process.given.add(query.given);
 			});
 		} finally {
-			if (!this.spec.logQueries) stratum.forgetUsed();
+			if (!this.spec.logQueries) {
+				stratum.forgetUsed();
+				this.makeRoom();
+			}
+			// A target that is not certified again stays breached until that is what the index is like.
+			if (process.isConclusive || process.keepsAll) stratum.breach = undefined;
 		}
-		if (process.certification.targets.some((target) => process.certification.certificate(target).rung >= 0)) {
-			stratum.breach = undefined;
-		}
-		this.isChanged = true;
 	}
 
 	async #begin(stratum: Stratum, limits: RunLimits, asked: AskedFor): Promise<Process | undefined> {
@@ -241,12 +253,15 @@ export class ExaminedCollection {
 		if (pilot === undefined && this.spec.logQueries && asked === BY_ITSELF) return undefined;
 		if (stratum.unused(undefined).length === 0) return undefined;
 		const place = placeOf(this.searcher);
+		const placing = this.spec.logQueries ? (pilot ?? []) : [];
 		const ladder =
-			pilot === undefined || !this.spec.logQueries
+			placing.length === 0
 				? ladderWithoutPilot(this.searcher, stratum.k)
-				: await this.#ladder(stratum, pilot, limits);
+				: await this.#ladder(stratum, placing, limits);
 		const delta = deltaOf({ ...asked, rebuilds: stratum.rebuilds });
-		return new Process({ place, basis: "queries", ladder, targets: [...stratum.targets], delta });
+		const process = new Process({ place, basis: "queries", ladder, targets: [...stratum.targets], delta });
+		for (const { given } of placing) if (given !== undefined) process.given.add(given);
+		return process;
 	}
 
 	/** With a filter, by the pilot's queries of the filter that most of them have: its matches have to be at hand. */
@@ -280,6 +295,8 @@ export class ExaminedCollection {
 				for (const [i, query] of group.entries()) {
 					if (done >= limits.maxQueries) return;
 					const rungs = process.certification.worthwhile;
+					// Nothing more can pass: the others are not asked.
+					if (rungs.length === 0) return;
 					const truth = truths[i];
 					if (truth !== undefined) {
 						const recalls: number[] = [];
@@ -322,10 +339,16 @@ export class ExaminedCollection {
 	 * Asks an index by vectors that it has not taken in.
 	 *
 	 * @param index A searcher of the index, which need not serve yet.
+	 * @param waiting How many of them its generation counts already, which the index is about to take in.
 	 */
-	async askByHeldOut(index: Searcher, vectors: readonly SlotQuery["vector"][], limits: RunLimits): Promise<void> {
+	async askByHeldOut(
+		index: Searcher,
+		vectors: readonly SlotQuery["vector"][],
+		limits: RunLimits,
+		waiting = 0,
+	): Promise<void> {
 		const { generation } = index;
-		const place = placeOf(index);
+		const place = placeOf(index, waiting);
 		const pilot = vectors.slice(
 			0,
 			Math.min(MOST_PILOT, Math.max(LEAST_PILOT, Math.floor(vectors.length / PILOT_ONE_IN))),
@@ -335,11 +358,11 @@ export class ExaminedCollection {
 			// Of so few, what was held out would be missed.
 			if (k * TOGETHER > generation.mainEnd) continue;
 			const stratum = this.stratum(k, UNFILTERED);
-			if (stratum.breach !== undefined || stratum.highestTarget >= 1) continue;
+			if (stratum.breach !== undefined || stratum.targets.size === 0) continue;
 			const subject = () => new Subject(index, limits.check, { mainOnly: true });
 			const ladder = await placeLadder(subject(), pilot, k, Math.min(stratum.highestTarget, HIGHEST));
 			const targets = [...stratum.targets];
-			const delta = deltaOf(BY_ITSELF);
+			const delta = deltaOf({ ...BY_ITSELF, rebuilds: stratum.rebuildsBefore(place.identity) });
 			const process = new Process({ place, basis: "heldout", ladder, targets, delta });
 			const isServing = place.identity === this.identity;
 			if (isServing) stratum.byHeldOut = process;
@@ -363,6 +386,7 @@ export class ExaminedCollection {
 				const truth = truths[i];
 				if (truth === undefined) continue;
 				const rungs = process.certification.worthwhile;
+				if (rungs.length === 0) return;
 				const recalls: number[] = [];
 				for (const rung of rungs) recalls.push(await subject.recallAt(process.ladder[rung] as never, vector, k, truth));
 				process.record(rungs, recalls, this.#around.now());
@@ -381,7 +405,8 @@ export class ExaminedCollection {
 		if (recall === undefined) return undefined;
 		const stratum = this.stratum(audit.band, selectivityBand(audit.share));
 		// Between the search and now it may have been found out: what serves now is something else.
-		if (stratum.breach !== undefined) return { recall, alarmed: false };
+		const isVoid = stratum.breach !== undefined && servedCell(stratum, audit.target, this.identity)?.rung == null;
+		if (isVoid) return { recall, alarmed: false };
 		const detector = stratum.detector(audit.target);
 		const alarmed = detector.add(recall);
 		if (alarmed) {
@@ -413,11 +438,12 @@ const BY_ITSELF: AskedFor = { confidence: 0.95 };
 /** A ladder is placed for a target of at most this: beyond, hardly any pilot can tell where it begins. */
 const HIGHEST = 0.999;
 
-function placeOf({ generation }: Searcher): Place {
+/** @param waiting Vectors that the generation counts and the index has not taken in: when it does, they will have come since. */
+function placeOf({ generation }: Searcher, waiting = 0): Place {
 	return {
 		identity: generation.handle.identity?.id ?? "",
-		churn: churnOf(generation),
-		vectors: generation.mainEnd,
+		churn: churnOf(generation) - waiting,
+		vectors: generation.mainEnd - waiting,
 		changeNumber: generation.change,
 	};
 }

@@ -22,6 +22,8 @@ const MAGIC = Buffer.from("NIGHRCL1");
 const FRONT = 24;
 /** Bytes of a table at most: one that says more is damaged. */
 const MOST_TABLE = 2 ** 24;
+/** The version of the table and the state: another one is not read. */
+const FORMAT = 2;
 const EXTENSION = ".nigh-recall";
 const NAME = /^([1-9]\d*)\.nigh-recall$/;
 const TEMPORARY = /\.nigh-recall\.tmp-[0-9a-f]{12}$/;
@@ -30,6 +32,10 @@ const TEMPORARY = /\.nigh-recall\.tmp-[0-9a-f]{12}$/;
 interface SavedTable {
 	readonly databaseId: string;
 	readonly table: ServedTable;
+}
+
+interface SavedFront extends SavedTable {
+	readonly format: number;
 }
 
 /** What is written: a table, and a state that only the examiner reads. */
@@ -48,7 +54,7 @@ export function recallPath(folder: string, key: number): string {
  * @throws what the file system says.
  */
 export function writeRecallFile(path: string, { databaseId, table, state, vectors }: RecallFile): void {
-	const first = Buffer.from(JSON.stringify({ databaseId, table } satisfies SavedTable));
+	const first = Buffer.from(JSON.stringify({ format: FORMAT, databaseId, table } satisfies SavedFront));
 	const second = Buffer.from(JSON.stringify(state));
 	const rest = Buffer.concat([second, ...vectors]);
 	const front = Buffer.alloc(FRONT);
@@ -89,8 +95,9 @@ export function readTable(path: string, databaseId: string, key: number): Served
 		const bytes = Buffer.alloc(length);
 		if (readSync(file, bytes, { position: FRONT }) < length || crc32(bytes) !== front.readUInt32LE(12))
 			return undefined;
-		const saved = JSON.parse(bytes.toString()) as SavedTable;
-		return saved.databaseId === databaseId && saved.table.key === key ? saved.table : undefined;
+		const saved = JSON.parse(bytes.toString()) as SavedFront;
+		const isOwn = saved.format === FORMAT && saved.databaseId === databaseId && saved.table.key === key;
+		return isOwn ? saved.table : undefined;
 	} catch {
 		// What cannot be read is not known.
 		return undefined;

@@ -1,7 +1,7 @@
 import type { CertifiedCell, FilterNode } from "@nigh/contract";
 import type { GenerationHandle } from "../memory/generation.ts";
 import type { ReaderArea } from "../memory/reader-area.ts";
-import type { Audit, LoggedQuery, SampledQuery } from "../recall/queries.ts";
+import type { Audit, DrawnQuery, SampledQuery } from "../recall/queries.ts";
 import type { ServedTable } from "../recall/served.ts";
 import type { FailureCode } from "../watch/events.ts";
 
@@ -66,7 +66,7 @@ export type ExaminerMethods = {
 	/** It is gone, and what was found out with it. */
 	drop(key: number): Promise<void>;
 	respec(request: { readonly key: number; readonly spec: ExaminedSpec }): void;
-	queries(request: { readonly key: number; readonly queries: readonly LoggedQuery[]; readonly now: number }): void;
+	queries(request: { readonly key: number; readonly queries: readonly DrawnQuery[]; readonly now: number }): void;
 	audit(request: { readonly key: number; readonly audit: Audit; readonly now: number }): void;
 	certify(request: CertifyRequest): Promise<CertifyReply>;
 	heldOut(request: HeldOutRequest): Promise<void>;

@@ -1,5 +1,7 @@
-import type { CertifiedCell, MeasuredSetting } from "@nigh/contract";
+import { type CertifiedCell, type MeasuredSetting, NighError } from "@nigh/contract";
 import { K_BANDS, kBandsFor, selectivityBand, settingOf, targetFor, UNFILTERED } from "@nigh/recall";
+import { churnOf } from "../memory/generation.ts";
+import { changedSince } from "../recall/served.ts";
 import { cellStatement, uncertifiedRecall } from "../recall/statement.ts";
 import { Task } from "../workers/task.ts";
 import { servedCell } from "./cells.ts";
@@ -17,7 +19,7 @@ const USUAL_K = 10;
  * Certifies what a caller asks for, as far as time and queries go. What has been measured when it ends counts, whatever ends it.
  *
  * @param between What else is to be done between two queries.
- * @throws NighError `ABORTED`.
+ * @throws NighError `ABORTED`; `UNAVAILABLE` where what a filter matches has not come into the memory.
  */
 export async function certifyOnDemand(
 	collection: ExaminedCollection,
@@ -27,9 +29,9 @@ export async function certifyOnDemand(
 	const task = new Task(request.task);
 	const end = performance.now() + request.maxMs;
 	const isOver = () => task.isAborted || performance.now() >= end;
-	const strata = await chosen(collection, request);
+	const strata = await inSomeGeneration(collection, () => chosen(collection, request));
 	const wanted = request.target === undefined ? undefined : targetFor(request.target);
-	if (wanted !== undefined && wanted < 1) for (const stratum of strata) stratum.addTarget(wanted);
+	if (wanted !== undefined) for (const stratum of strata) stratum.addTarget(wanted);
 	const { confidence, familyWise, maxQueries } = request;
 	const cells = familyWise
 		? Math.max(
@@ -76,14 +78,27 @@ async function retried(
 	}
 }
 
+/** As {@link retried}, of what is quick and has to be known. */
+async function inSomeGeneration<T>(collection: ExaminedCollection, work: () => Promise<T>): Promise<T> {
+	for (;;) {
+		collection.settle();
+		try {
+			return await work();
+		} catch (error) {
+			if (!(error instanceof Interrupted)) throw error;
+			if (!collection.isOutdated) throw unavailable();
+		}
+	}
+}
+
 /** The strata that are meant; those that the given queries belong to, which have them then. */
 async function chosen(collection: ExaminedCollection, request: CertifyRequest): Promise<readonly Stratum[]> {
 	const { k, queries, node } = request;
 	if (queries.length > 0) {
 		const share = node === undefined ? undefined : await collection.shareOf(node);
 		const strata = kBandsFor(k ?? USUAL_K).map((band) => collection.stratum(band, selectivityBand(share)));
-		for (const stratum of strata) for (const vector of queries) stratum.keep({ vector, node });
-		collection.makeRoom();
+		const given = queries.map((vector) => ({ vector, node }));
+		for (const stratum of strata) collection.give(stratum, given);
 		return strata;
 	}
 	const asked = k === undefined ? K_BANDS : kBandsFor(k);
@@ -97,7 +112,16 @@ function reported(collection: ExaminedCollection, stratum: Stratum, target: numb
 	const process = cell?.basis === "heldout" ? stratum.byHeldOut : stratum.byQueries;
 	const measured = process === undefined ? [] : measuredOn(process, target);
 	if (cell === undefined) return { statement: uncertifiedRecall(target), setting: null, measured };
-	return { statement: cellStatement(cell), setting: cell.rung === null ? null : settingOf(cell.rung), measured };
+	const changed = changedSince(cell, churnOf(collection.searcher.generation));
+	return {
+		statement: cellStatement(cell, changed),
+		setting: cell.rung === null ? null : settingOf(cell.rung),
+		measured,
+	};
+}
+
+function unavailable(): NighError {
+	return new NighError("UNAVAILABLE", "what the filter matches now is not in the memory yet: try again");
 }
 
 /** Every rung that was measured, the dearest first. */

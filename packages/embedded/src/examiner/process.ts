@@ -1,5 +1,6 @@
 import type { RecallBasis } from "@nigh/contract";
-import { Certification, isSameRung, type Rung } from "@nigh/recall";
+import { Certification, type Rung } from "@nigh/recall";
+import { LEAST_TO_TAKE_OVER } from "./parameters.ts";
 
 /** Where a certification stands in the life of an index. */
 export interface Place {
@@ -24,6 +25,7 @@ export interface SavedProcess extends Omit<ProcessOptions, "targets"> {
 	readonly asked: number;
 	readonly certifiedAt: number;
 	readonly recalls: readonly (readonly number[])[];
+	readonly given: readonly string[];
 }
 
 /** The certification of one cell's ladder on one index, by queries of one kind. It goes on as long as the index is the same and queries come. */
@@ -37,6 +39,8 @@ export class Process {
 	asked = 0;
 	/** ms since 1970, when the last of them was. */
 	certifiedAt = 0;
+	/** Queries that were given, of those that have placed its ladder or been measured: each does so once. */
+	readonly given = new Set<string>();
 
 	constructor({ place, basis, ladder, targets, delta }: ProcessOptions, recalls: readonly (readonly number[])[] = []) {
 		this.place = place;
@@ -50,12 +54,13 @@ export class Process {
 		const process = new Process({ ...saved, targets }, saved.recalls);
 		process.asked = saved.asked;
 		process.certifiedAt = saved.certifiedAt;
+		for (const each of saved.given) process.given.add(each);
 		return process;
 	}
 
 	get saved(): SavedProcess {
-		const { place, basis, ladder, delta, asked, certifiedAt, certification } = this;
-		return { place, basis, ladder, delta, asked, certifiedAt, recalls: certification.recalls };
+		const { place, basis, ladder, delta, asked, certifiedAt, certification, given } = this;
+		return { place, basis, ladder, delta, asked, certifiedAt, recalls: certification.recalls, given: [...given] };
 	}
 
 	/** Takes in what one query has found on each of some rungs. */
@@ -82,8 +87,14 @@ export class Process {
 		return this.certification.worthwhile.length > 0;
 	}
 
-	/** The place of a rung in the ladder; -1 where it is none of its. */
-	indexOf(rung: Rung): number {
-		return this.ladder.findIndex((each) => isSameRung(each, rung));
+	/** Whether what it has found goes before what is known by other means, also where that is less. */
+	get isConclusive(): boolean {
+		return this.asked >= LEAST_TO_TAKE_OVER || (this.asked > 0 && !this.isOpen);
+	}
+
+	/** Whether there is a rung for every target. */
+	get keepsAll(): boolean {
+		const { targets } = this.certification;
+		return targets.every((target) => this.certification.certificate(target).rung >= 0);
 	}
 }

@@ -1,13 +1,11 @@
 import type { FilterNode } from "@nigh/contract";
 import { Detector, type DetectorState } from "@nigh/recall";
+import { vectorBytes } from "../memory/rows.ts";
 import type { Breach } from "../recall/served.ts";
 import type { ExaminedCollection } from "./examined-collection.ts";
 import { readState, readTable, writeRecallFile } from "./file.ts";
 import { Process, type SavedProcess } from "./process.ts";
-import type { KeptQuery, Stratum } from "./stratum.ts";
-
-/** The version of what is written: another one is not read. */
-const FORMAT = 1;
+import { digestOf, type KeptQuery, type Stratum } from "./stratum.ts";
 
 interface SavedStratum {
 	readonly k: number;
@@ -18,12 +16,14 @@ interface SavedStratum {
 	readonly detectors: readonly (readonly [target: number, state: DetectorState])[];
 	readonly breach: Breach | null;
 	readonly rebuilds: number;
-	/** Of each query: its filter, whether it places ladders, and whether `byQueries` has measured it. The vectors are in the same order. */
-	readonly queries: readonly (readonly [node: FilterNode | null, isPilot: 0 | 1, isUsed: 0 | 1])[];
+	/** Of each query; the vectors are in the same order. */
+	readonly queries: readonly SavedQuery[];
 }
 
+/** Its filter, whether it places ladders, whether `byQueries` has measured it, whether somebody has given it, and its place in the order. */
+type SavedQuery = readonly [node: FilterNode | null, isPilot: 0 | 1, isUsed: 0 | 1, isGiven: 0 | 1, rank: number];
+
 interface Saved {
-	readonly format: number;
 	/** Bytes of one vector. */
 	readonly vectorBytes: number;
 	readonly strata: readonly SavedStratum[];
@@ -45,14 +45,16 @@ export function save(path: string, databaseId: string, { spec, strata, table, tu
 			detectors: [...detectors].map(([target, { state }]) => [target, state] as const),
 			breach,
 			rebuilds,
-			queries: queries.map(({ node = null, isPilot, usedBy }) => [
+			queries: queries.map(({ node = null, isPilot, usedBy, given, rank }) => [
 				node,
 				isPilot ? 1 : 0,
 				usedBy !== undefined && usedBy === byQueries ? 1 : 0,
+				given === undefined ? 0 : 1,
+				rank,
 			]),
 		};
 	});
-	const state: Saved = { format: FORMAT, vectorBytes: vectors[0]?.length ?? 0, strata: saved };
+	const state: Saved = { vectorBytes: vectors[0]?.length ?? 0, strata: saved };
 	writeRecallFile(path, { databaseId, table: { ...table, tuned }, state, vectors });
 }
 
@@ -60,27 +62,48 @@ export function save(path: string, databaseId: string, { spec, strata, table, tu
 export function restore(path: string, databaseId: string, collection: ExaminedCollection): void {
 	const { key } = collection;
 	const file = readState(path, databaseId, key);
-	const saved = file?.state as Saved | undefined;
-	if (file === undefined || saved?.format !== FORMAT) return;
-	collection.tuned = readTable(path, databaseId, key)?.tuned;
-	const { metric } = collection.searcher.generation.handle.format;
-	let at = 0;
-	for (const each of saved.strata) {
-		const stratum = collection.stratum(each.k, each.band);
-		restoreStratum(stratum, each);
-		for (const [node, isPilot, isUsed] of each.queries) {
-			const bytes = Uint8Array.from(file.vectors.subarray(at, at + saved.vectorBytes));
-			at += saved.vectorBytes;
-			const vector = metric === "hamming" ? bytes : new Float32Array(bytes.buffer);
-			const query: KeptQuery = { vector, node: node ?? undefined, isPilot: isPilot === 1 };
-			if (isUsed === 1 && stratum.byQueries !== undefined) query.usedBy = stratum.byQueries;
-			if (collection.spec.logQueries) stratum.queries.admit(query);
+	if (file === undefined) return;
+	const { format } = collection.searcher.generation.handle;
+	try {
+		const saved = file.state as Saved;
+		const count = saved.strata.reduce((sum, { queries }) => sum + queries.length, 0);
+		// Of vectors of another length, none are of this collection.
+		if (file.vectors.length !== count * saved.vectorBytes) return;
+		if (count > 0 && saved.vectorBytes !== vectorBytes(format)) return;
+		let at = 0;
+		for (const each of saved.strata) {
+			const bytes = each.queries.length * saved.vectorBytes;
+			restoreStratum(collection, each, file.vectors.subarray(at, at + bytes));
+			at += bytes;
 		}
-		stratum.beginIndex(collection.identity);
+		collection.tuned = readTable(path, databaseId, key)?.tuned;
+		// What must not be kept any more is to go from the disk too.
+		if (!collection.spec.logQueries && count > 0) collection.isChanged = true;
+	} catch {
+		collection.strata.clear();
 	}
 }
 
-function restoreStratum(stratum: Stratum, saved: SavedStratum): void {
+function restoreStratum(collection: ExaminedCollection, saved: SavedStratum, vectors: Uint8Array): void {
+	const { metric } = collection.searcher.generation.handle.format;
+	const stratum = collection.stratum(saved.k, saved.band);
+	restoreKnown(stratum, saved);
+	const length = saved.queries.length === 0 ? 0 : vectors.length / saved.queries.length;
+	if (collection.spec.logQueries) {
+		for (const [i, [filter, isPilot, isUsed, isGiven, rank]] of saved.queries.entries()) {
+			const bytes = Uint8Array.from(vectors.subarray(i * length, (i + 1) * length));
+			const vector = metric === "hamming" ? bytes : new Float32Array(bytes.buffer);
+			const node = filter ?? undefined;
+			const given = isGiven === 1 ? { given: digestOf({ vector, node }) } : {};
+			const query: KeptQuery = { vector, node, isPilot: isPilot === 1, rank, ...given };
+			if (isUsed === 1 && stratum.byQueries !== undefined) query.usedBy = stratum.byQueries;
+			stratum.queries.admit(query);
+		}
+	}
+	stratum.beginIndex(collection.identity);
+}
+
+function restoreKnown(stratum: Stratum, saved: SavedStratum): void {
 	for (const target of saved.targets) stratum.addTarget(target);
 	const targets = [...stratum.targets];
 	if (saved.byQueries !== null) stratum.byQueries = Process.from(saved.byQueries, targets);

@@ -1,9 +1,10 @@
+import { createHash } from "node:crypto";
 import type { FilterNode } from "@nigh/contract";
 import { Detector, type Random, Reservoir, type SelectivityBand, servingRung, settingsFor } from "@nigh/recall";
 import type { SlotQuery } from "../memory/searcher.ts";
 import { QUERIES_KEPT } from "../recall/sampling.ts";
 import type { Breach } from "../recall/served.ts";
-import { LEAST_PILOT, MOST_PILOT, PILOT_ONE_IN } from "./parameters.ts";
+import { LEAST_PILOT, LEAST_TO_REFUSE, MOST_PILOT, PILOT_ONE_IN } from "./parameters.ts";
 import type { Process } from "./process.ts";
 
 /** A query that is kept. */
@@ -12,8 +13,19 @@ export interface KeptQuery {
 	readonly node: FilterNode | undefined;
 	/** It places ladders, and never certifies. */
 	readonly isPilot: boolean;
+	/** Its place in the order in which queries are measured, drawn as it comes: 0 to below 1. */
+	readonly rank: number;
+	/** Tells a query that somebody has given from others; left out of those that were searched for. */
+	readonly given?: string;
 	/** The process that has measured it last. */
 	usedBy?: Process;
+}
+
+/** What is asked of a query that is to be kept. */
+export interface KeepOptions {
+	/** Whether it may place a ladder: not where no query is kept for longer than it takes to measure it. Default: true. */
+	readonly mayPlace?: boolean;
+	readonly given?: string;
 }
 
 /** All searches of one band of k and of selectivity: their queries, and what is known of their recall. */
@@ -31,8 +43,10 @@ export class Stratum {
 	/** By target. */
 	readonly detectors = new Map<number, Detector>();
 	breach: Breach | undefined;
-	/** Indexes in a row that were built because the one before kept no target. */
+	/** Indexes in a row that were built because the one before did not keep every target. */
 	rebuilds = 0;
+	/** Its queries could not be measured, for a reason that is not theirs: it is tried again when more have come, or with another generation. */
+	isPostponed = false;
 	readonly #random: Random;
 
 	constructor(k: number, band: SelectivityBand, random: Random) {
@@ -42,13 +56,33 @@ export class Stratum {
 		this.queries = new Reservoir(QUERIES_KEPT, random);
 	}
 
-	/** Keeps a query; whether it is a pilot's is drawn as it comes. */
-	keep(query: Pick<KeptQuery, "vector" | "node">): void {
-		this.queries.admit({ ...query, isPilot: this.#random() * PILOT_ONE_IN < 1 });
+	/** Keeps a query; whether it is a pilot's is drawn as it comes, and so is its turn. */
+	keep({ vector, node }: Pick<KeptQuery, "vector" | "node">, { mayPlace = true, given }: KeepOptions = {}): void {
+		const isPilot = mayPlace && this.#random() * PILOT_ONE_IN < 1;
+		this.queries.admit({ vector, node, isPilot, rank: this.#random(), ...(given !== undefined && { given }) });
+		this.isPostponed = false;
 	}
 
+	/**
+	 * Keeps queries that a caller has chosen. Those that were given before are no new draw: each stays what it was drawn for then, and counts once.
+	 *
+	 * @param process The one that goes on, if there is one.
+	 */
+	give(
+		queries: readonly Pick<KeptQuery, "vector" | "node">[],
+		process: Process | undefined,
+		options: Pick<KeepOptions, "mayPlace"> = {},
+	): void {
+		const known = new Set(this.queries.items.flatMap(({ given }) => given ?? []));
+		for (const query of queries) {
+			const given = digestOf(query);
+			if (!known.has(given) && process?.given.has(given) !== true) this.keep(query, { ...options, given });
+		}
+	}
+
+	/** @param target Of the grid; what only the exact search keeps is none. */
 	addTarget(target: number): void {
-		if (this.targets.has(target)) return;
+		if (target >= 1 || this.targets.has(target)) return;
 		this.targets.add(target);
 		for (const process of [this.byQueries, this.byHeldOut, this.ofNext]) process?.certification.addTarget(target);
 	}
@@ -63,11 +97,14 @@ export class Stratum {
 		return pilot.length < LEAST_PILOT ? undefined : pilot.slice(0, MOST_PILOT);
 	}
 
-	/** Queries that a process has not measured yet. */
+	/**
+	 * Queries that a process has not measured yet, in the order in which they are to be. That order has nothing to do with what was found: one that was
+	 * interrupted, which is likely one that takes long, comes first the next time.
+	 */
 	unused(process: Process | undefined): KeptQuery[] {
-		return this.queries.items.filter(
-			({ isPilot, usedBy }) => !isPilot && (process === undefined || usedBy !== process),
-		);
+		return this.queries.items
+			.filter(({ isPilot, usedBy }) => !isPilot && (process === undefined || usedBy !== process))
+			.sort((a, b) => a.rank - b.rank);
 	}
 
 	/** Lets go of queries that are not to be kept once they have been measured. */
@@ -105,21 +142,39 @@ export class Stratum {
 		this.queries.clear();
 	}
 
-	/** Another index serves. What is known of recall was known of the one before; queries had no part in building this one, and stay. */
+	/** {@link rebuilds} of an index, which need not serve yet. */
+	rebuildsBefore(identity: string): number {
+		const before = this.byQueries ?? this.byHeldOut;
+		if (before === undefined || before.place.identity === identity) return this.rebuilds;
+		return hasFailed(before, this.targets) ? this.rebuilds + 1 : 0;
+	}
+
+	/** A generation serves, of the same index or another. What is known of recall is of its index; queries had no part in building it, and stay. */
 	beginIndex(identity: string): void {
-		const before = this.byQueries;
-		if (before !== undefined && before.place.identity !== identity) {
-			this.rebuilds = hasFailed(before, this.targets) ? this.rebuilds + 1 : 0;
-			this.byQueries = undefined;
-			this.detectors.clear();
-		}
-		if (this.ofNext?.place.identity === identity) this.byHeldOut = this.ofNext;
-		if (this.byHeldOut?.place.identity !== identity) this.byHeldOut = undefined;
+		this.isPostponed = false;
+		this.rebuilds = this.rebuildsBefore(identity);
+		const isOther = (process: Process | undefined) => process !== undefined && process.place.identity !== identity;
+		if (isOther(this.byQueries) || isOther(this.byHeldOut)) this.detectors.clear();
+		if (isOther(this.byQueries)) this.byQueries = undefined;
+		if (isOther(this.byHeldOut)) this.byHeldOut = undefined;
+		if (this.ofNext?.place.identity !== identity) return;
+		this.byHeldOut = this.ofNext;
 		this.ofNext = undefined;
 	}
 }
 
-/** Whether a process came to its end without a rung for one of the targets: an index that is built after that is a further attempt. */
-function hasFailed(process: Process, targets: Iterable<number>): boolean {
-	return [...targets].some((target) => process.certification.certificate(target).rung < 0) && !process.isOpen;
+/** Whether it has been found that an index does not keep one of the targets: another that is built after that is a further attempt. */
+function hasFailed({ certification, asked, isOpen }: Process, targets: Iterable<number>): boolean {
+	if (asked === 0 || (isOpen && asked < LEAST_TO_REFUSE)) return false;
+	return [...targets].some((target) => certification.certificate(target).rung < 0);
+}
+
+/** The same text for the same query, which cannot be told from it. */
+export function digestOf({ vector, node }: Pick<KeptQuery, "vector" | "node">): string {
+	const { buffer, byteOffset, byteLength } = vector;
+	const hash = createHash("sha256").update(new Uint8Array(buffer, byteOffset, byteLength));
+	return hash
+		.update(JSON.stringify(node ?? null))
+		.digest("base64url")
+		.slice(0, 22);
 }

@@ -66,13 +66,16 @@ export class Subject {
 
 	async #truth(vector: SlotQuery["vector"], k: number): Promise<Truth | undefined> {
 		const { searcher } = this;
-		const steps = searcher.steps(this.#query(vector, k, { exact: true }));
+		const query = this.#query(vector, k, { exact: true });
+		const steps = searcher.steps(query);
 		while (steps.next().done !== true) {
 			const due = this.#slices.pause();
 			if (due === undefined) continue;
 			await due;
 			this.#check();
 		}
+		// Of few matches each is named, and its row is still to be read.
+		if (searcher.unranked.length > 0) rankFromDisk(searcher, query);
 		return truthOf(searcher.distances);
 	}
 

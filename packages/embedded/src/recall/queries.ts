@@ -13,6 +13,11 @@ export interface LoggedQuery {
 	readonly target: number;
 }
 
+/** A query that is to be kept, and where: the draw is one for each band of k that the search was held to. */
+export interface DrawnQuery extends LoggedQuery {
+	readonly bands: readonly number[];
+}
+
 /** A query that was kept, of one band of k and of selectivity. */
 export interface SampledQuery {
 	readonly vector: Float32Array | Uint8Array;

@@ -1,5 +1,5 @@
-import { type Random, ReservoirCoin, selectivityBand } from "@nigh/recall";
-import type { Audit, LoggedQuery } from "./queries.ts";
+import { kBandsFor, type Random, ReservoirCoin, type SelectivityBand, selectivityBand } from "@nigh/recall";
+import type { Audit, DrawnQuery, LoggedQuery } from "./queries.ts";
 
 /** Queries that are kept of each band. */
 export const QUERIES_KEPT = 6_000;
@@ -16,7 +16,7 @@ const WINDOW_MS = 1_000;
 
 /** Where queries go. */
 export interface Sink {
-	queries(queries: readonly LoggedQuery[]): void;
+	queries(queries: readonly DrawnQuery[]): void;
 	audit(audit: Audit): void;
 }
 
@@ -32,7 +32,7 @@ export class Sampling {
 	readonly #sink: Sink | undefined;
 	readonly #random: Random;
 	readonly #coins = new Map<string, ReservoirCoin>();
-	#waiting: LoggedQuery[] = [];
+	#waiting: DrawnQuery[] = [];
 	#timer: NodeJS.Timeout | undefined;
 	#windowEnd = 0;
 	#inWindow = 0;
@@ -45,25 +45,32 @@ export class Sampling {
 		this.#random = random;
 	}
 
-	/** Queries from before are not kept any more: all that come are wanted again. */
+	/** Queries from before are not kept any more, nor are those that wait: all that come are wanted again. */
 	restart(): void {
 		this.#coins.clear();
+		this.#waiting = [];
 	}
 
-	/** Takes in a query, if its coin says so. */
+	/** Takes in a query where the coins of its cells say so: one for each, so that every search of a cell is as likely to be kept as any other. */
 	offer(query: Omit<LoggedQuery, "vector">, vector: LoggedQuery["vector"]): void {
 		if (this.#sink === undefined) return;
-		const name = `${query.k}/${selectivityBand(query.share)}`;
+		const selectivity = selectivityBand(query.share);
+		const bands = kBandsFor(query.k).filter((band) => this.#coin(band, selectivity).toss());
+		if (bands.length === 0) return;
+		// A copy: the caller may change the vector once it has been answered.
+		this.#waiting.push({ ...query, bands, vector: vector.slice() });
+		if (this.#waiting.length >= MOST_TOGETHER) this.flush();
+		else this.#timer ??= setTimeout(() => this.flush(), LONGEST_WAIT).unref();
+	}
+
+	#coin(band: number, selectivity: SelectivityBand): ReservoirCoin {
+		const name = `${band}/${selectivity}`;
 		let coin = this.#coins.get(name);
 		if (coin === undefined) {
 			coin = new ReservoirCoin(QUERIES_KEPT, this.#random);
 			this.#coins.set(name, coin);
 		}
-		if (!coin.toss()) return;
-		// A copy: the caller may change the vector once it has been answered.
-		this.#waiting.push({ ...query, vector: vector.slice() });
-		if (this.#waiting.length >= MOST_TOGETHER) this.flush();
-		else this.#timer ??= setTimeout(() => this.flush(), LONGEST_WAIT).unref();
+		return coin;
 	}
 
 	/** Hands over what waits. */

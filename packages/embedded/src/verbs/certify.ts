@@ -10,6 +10,7 @@ import {
 	NighError,
 	parseFilter,
 } from "@nigh/contract";
+import { targetFor } from "@nigh/recall";
 import type { CollectionCore } from "../core.ts";
 import { checkFlag } from "../options.ts";
 import { exactRecall } from "../recall/statement.ts";
@@ -42,7 +43,8 @@ export async function certify(core: CollectionCore, options: CertifyOptions): Pr
 	const start = performance.now();
 	const progress = new Progress(options.onProgress, PARTS);
 	const { searcher } = core;
-	if (searcher === undefined || searcher.area.main === null) {
+	const isExact = request.target !== undefined && targetFor(request.target) === 1;
+	if (searcher === undefined || searcher.area.main === null || isExact) {
 		// Everything is compared: there is nothing to certify.
 		const statement = exactRecall(options.target ?? core.spec.recall, searcher?.generation.change ?? core.change);
 		progress.finish();

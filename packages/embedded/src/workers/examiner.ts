@@ -7,7 +7,7 @@ import { randomFrom } from "@nigh/recall";
 import { certifiedAmong, ExaminedCollection } from "../examiner/examined-collection.ts";
 import { recallPath } from "../examiner/file.ts";
 import { matchesFrom } from "../examiner/matches.ts";
-import type { Attachment, ExaminerMethods, ExaminerNotes, HeldOutRequest } from "../examiner/messages.ts";
+import type { Attachment, ExaminedSpec, ExaminerMethods, ExaminerNotes, HeldOutRequest } from "../examiner/messages.ts";
 import { certifyOnDemand } from "../examiner/on-demand.ts";
 import { HELD_OUT_MS, MOST_MEASURED, SAVE_AFTER_MS } from "../examiner/parameters.ts";
 import { restore, save } from "../examiner/saved.ts";
@@ -57,7 +57,11 @@ async function work(): Promise<void> {
 	try {
 		for (;;) {
 			await turn();
-			for (const collection of collections.values()) if (collection.settle()) tell(collection);
+			for (const collection of collections.values()) {
+				if (!collection.settle()) continue;
+				tell(collection);
+				saveSoon(collection);
+			}
 			await doUrgent();
 			const job = jobs.shift();
 			if (job !== undefined) await job();
@@ -108,7 +112,7 @@ async function certify(collection: ExaminedCollection, stratum: Stratum): Promis
 			failed(collection, "nigh:certify", start, error);
 			// It is tried again when more has come.
 			stratum.queries.clear();
-		}
+		} else if (!collection.isOutdated && jobs.length === 0) stratum.isPostponed = true;
 	}
 	told(collection, start, queries);
 }
@@ -211,6 +215,7 @@ function begin({ key, name, spec, generation, area }: Attachment | HeldOutReques
 	const collection = new ExaminedCollection(key, name, spec, new Searcher(generation, area), around);
 	collections.set(key, collection);
 	restore(recallPath(data.snapshots, key), data.databaseId, collection);
+	if (collection.isChanged) saveSoon(collection);
 	return collection;
 }
 
@@ -226,8 +231,10 @@ async function askByHeldOut(request: HeldOutRequest): Promise<void> {
 	const check = () => {
 		if (task.isAborted || performance.now() >= end) throw new Interrupted("the index is wanted");
 	};
+	// Those of an index that is built are among its slots already; those of one that serves are in its tail.
+	const waiting = slots.filter((slot) => slot < index.generation.mainEnd).length;
 	try {
-		await collection.askByHeldOut(index, vectorsAt(key, index, slots), { maxQueries: slots.length, check });
+		await collection.askByHeldOut(index, vectorsAt(key, index, slots), { maxQueries: slots.length, check }, waiting);
 	} catch (error) {
 		if (!(error instanceof Interrupted)) failed(collection, "nigh:certify", start, error);
 	} finally {
@@ -245,13 +252,19 @@ function vectorsAt(key: number, { generation }: Searcher, slots: Uint32Array): (
 	);
 }
 
+/** What must not be kept any more is not on disk either. */
+function respec(collection: ExaminedCollection, spec: ExaminedSpec): void {
+	collection.respec(spec);
+	saveSoon(collection);
+}
+
 caller.serve<ExaminerMethods>({
 	attach(attachment) {
 		const { key, generation, area, spec } = attachment;
 		const known = collections.get(key);
 		if (known === undefined) tell(begin(attachment));
 		else {
-			known.spec = spec;
+			if (known.spec.recall !== spec.recall || known.spec.logQueries !== spec.logQueries) respec(known, spec);
 			known.follow(new Searcher(generation, area));
 		}
 		void work();
@@ -277,7 +290,7 @@ caller.serve<ExaminerMethods>({
 	respec({ key, spec }) {
 		const collection = collections.get(key);
 		if (collection === undefined) return;
-		collection.respec(spec);
+		respec(collection, spec);
 		void work();
 	},
 	queries({ key, queries, now }) {
