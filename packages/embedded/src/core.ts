@@ -154,6 +154,7 @@ export class CollectionCore {
 		this.spec = { ...this.spec, ...this.#converted(choice), dimensions: generation.format.dimensions };
 		// What the old one had is in it up to here.
 		this.change = Math.max(this.change, this.#searcher.generation.change);
+		this.recall.follow(this.#searcher.generation);
 		this.filters.clear();
 	}
 

@@ -13,7 +13,7 @@ export function servedCell(stratum: Stratum, target: number, identity: string): 
 	const ofIndex = (process: Process | undefined) => (process?.place.identity === identity ? process : undefined);
 	const { breach } = stratum;
 	const byQueries = ofIndex(stratum.byQueries);
-	const byHeldOut = ofIndex(stratum.byHeldOut);
+	const byHeldOut = ofIndex(stratum.byHeldOut) ?? ofIndex(stratum.ofNext);
 	const certified = byQueries && cellOf(stratum, byQueries, target);
 	// A drop was found: until queries from after it certify something, only the exact search will do.
 	if (breach !== undefined && certified?.rung == null) return breachedCell(stratum, target, breach);

@@ -87,8 +87,22 @@ export class ExaminedCollection {
 
 	get table(): ServedTable {
 		const { key, identity, purges, auditMs } = this;
-		const cells = [...this.strata.values()].flatMap((stratum) => servedCells(stratum, identity));
-		return { key, identity, cells, purges, auditMs };
+		const cellsOf = (index: string) => [...this.strata.values()].flatMap((stratum) => servedCells(stratum, index));
+		const next = this.#nextIdentity;
+		return {
+			key,
+			identity,
+			cells: cellsOf(identity),
+			purges,
+			auditMs,
+			...(next !== undefined && { next: { identity: next, cells: cellsOf(next) } }),
+		};
+	}
+
+	/** Of the index that is being built, where it has been asked. */
+	get #nextIdentity(): string | undefined {
+		for (const { ofNext } of this.strata.values()) if (ofNext !== undefined) return ofNext.place.identity;
+		return undefined;
 	}
 
 	/** Another generation serves, of the same index or another: it is asked from the next {@link settle} on. */

@@ -55,6 +55,14 @@ export class CollectionRecall {
 		this.#restrict(table);
 	}
 
+	/** Another generation serves. What was found out about its index while it was built holds from now on. */
+	follow({ handle: { identity } }: Generation): void {
+		const { table } = this.serving;
+		if (table?.next === undefined || table.next.identity !== identity?.id) return;
+		const { next, tuned: _, ...rest } = table;
+		this.take({ ...rest, ...next });
+	}
+
 	/** The tuner chooses from what is certified, and from nothing else. */
 	#restrict({ identity, cells, tuned }: ServedTable): void {
 		const options = { index: identity, settings: this.#settings, random: this.#random };

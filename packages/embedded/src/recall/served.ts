@@ -49,6 +49,8 @@ export interface ServedTable {
 	readonly purges: number;
 	/** ms that an audit takes, about; 0: not known yet. */
 	readonly auditMs: number;
+	/** What serves as soon as the index does that is being built: its recall has been asked already. */
+	readonly next?: Pick<ServedTable, "identity" | "cells">;
 	/** What a tuner had learned, as it was written down; only of what has been read. */
 	readonly tuned?: unknown;
 }
