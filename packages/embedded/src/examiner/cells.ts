@@ -1,6 +1,6 @@
 import { servingRung } from "@nigh/recall";
 import type { Breach, ServedCell } from "../recall/served.ts";
-import { LEAST_TO_REFUSE } from "./parameters.ts";
+import { MOST_MEASURED } from "./parameters.ts";
 import type { Process } from "./process.ts";
 import type { Stratum } from "./stratum.ts";
 
@@ -15,8 +15,9 @@ export function servedCell(stratum: Stratum, target: number, identity: string): 
 	const byQueries = ofIndex(stratum.byQueries);
 	const byHeldOut = ofIndex(stratum.byHeldOut) ?? ofIndex(stratum.ofNext);
 	const certified = byQueries && cellOf(stratum, byQueries, target);
-	// A drop was found: until queries from after it certify something, only the exact search will do.
-	if (breach !== undefined && certified?.rung == null) return breachedCell(stratum, target, breach);
+	// A drop was found: until queries from after it certify something, or that no rung will do, only the exact search will.
+	const isFoundOut = certified !== undefined && (certified.rung !== null || certified.plateau !== undefined);
+	if (breach !== undefined && !isFoundOut) return breachedCell(stratum, target, breach);
 	const provisional = byHeldOut && cellOf(stratum, byHeldOut, target);
 	if (certified === undefined) return provisional;
 	const isEnough = byQueries?.isConclusive === true;
@@ -30,7 +31,7 @@ function cellOf({ k, band }: Stratum, process: Process, target: number): ServedC
 	const rung = servingRung(process.certification, target);
 	const isRefused = rung < 0;
 	const { queries, mean } = process.certification.report(rung) ?? { queries: asked, mean: 1 };
-	const plateau = isRefused ? plateauOf(process) : undefined;
+	const plateau = isRefused ? plateauOf(process, target) : undefined;
 	return {
 		k,
 		selectivity: band,
@@ -51,9 +52,8 @@ function cellOf({ k, band }: Stratum, process: Process, target: number): ServedC
 }
 
 /** The mean recall of the dearest rung, where there have been enough queries to say that it is too low. */
-function plateauOf({ certification, asked, isOpen }: Process): number | undefined {
-	if (asked < LEAST_TO_REFUSE || isOpen) return undefined;
-	return certification.report(0)?.mean;
+function plateauOf({ certification, asked }: Process, target: number): number | undefined {
+	return certification.isGivenUp(target) || asked >= MOST_MEASURED ? certification.report(0)?.mean : undefined;
 }
 
 function breachedCell({ k, band }: Stratum, target: number, breach: Breach): ServedCell {

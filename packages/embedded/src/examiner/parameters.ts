@@ -14,8 +14,6 @@ export const MORE_LEAST = 128;
 
 /** From so many queries on, what they have certified goes before what held-out vectors have. */
 export const LEAST_TO_TAKE_OVER = 500;
-/** From so many queries on, that no rung passes is told as what the index is like. */
-export const LEAST_TO_REFUSE = 200;
 
 /** The k that held-out vectors are asked for: what has not been searched for yet. */
 export const HELD_OUT_K: readonly number[] = [1, 10, 100];

@@ -134,6 +134,16 @@ export class Certification {
 		return found;
 	}
 
+	/**
+	 * Whether the rung that is next to pass for a target has been given up: no number of further queries is likely to let it.
+	 *
+	 * @param target One of {@link targets}.
+	 */
+	isGivenUp(target: number): boolean {
+		const testing = this.#sequences.get(target)?.testing;
+		return testing !== undefined && this.#isHopeless(testing.rung, target);
+	}
+
 	/** Whether a rung's mean is so far below a target that no number of further queries is likely to let it pass. */
 	#isHopeless(rung: number, target: number): boolean {
 		const { size, mean } = this.#counts[rung] as RecallCounts;
