@@ -4,7 +4,7 @@ import { Detector, type Random, Reservoir, type SelectivityBand, servingRung, se
 import type { SlotQuery } from "../memory/searcher.ts";
 import { QUERIES_KEPT } from "../recall/sampling.ts";
 import type { Breach } from "../recall/served.ts";
-import { LEAST_PILOT, LEAST_TO_REFUSE, MOST_PILOT, PILOT_ONE_IN } from "./parameters.ts";
+import { LEAST_PILOT, LEAST_TO_TAKE_OVER, MOST_PILOT, PILOT_ONE_IN } from "./parameters.ts";
 import type { Process } from "./process.ts";
 
 /** A query that is kept. */
@@ -165,7 +165,7 @@ export class Stratum {
 
 /** Whether it has been found that an index does not keep one of the targets: another that is built after that is a further attempt. */
 function hasFailed({ certification, asked, isOpen }: Process, targets: Iterable<number>): boolean {
-	if (asked === 0 || (isOpen && asked < LEAST_TO_REFUSE)) return false;
+	if (asked === 0 || (isOpen && asked < LEAST_TO_TAKE_OVER)) return false;
 	return [...targets].some((target) => certification.certificate(target).rung < 0);
 }
 

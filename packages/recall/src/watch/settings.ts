@@ -40,7 +40,9 @@ export function settingsFor(
 	const goal = target - DROP;
 	const mean = recalls.reduce((sum, recall) => sum + recall, 0) / recalls.length;
 	if (recalls.length < LEAST || !(mean > goal)) return usual;
-	const drops = [scattered(recalls, k, goal / mean), clustered(recalls, mean, goal)].filter((each) => each !== undefined);
+	const drops = [scattered(recalls, k, goal / mean), clustered(recalls, mean, goal)].filter(
+		(each) => each !== undefined,
+	);
 	for (const [below, alarmAt] of SETTINGS) {
 		const settings = { reference: target - below * (1 - target), alarmAt };
 		if (drops.every((drop) => isHeard(target, settings, drop, random))) return settings;
