@@ -48,7 +48,7 @@ test("held-out vectors serve until there are enough queries, and not where those
 });
 
 test("a plateau is told only where enough queries have said that no rung will do", () => {
-	assert.equal(cellOf({ byQueries: processFor(100, BAD) })?.plateau, undefined);
+	assert.equal(cellOf({ byQueries: processFor(50, BAD) })?.plateau, undefined);
 	const plateau = cellOf({ byQueries: processFor(500, BAD) })?.plateau as number;
 	assert.ok(Math.abs(plateau - 0.3) < 1e-9);
 });
