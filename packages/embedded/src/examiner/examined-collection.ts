@@ -11,7 +11,7 @@ import {
 import { churnOf } from "../memory/generation.ts";
 import type { Searcher, SlotQuery } from "../memory/searcher.ts";
 import type { Audit, DrawnQuery, SampledQuery } from "../recall/queries.ts";
-import { changedSince, type ServedCell, type ServedTable, STALE_FROM } from "../recall/served.ts";
+import { changedSince, MOST_EXACT_BYTES, type ServedCell, type ServedTable, STALE_FROM } from "../recall/served.ts";
 import { servedCell, servedCells } from "./cells.ts";
 import type { MatchesOf } from "./matches.ts";
 import type { ExaminedSpec } from "./messages.ts";
@@ -95,6 +95,7 @@ export class ExaminedCollection {
 			cells: cellsOf(identity),
 			purges,
 			auditMs,
+			isFlatQuick: this.searcher.bytesOfAll({ k: 1 }) <= MOST_EXACT_BYTES,
 			...(next !== undefined && { next: { identity: next, cells: cellsOf(next) } }),
 		};
 	}

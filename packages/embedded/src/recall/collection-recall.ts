@@ -64,7 +64,7 @@ export class CollectionRecall {
 	}
 
 	/** The tuner chooses from what is certified, and from nothing else. */
-	#restrict({ identity, cells, tuned }: ServedTable): void {
+	#restrict({ identity, cells, tuned, isFlatQuick = false }: ServedTable): void {
 		const options = { index: identity, settings: this.#settings, random: this.#random };
 		const isKnown = this.#tuner?.index === identity && tuned === undefined;
 		const tuner = isKnown ? (this.#tuner as Tuner) : (Tuner.from(tuned, options) ?? new Tuner(options));
@@ -74,7 +74,8 @@ export class CollectionRecall {
 		for (const [name, { bandit }] of this.#tuned) if (!names.has(name)) bandit.restrict([]);
 		this.#tuned.clear();
 		for (const cell of cells) {
-			const bandit = tuner.restrict(cellOf([cell]), cell.rung === null ? [] : armsFor(cell.rungs));
+			const arms = cell.rung === null ? [] : armsFor(cell.rungs).filter(({ rung }) => rung !== null || isFlatQuick);
+			const bandit = tuner.restrict(cellOf([cell]), arms);
 			if (cell.rung !== null) this.#tuned.set(nameOf(cell.k, cell.selectivity, cell.target), { cell, bandit });
 		}
 	}

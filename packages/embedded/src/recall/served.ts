@@ -51,6 +51,8 @@ export interface ServedTable {
 	readonly auditMs: number;
 	/** What serves as soon as the index does that is being built: its recall has been asked already. */
 	readonly next?: Pick<ServedTable, "identity" | "cells">;
+	/** Whether comparing everything is quick enough for a tuner to try it. */
+	readonly isFlatQuick?: boolean;
 	/** What a tuner had learned, as it was written down; only of what has been read. */
 	readonly tuned?: unknown;
 }
@@ -63,3 +65,9 @@ export const VOID_FROM = 0.5;
 export function changedSince({ churn, vectors }: Pick<ServedCell, "churn" | "vectors">, churnNow: number): number {
 	return Math.abs(churnNow - churn) / Math.max(1, vectors);
 }
+
+/**
+ * Bytes that a search may compare where nobody has asked it to: about 50 ms. For want of a certificate, where one that promises nothing answers beyond and says
+ * so; and to find out whether that is faster, which it will not be.
+ */
+export const MOST_EXACT_BYTES = 2 ** 30;

@@ -5,6 +5,7 @@ import type { CollectionCore } from "../core.ts";
 import type { Way, Widths } from "../memory/main-search.ts";
 import type { Matches, Searcher, SlotQuery } from "../memory/searcher.ts";
 import { widthsOf } from "../recall/rung-query.ts";
+import { MOST_EXACT_BYTES } from "../recall/served.ts";
 import type { Service } from "../recall/serving.ts";
 import type { RowFiles } from "../row-files/read.ts";
 import { scoreFor } from "./attach.ts";
@@ -235,9 +236,6 @@ type Width = Pick<SlotQuery, "ef" | "isWidthAsked" | "patience" | "nprobe" | "re
 
 const EXACT: Serve = { exact: true, widths: {}, isCertified: false, isForWant: false };
 
-/** Bytes that a search may compare for want of a certificate: about 50 ms. Where it would be more, one that promises nothing answers, and says so. */
-const MOST_BYTES_FOR_WANT = 2 ** 30;
-
 /**
  * What serves a search: what was asked for by its width; what is certified for its recall; else the exact search. Where that would take long, or as
  * many go on already, it is as wide as searches commonly are, and the answer says that it is uncertified.
@@ -269,7 +267,7 @@ function serveFor(
 			...(choice && { choice }),
 		};
 	}
-	const mayBeExact = core.recall.mayBeExact && searcher.bytesOfAll({ k, matches }) <= MOST_BYTES_FOR_WANT;
+	const mayBeExact = core.recall.mayBeExact && searcher.bytesOfAll({ k, matches }) <= MOST_EXACT_BYTES;
 	if (mayBeExact) return { ...EXACT, service, isForWant: true };
 	return { ...EXACT, exact: false, widths: usualWidth(request, k, searcher), service };
 }

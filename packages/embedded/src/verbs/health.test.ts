@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { type CollectionSpec, NighError } from "@nigh/contract";
 import type { CollectionCore, DatabaseCore } from "../core.ts";
 import { smallGeneration } from "../memory/generations.test-support.ts";
+import { CollectionRecall } from "../recall/collection-recall.ts";
 import type { CatalogueEntry } from "../records/catalogue.ts";
 import { specOf } from "../spec.ts";
 import { SearchLatency } from "../watch/search-latency.ts";
@@ -29,7 +30,7 @@ interface Given {
 	readonly failure?: string | null;
 	readonly spec?: CollectionSpec;
 	/** Threads that have ended, and why. */
-	readonly ended?: Readonly<Partial<Record<"writer" | "indexer" | "reader", Error>>>;
+	readonly ended?: Readonly<Partial<Record<"writer" | "indexer" | "reader" | "examiner", Error>>>;
 	readonly count?: () => Promise<number>;
 }
 
@@ -44,10 +45,12 @@ async function coreWith(state: Partial<IndexState>, given: Given = {}): Promise<
 		writer: thread("writer", async () => failure),
 		indexer: thread("indexer", async () => ({ ...SOUND, ...state })),
 		reader: thread("reader", count),
+		examiner: thread("examiner", async () => {}),
 	};
 	const database = { threads, settings: { now: () => 0 }, view: "writer" } as unknown as DatabaseCore;
 	const latency = { search: new SearchLatency() };
-	return { key: 1, name: "notes", spec, searcher: {}, isWaiting, latency, checkOpen() {}, database } as never;
+	const recall = new CollectionRecall(spec.tuner, undefined);
+	return { key: 1, name: "notes", spec, searcher: {}, isWaiting, latency, recall, checkOpen() {}, database } as never;
 }
 
 async function reasonsOf(...given: Parameters<typeof coreWith>) {
@@ -98,7 +101,7 @@ test("under a cap, a limit is near by the ids that there are, as it is for write
 		dimensions: 64,
 		metric: "l2",
 		index: { kind: "hnsw" },
-		memory: { maxMB: 8 },
+		memory: { maxMB: 16 },
 		maxRecords: 10 ** 6,
 	};
 	const stored = await specOf(spec, undefined);
