@@ -28,15 +28,11 @@ export async function askByHeldOut(
 ): Promise<void> {
 	const task = new Task();
 	let isDone = false;
-	const asked = around.examine(collection, index, slots, task).then(
-		() => {
-			isDone = true;
-		},
-		// That nobody can ask is told by those who cannot.
-		() => {
-			isDone = true;
-		},
-	);
+	const ended = () => {
+		isDone = true;
+	};
+	// That nobody can ask, for want of memory or of a thread, is told by those who cannot: the index is as good as it is without.
+	const asked = (async () => around.examine(collection, index, slots, task))().then(ended, ended);
 	const since = performance.now();
 	try {
 		while (!isDone) {

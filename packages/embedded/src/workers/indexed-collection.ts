@@ -192,7 +192,7 @@ export class IndexedCollection {
 	async #do(chore: Chore): Promise<void> {
 		switch (chore) {
 			case "fold":
-				return this.fold(isTailHot(this) || !isExaminationDue(this) ? 0 : heldOutOf(this));
+				return this.fold(this.#leaves);
 			case "examine":
 				return this.examineByTail();
 			case "snapshot":
@@ -205,6 +205,12 @@ export class IndexedCollection {
 			default:
 				return this.replace({ fresh: false, arrange: false });
 		}
+	}
+
+	/** Rows that a fold leaves in the tail, so that they can ask. Where no more than those are left they have asked, or cannot. */
+	get #leaves(): number {
+		const leaves = heldOutOf(this);
+		return isTailHot(this) || this.tail <= leaves || !isExaminationDue(this) ? 0 : leaves;
 	}
 
 	/**

@@ -150,6 +150,8 @@ export async function nextGeneration(old: Owned, rowBytes: number, options: Next
 	const { room = NO_ROOM, mostTailRows } = options;
 	const fromSlot = generation.slotEnd;
 	const oldSlots = liveSlots(generation, fromSlot);
+	// What dies from here on dies in the next one too, when it takes over.
+	const identity = carriedOver(old, oldSlots.length);
 	const wanted = wantedFor(options.wanted, oldSlots.length);
 	const idBytes = oldSlots.reduce(
 		(sum, slot) => sum + (generation.idStarts[slot + 1] as number) - (generation.idStarts[slot] as number),
@@ -171,7 +173,7 @@ export async function nextGeneration(old: Owned, rowBytes: number, options: Next
 		if (wanted === null) copyTail(old, oldSlots, building.view);
 		else {
 			if (isOnDisk(wanted)) building.rows = await keepRows(old, oldSlots, options);
-			heldOut = await buildMain(old, oldSlots, building, options);
+			heldOut = await buildMain(old, oldSlots, building, { ...options, identity });
 			building.view.mainEnd = oldSlots.length;
 			building.view.ringFree = oldSlots.length;
 		}
@@ -353,7 +355,7 @@ async function buildMain(
 	old: Owned,
 	oldSlots: Uint32Array,
 	building: Building,
-	options: NextOptions,
+	options: NextOptions & { readonly identity: IndexIdentity | undefined },
 ): Promise<Uint32Array> {
 	const wanted = options.wanted as Exclude<MainIndex, null>;
 	const { format, size } = building.handle;
@@ -370,7 +372,7 @@ async function buildMain(
 					vectors: oldSlots.length,
 				});
 	building.main = main;
-	if (isCopied) building.identity = carriedOver(old, oldSlots.length);
+	if (isCopied && options.identity !== undefined) building.identity = options.identity;
 	// All that it will ever have in this memory, so that nothing moves: what has moved leaves a hole as large as itself.
 	main.reserve(size.capacity);
 	const missing = (rest ?? oldSlots.map((_, slot) => slot)).filter((slot) => !main.has(slot));
@@ -388,7 +390,9 @@ function carriedOver({ generation }: Owned, kept: number): IndexIdentity | undef
 	const { identity } = generation.handle;
 	if (identity === undefined) return undefined;
 	const tail = generation.slotEnd - generation.mainEnd;
-	return { id: identity.id, offset: churnOf(generation) + tail - kept };
+	// They are among those that are kept, and are counted there as well.
+	const expired = generation.dead - generation.deleted;
+	return { id: identity.id, offset: churnOf(generation) + tail - kept - expired };
 }
 
 /** Lays nodes, or the rows of cells, out anew; keeps the room for what is still to come. */

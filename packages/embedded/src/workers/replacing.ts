@@ -60,7 +60,8 @@ export class Replacing {
 	}
 
 	/** Builds the next generation and lets it take over. What goes wrong leaves the old one as it is. */
-	async replace({ fresh, arrange, room = NO_ROOM, isFlat = false, task = new Task() }: ReplaceOptions): Promise<void> {
+	async replace({ fresh, arrange, room = NO_ROOM, isFlat = false, task: given }: ReplaceOptions): Promise<void> {
+		const task = given ?? new Task();
 		const collection = this.#collection;
 		const { owned } = collection;
 		const { live, slotEnd, deleted } = owned.generation;
@@ -82,7 +83,8 @@ export class Replacing {
 				},
 				examine: (index, heldOut) =>
 					askByHeldOut(this.#around, collection, index, heldOut, {
-						isPressed: () => this.#isWaitedFor,
+						// Who waits for nothing that this does waits no longer than it has to.
+						isPressed: () => this.#isWaitedFor || (given === undefined && this.#around.isAwaited()),
 						between: async () => {
 							await turn();
 							task.check();

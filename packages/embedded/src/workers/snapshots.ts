@@ -176,10 +176,13 @@ function deletedSlots(generation: Generation, slots: number): Uint8Array {
 /** Which index it is that is saved, and what {@link churnOf} would tell of it as it is saved. */
 type SavedIdentity = { readonly id: string; readonly churn: number };
 
-function savedIdentity({ handle }: Generation, dead: Uint8Array): SavedIdentity | undefined {
-	const { identity } = handle;
+function savedIdentity(generation: Generation, dead: Uint8Array): SavedIdentity | undefined {
+	const { identity } = generation.handle;
 	if (identity === undefined) return undefined;
-	return { id: identity.id, churn: identity.offset + dead.reduce((sum, each) => sum + each, dead.length) };
+	let churn = identity.offset + dead.reduce((sum, each) => sum + each, dead.length);
+	// What has died in the tail will not come again. What has expired is counted again as soon as somebody looks.
+	for (let slot = dead.length; slot < generation.slotEnd; slot++) if (generation.isDeleted(slot)) churn++;
+	return { id: identity.id, churn };
 }
 
 /** The identity of an index that was read; another one where its snapshot tells none, as those of earlier versions do not. */
