@@ -73,7 +73,8 @@ export class ExaminerThread implements Calling<ExaminerMethods> {
 		const known = this.#known.get(key);
 		if (known === undefined) return;
 		known.spec = examinedSpec(spec);
-		if (known.attached >= 0) this.#caller?.call("respec", { key, spec: known.spec }).catch(() => {});
+		// Also where it does not run yet: what was logged before must not stay on disk.
+		if (known.attached >= 0 || !known.spec.logQueries) this.call("respec", { key, spec: known.spec }).catch(() => {});
 	}
 
 	/** The collection is closed, or gone with all that was known of it. */
@@ -91,7 +92,8 @@ export class ExaminerThread implements Calling<ExaminerMethods> {
 		const caller = this.#caller;
 		const key = typeof argument === "object" ? (argument as { readonly key?: number } | null)?.key : undefined;
 		const known = key === undefined ? undefined : this.#known.get(key);
-		if (known === undefined || method === "heldOut") return caller.call(method, argument, transfer);
+		// Of an index that is built nothing is known here. Where another serves, what is known of that one comes first.
+		if (known === undefined) return caller.call(method, argument, transfer);
 		return this.#attach(key as number, known).then(() => caller.call(method, argument, transfer));
 	};
 
@@ -108,11 +110,18 @@ export class ExaminerThread implements Calling<ExaminerMethods> {
 	#attach(key: number, known: Known): Promise<void> {
 		if (known.attached >= known.generation) return known.attaching;
 		known.attached = known.generation;
-		known.attaching = this.#areaFor(key, known.generation).then(async ({ generation, area }) => {
-			known.attached = Math.max(known.attached, generation.number);
-			await this.#caller?.call("attach", { key, name: known.name, spec: known.spec, generation, area });
-		});
-		return known.attaching;
+		const attaching = this.#areaFor(key, known.generation)
+			.then(async ({ generation, area }) => {
+				known.attached = Math.max(known.attached, generation.number);
+				await this.#caller?.call("attach", { key, name: known.name, spec: known.spec, generation, area });
+			})
+			.catch((error) => {
+				// The next call tries again.
+				if (known.attaching === attaching) known.attached = -1;
+				throw error;
+			});
+		known.attaching = attaching;
+		return attaching;
 	}
 
 	#begin(): Caller<ExaminerMethods> {

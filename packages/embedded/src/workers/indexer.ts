@@ -1,9 +1,11 @@
 // The worker thread that owns the indexes: takes tails in, builds generations, writes and reads snapshots.
+import { rmSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { NighError } from "@nigh/contract";
 import { type Parallel, serial } from "@nigh/index";
 import { rowBytes } from "@nigh/kernels";
 import { createPool, type ThreadPool } from "@nigh/threads";
+import { recallPath } from "../examiner/file.ts";
 import { EXAMINER } from "../examiner/messages.ts";
 import { TOGETHER, TOGETHER_K } from "../examiner/parameters.ts";
 import type { VectorFormat } from "../memory/generation.ts";
@@ -331,6 +333,8 @@ new Service(data.port).serve<IndexForWriterMethods>({
 			letGo(key);
 			removeOlder(data.snapshots, key, 0);
 			removeUnused(data.snapshots, key, new Set());
+			// Also where no examiner runs that would.
+			rmSync(recallPath(data.snapshots, key), { force: true });
 		}),
 	respec: ({ key, spec }) => {
 		collections.get(key)?.respec(spec);
