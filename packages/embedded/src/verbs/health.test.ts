@@ -209,3 +209,10 @@ test("a collection that goes while it is looked at has no health", async () => {
 	} as unknown as CollectionCore;
 	assert.deepEqual((await databaseHealth(core.database, [gone], () => [])).collections, {});
 });
+
+test("without the examiner answers are given as before: that nobody looks at them is told", async () => {
+	const [reason, ...others] = await reasonsOf({}, { ended: { examiner: endedThread("examiner")() } });
+	assert.equal(others.length, 0);
+	assert.deepEqual([reason?.code, reason?.status], ["thread-ended", "degraded"]);
+	assert.match(reason?.message ?? "", /examiner .* neither certified nor watched/);
+});

@@ -94,6 +94,23 @@ const WORK: Readonly<Record<(typeof THREADS)[number], string>> = {
 };
 
 function endedThreads({ threads }: DatabaseCore): HealthReason[] {
+	return [...failingThreads(threads), ...unexamined(threads)];
+}
+
+/** Without the examiner every answer is as good as before, as long as nothing changes that would have been found out. */
+function unexamined({ examiner: { failure } }: DatabaseCore["threads"]): HealthReason[] {
+	if (failure === undefined) return [];
+	return [
+		{
+			code: "thread-ended",
+			status: "degraded",
+			message: `${failure.message} Until then recall is neither certified nor watched.`,
+			recommendation: "Nothing that was acknowledged is lost. Close the database and open it again.",
+		},
+	];
+}
+
+function failingThreads(threads: DatabaseCore["threads"]): HealthReason[] {
 	return THREADS.flatMap((name) => {
 		const { failure } = threads[name];
 		if (failure === undefined) return [];
