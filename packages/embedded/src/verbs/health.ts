@@ -83,14 +83,13 @@ function reportOf(reasons: readonly HealthReason[]): HealthReport {
 	return { status: worst(reasons), reasons };
 }
 
-const THREADS = ["writer", "indexer", "reader", "examiner"] as const;
+const THREADS = ["writer", "indexer", "reader"] as const;
 
 /** What does not work without a thread. */
 const WORK: Readonly<Record<(typeof THREADS)[number], string>> = {
 	writer: "nothing can be written",
 	indexer: "what is written is not taken into the index",
 	reader: "filters, words, counts and scans are not answered",
-	examiner: "recall is neither certified nor watched",
 };
 
 function endedThreads({ threads }: DatabaseCore): HealthReason[] {
