@@ -10,11 +10,13 @@ import { FIELDS, type FilterCase, type FilterSet } from "./filter-set.ts";
 import type { FilteringEngine } from "./filtering-engine.ts";
 
 export interface NighFiltering extends FilteringEngine {
+	/** Certifies the recall of searches without a filter and with each of these: until then, they are exact. */
+	certify(filters: readonly FilterCase[]): Promise<void>;
 	/** Gives the fields an index of the records, which filters that have not been seen are answered from. */
 	index(): Promise<{ readonly ms: number }>;
 }
 
-export async function startNigh({ n, base, fields }: FilterSet, folder: string): Promise<NighFiltering> {
+export async function startNigh({ n, base, fields, others }: FilterSet, folder: string): Promise<NighFiltering> {
 	const database = await openFolder(join(folder, "nigh"));
 	const collection = await database.collection(COLLECTION, SPEC);
 	const { ms } = await timed(async () => {
@@ -36,6 +38,11 @@ export async function startNigh({ n, base, fields }: FilterSet, folder: string):
 				...(filter !== undefined && { filter: filterOf(filter) }),
 			});
 			return hits.map(({ id }) => placeOf(id));
+		},
+		async certify(filters) {
+			for (const filter of [undefined, ...filters]) {
+				await collection.certify({ k: K, queries: others, ...(filter !== undefined && { filter: filterOf(filter) }) });
+			}
 		},
 		index: () => timed(() => database.collection(COLLECTION, { filterable: FIELDS })),
 		close: () => database.close(),
