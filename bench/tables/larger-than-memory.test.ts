@@ -8,7 +8,7 @@ import type { BesideRow } from "./larger-than-memory/rows.ts";
 import { checksOf, largerThanMemory } from "./larger-than-memory.ts";
 
 const TINY = {
-	n: 4_000,
+	n: 4_400,
 	dimensions: 32,
 	queries: 40,
 	beside: 3_000,

@@ -183,7 +183,7 @@ test("as many readers as there is room for are taken, one more is told so, and w
 	});
 	await readers[7]?.calls.call("leave", undefined);
 	const { installed } = await (await reader("next")).calls.call("open", "notes");
-	assert.equal(installed?.areas.caller.reader, 9);
+	assert.equal(installed?.areas.caller.reader, FIRST_READER + 7);
 });
 
 test("who has ended without a word makes room as well, and what it said last is not taken for another's", async (t) => {
