@@ -257,7 +257,7 @@ function finish(building: Building, number: number, format: VectorFormat, wanted
 	// Cells have to be trained: without anything to train them on there are none.
 	const main = building.main ?? (wanted?.kind === "hnsw" ? createMain(arena, format, wanted) : undefined);
 	if (main !== undefined) {
-		main.reserve(building.handle.size.capacity);
+		reserveSlots(main, building.handle.size.capacity);
 		if (main instanceof HnswIndex) main.holdCodes();
 	}
 	const codes = main?.codes;
@@ -268,6 +268,11 @@ function finish(building: Building, number: number, format: VectorFormat, wanted
 	const area = (reader: number) => allocateArea(arena, reader, handle, mainSpec(main));
 	const areas: ReaderAreas = { caller: area(0), worker: area(1) };
 	return { arena, generation: new Generation(handle), main, wanted, rows, areas };
+}
+
+/** Room for all slots there may be. They are its labels, of which the smallest may be the last to come: it was held out. */
+function reserveSlots(main: Main, capacity: number): void {
+	main.reserve(capacity, { from: 0, count: capacity });
 }
 
 /** Of what has been deleted nothing is kept; what has expired is, as its record is, until it is deleted. */
@@ -374,7 +379,7 @@ async function buildMain(
 	building.main = main;
 	if (isCopied && options.identity !== undefined) building.identity = options.identity;
 	// All that it will ever have in this memory, so that nothing moves: what has moved leaves a hole as large as itself.
-	main.reserve(size.capacity);
+	reserveSlots(main, size.capacity);
 	const missing = (rest ?? oldSlots.map((_, slot) => slot)).filter((slot) => !main.has(slot));
 	// Cells do not depend on the order, and rows on disk are read in theirs.
 	if (!isCopied && main instanceof HnswIndex) shuffle(missing);
