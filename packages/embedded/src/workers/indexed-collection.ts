@@ -21,6 +21,7 @@ import { type ReplaceOptions, Replacing } from "./replacing.ts";
 import type { Room } from "./room.ts";
 import { Task } from "./task.ts";
 import { turn } from "./turn.ts";
+import { withoutWrittenAgain } from "./written-again.ts";
 
 /** What a collection needs of the worker around it. */
 export interface IndexerSurroundings {
@@ -224,7 +225,9 @@ export class IndexedCollection {
 		const before = this.examinedChurn;
 		this.examinedChurn = churnOf(generation) + tail;
 		try {
-			await askByHeldOut(this.#around, this, owned, drawn(from, from + tail), {
+			const asking = withoutWrittenAgain(owned, drawn(from, from + tail));
+			if (asking.length === 0) return;
+			await askByHeldOut(this.#around, this, owned, asking, {
 				isPressed: () => task === undefined && (this.#around.isAwaited() || isTailHot(this)),
 				between: async () => {
 					await turn();
