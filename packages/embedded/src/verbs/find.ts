@@ -301,6 +301,9 @@ function credit({ bandit, arm }: NonNullable<Serve["choice"]>, near: Near | unde
 	else bandit.fellBack(arm);
 }
 
+/** Searches that have been noted: each is kept and audited once. */
+const noted = new WeakSet<Checked>();
+
 /** Keeps a query to certify by, and has a search audited whose coin has said so. What asks for a record's own neighbours is neither: it finds them too easily. */
 function note(
 	core: CollectionCore,
@@ -311,6 +314,9 @@ function note(
 	service: Service | undefined,
 ): void {
 	if (area.main === null || cutShort || request.id !== undefined || k > BOUNDS.k.exactAbove) return;
+	// What is answered again in another state is one search.
+	if (noted.has(request)) return;
+	noted.add(request);
 	const { sampling } = core.recall;
 	const share = matches === undefined ? undefined : matches.count / Math.max(1, generation.live);
 	const query = { k, node: request.node, share, target: targetFor(request.recall) };
