@@ -139,7 +139,7 @@ for (const { index, metric } of KINDS) {
 				await findsOwn([from, from + BATCH - 1, Math.floor(from / 2)]);
 			}
 			await settled();
-			const { plan } = (await check({ vector: clusters.next() })).result;
+			const { plan } = (await check({ vector: clusters.next(), nprobe: 4 })).result;
 			assert.deepEqual([plan.index, plan.strategy], [index.kind, "index"]);
 			const { kind, main } = (await notes.stats()).index;
 			assert.deepEqual([kind, main], [index.kind, RECORDS]);
@@ -197,7 +197,7 @@ for (const { index, metric } of KINDS) {
 				await assert.rejects(notes.search({ vector, rerank: 20 }), { code: "INVALID_OPTION" });
 				return;
 			}
-			assert.ok(((await check({ vector })).result.plan.rerank as number) >= 10);
+			assert.ok(((await check({ vector, nprobe: 4 })).result.plan.rerank as number) >= 10);
 			assert.equal((await check({ vector, rerank: 33 })).result.plan.rerank, 33);
 			assert.equal(await meanRecall({ nprobe: nlist, rerank: RECORDS }), 1);
 			const estimated = await notes.search({ vector, rerank: 0 });

@@ -46,12 +46,13 @@ for (const kind of KINDS) {
 		});
 		after(() => life.remove());
 
+		// With a width: without one, and before anything is certified, everything is compared, by a thread that reads without a pause.
 		const FORMS: readonly Omit<SearchRequest, "vector">[] = [
-			{},
-			{ k: 200 },
+			{ nprobe: 8 },
+			{ k: 200, nprobe: 16 },
 			{ filter: { place: { $lt: 60 } } },
-			{ filter: { place: { $lt: 2_900 } } },
-			{ text: "part3" },
+			{ filter: { place: { $lt: 2_900 } }, nprobe: 8 },
+			{ text: "part3", nprobe: 8 },
 		];
 
 		test("the caller gives up, and is told so", async (t) => {
@@ -99,14 +100,14 @@ for (const kind of KINDS) {
 		test("records are written, deleted, and run out: the answer is of one state", async (t) => {
 			const { notes, clusters, clock, model } = life;
 			const vector = clusters.next();
-			const { hits } = await notes.search({ vector, k: 20 });
+			const { hits } = await notes.search({ vector, k: 20, nprobe: 8 });
 			const before = model.list();
 			const changeBefore = (await notes.stats()).changeNumber;
 			const reading = atFirstRead(t, async () => {
 				await notes.delete(hits.slice(0, 3).map(({ id }) => id));
 				await notes.upsert(hits.slice(3, 6).map(({ id }) => ({ id, vector: clusters.next().map((x) => -x) })));
 			});
-			const during = await notes.search({ vector, k: 20 });
+			const during = await notes.search({ vector, k: 20, nprobe: 8 });
 			await reading.end();
 			model.delete(hits.slice(0, 3).map(({ id }) => id));
 			for (const { id } of hits.slice(3, 6)) {
@@ -124,7 +125,7 @@ for (const kind of KINDS) {
 			const restore = replaceInFs(t, "read", () => (...call: Parameters<typeof read>) => {
 				(call.at(-1) as (error: Error) => void)(systemError("EIO"));
 			});
-			await assert.rejects(life.notes.search({ vector }), { code: "CORRUPT_SNAPSHOT" });
+			await assert.rejects(life.notes.search({ vector, nprobe: 8 }), { code: "CORRUPT_SNAPSHOT" });
 			restore();
 			await life.check({ vector });
 		});
@@ -184,13 +185,13 @@ test("a collection that is closed while rows are read answers, or says that it i
 	});
 	const vector = life.clusters.next();
 	try {
-		life.checkResult(await life.notes.search({ vector }), { vector });
+		life.checkResult(await life.notes.search({ vector, nprobe: 8 }), { vector });
 	} catch (error) {
 		assert.ok(isNighError(error, "CLOSED"), String(error));
 	}
 	await reading.end();
 	await closing;
-	await assert.rejects(life.notes.search({ vector }), { code: "CLOSED" });
+	await assert.rejects(life.notes.search({ vector, nprobe: 8 }), { code: "CLOSED" });
 });
 
 /** What may be done to a collection, in any order. */
