@@ -144,7 +144,7 @@ for (const kind of KINDS) {
 			});
 			const { hits } = await life.notes.search({ vector: life.clusters.next(), rerank: 0 });
 			assert.deepEqual([hits.length, reads], [10, 0]);
-			await life.check({ vector: life.clusters.next() });
+			await life.check({ vector: life.clusters.next(), nprobe: 8 });
 			assert.ok(reads > 0);
 			restore();
 		});
