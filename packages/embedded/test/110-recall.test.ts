@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { CollectionSpec, RecallStatement } from "@nigh/contract";
+import { holdOut } from "../src/workers/hold-out.ts";
 import {
 	assertKept,
 	clustered,
@@ -89,6 +90,16 @@ function checkBefore({ state, basis, estimate, queries, confidence, cell }: Reca
 	assert.ok(queries > 82);
 	assert.deepEqual(cell, { k: { from: 10, to: 10 }, selectivity: { from: 1, to: 1 }, target: TARGET });
 }
+
+test("an index takes in whichever records were held out of it, the very first of them too", async (t) => {
+	let records = 3_100;
+	while (!holdOut(records).heldOut.includes(0)) records++;
+	const examined = await Examined.filled(t, { spec: GRAPH, source: clustered(12), records });
+	await examined.collection.rebuild();
+	const { index } = await examined.collection.stats();
+	assert.deepEqual([index.main, index.tail], [records, 0]);
+	for (const { recall } of await examined.check(20)) assert.equal(recall.state, "provisional");
+});
 
 describe("one collection that is asked in many ways", () => {
 	const examined = new Examined({ spec: GRAPH, source: clustered(11) });

@@ -1,14 +1,16 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import type { SearchPlan, SearchRequest } from "@nigh/contract";
+import type { RecallStatement, SearchPlan, SearchRequest } from "@nigh/contract";
 import type { Asked } from "./search-on-request.test-support.ts";
 
 /** A process of its own that reads a collection. */
 export interface ReadingProcess {
 	readonly pid: number;
 	refresh(): Promise<void>;
-	search(request: SearchRequest): Promise<{ readonly ids: readonly string[]; readonly plan: SearchPlan }>;
+	search(
+		request: SearchRequest,
+	): Promise<{ readonly ids: readonly string[]; readonly plan: SearchPlan; readonly recall: RecallStatement }>;
 	end(): Promise<void>;
 }
 

@@ -1,6 +1,8 @@
 // Collections whose recall is certified, each beside what it takes to compute it: the vectors, and a float64 comparison with all of them.
 import assert from "node:assert/strict";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import type { TestContext } from "node:test";
 import type {
 	Collection,
@@ -24,10 +26,11 @@ function normals(random: Random, dimensions: number): number[] {
 	return Array.from({ length: dimensions }, () => random.normal());
 }
 
-/** Normal around centres, which are normal too. */
-export function clustered(seed: number, { dimensions = 32, clusters = 40, spread = 0.8 } = {}): Source {
-	const random = createRandom(seed);
-	const centres = Array.from({ length: clusters }, () => normals(random, dimensions));
+/** Normal around centres, which are normal too. Another `draw` has the same centres, and other vectors around them. */
+export function clustered(seed: number, { dimensions = 32, clusters = 40, spread = 0.8, draw = 0 } = {}): Source {
+	const places = createRandom(seed);
+	const centres = Array.from({ length: clusters }, () => normals(places, dimensions));
+	const random = createRandom(seed + 1_000 * (draw + 1));
 	return () => {
 		const centre = random.pick(centres);
 		return Float32Array.from(normals(random, dimensions), (value, d) => (centre[d] as number) + spread * value);
@@ -241,6 +244,12 @@ export class Examined {
 	async open(): Promise<void> {
 		this.database = await this.place.open("data");
 		this.collection = await this.database.collection("notes", this.spec);
+	}
+
+	/** Of what is known of the recall, beside the snapshots; none where nothing is. */
+	get recallFiles(): string[] {
+		const snapshots = join(this.place.folder, "data", "snapshots");
+		return readdirSync(snapshots).flatMap((name) => (name.includes("nigh-recall") ? [join(snapshots, name)] : []));
 	}
 
 	get isOfCells(): boolean {

@@ -11,8 +11,8 @@ const collection = await database.collection(name);
 
 process.on("message", async (asked: Asked) => {
 	if ("refresh" in asked) return process.send?.(await collection.refresh());
-	const { hits, plan } = await collection.search(asked.search);
-	process.send?.({ ids: hits.map(({ id }) => id), plan });
+	const { hits, plan, recall } = await collection.search(asked.search);
+	process.send?.({ ids: hits.map(({ id }) => id), plan, recall });
 });
 process.once("disconnect", () => void database.close());
 process.send?.("open");
