@@ -34,7 +34,7 @@ export interface Question {
 	readonly request: Checked;
 	readonly vector: Float32Array | Uint8Array;
 	readonly start: number;
-	/** Nobody asks: it is neither kept as a query nor audited. */
+	/** Nobody asks: it is neither kept as a query nor audited, and the tuner learns nothing by it. */
 	readonly isTrial?: boolean;
 	/** The way to search, whatever serves; `null`: exactly. */
 	readonly rung?: Rung | null;
@@ -108,7 +108,7 @@ async function findAmong(
 	const { rung } = question;
 	const serve =
 		rung === undefined
-			? serveFor(core, request, depth, searcher, matches)
+			? serveFor(core, question, depth, searcher, matches)
 			: { ...EXACT, exact: rung === null, widths: rung === null ? {} : widthsOf(rung, depth) };
 	const query: SlotQuery = { vector, k: depth, change, exact: serve.exact, ...serve.widths, matches };
 	const isAudited = serve.isCertified && question.isTrial !== true && core.recall.sampling.tossForAudit(start);
@@ -242,7 +242,7 @@ const EXACT: Serve = { exact: true, widths: {}, isCertified: false, isForWant: f
  */
 function serveFor(
 	core: CollectionCore,
-	request: Checked,
+	{ request, isTrial }: Question,
 	k: number,
 	searcher: Searcher,
 	matches: Matches | undefined,
@@ -254,7 +254,7 @@ function serveFor(
 	const asked = { k, recall: request.recall, matches: matches?.count };
 	const service = core.recall.serviceFor(asked, searcher.generation);
 	if (service.rung !== null && service.rung !== undefined) {
-		const choice = core.recall.armFor(service);
+		const choice = isTrial === true ? undefined : core.recall.armFor(service);
 		const rung = choice === undefined ? service.rung : choice.arm.rung;
 		if (rung === null) return { ...EXACT, service, ...(choice !== undefined && { choice }) };
 		const isCertified = service.state !== "breached";

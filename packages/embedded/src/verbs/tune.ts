@@ -1,5 +1,5 @@
 import { type CallOptions, checkOptions, type TuneReport, type TuneStats } from "@nigh/contract";
-import type { Arm } from "@nigh/recall";
+import type { Arm, Bandit } from "@nigh/recall";
 import type { CollectionCore } from "../core.ts";
 import type { TunedCell } from "../recall/collection-recall.ts";
 import type { SampledQuery } from "../recall/queries.ts";
@@ -31,11 +31,11 @@ export async function tune(core: CollectionCore, options: CallOptions): Promise<
 		const queries = samples.filter(({ k, band }) => k === cell.k && band === cell.selectivity);
 		const was = bandit.best();
 		if (queries.length === 0 || was === undefined) continue;
-		const means = await measure(core, tuned, queries, options.signal);
+		const means = await measureAll(core, tuned, queries, options.signal);
 		const is = bandit.best() ?? was;
-		if (is !== was) changed++;
-		before.push(means.get(was) ?? Number.NaN);
-		after.push(means.get(is) ?? Number.NaN);
+		if (is.name !== was.name) changed++;
+		before.push(means.get(was.name) ?? Number.NaN);
+		after.push(means.get(is.name) ?? Number.NaN);
 	}
 	await keep(core);
 	const { latencyMs } = core.spec;
@@ -48,14 +48,31 @@ async function sampled(core: CollectionCore): Promise<readonly SampledQuery[]> {
 	return core.database.threads.examiner.call("sample", { key: core.key, most: QUERIES });
 }
 
-/** Searches for each query with each arm, one after the other. Returns the mean time of each arm, in ms; one that could not answer has none. */
-async function measure(
+/** Measures all arms, those too that are certified meanwhile. Returns the mean time of each by its name, in ms; one that could not answer has none. */
+async function measureAll(
 	core: CollectionCore,
 	{ bandit }: TunedCell,
 	queries: readonly SampledQuery[],
 	signal: AbortSignal | undefined,
+): Promise<ReadonlyMap<string, number>> {
+	const means = new Map<string, number>();
+	const measured = new Set<string>();
+	for (;;) {
+		const arms = bandit.records.flatMap(({ arm }) => (measured.has(arm.name) ? [] : [arm]));
+		if (arms.length === 0) return means;
+		for (const [{ name }, mean] of await measure(core, bandit, arms, queries, signal)) means.set(name, mean);
+		for (const { name } of arms) measured.add(name);
+	}
+}
+
+/** Searches for each query with each arm, one after the other. */
+async function measure(
+	core: CollectionCore,
+	bandit: Bandit,
+	arms: readonly Arm[],
+	queries: readonly SampledQuery[],
+	signal: AbortSignal | undefined,
 ): Promise<ReadonlyMap<Arm, number>> {
-	const arms = bandit.records.map(({ arm }) => arm);
 	const times = new Map<Arm, number[]>(arms.map((arm) => [arm, []]));
 	for (let round = 0; round < ROUNDS; round++) {
 		for (const query of queries) {
