@@ -243,9 +243,13 @@ export class ExaminedCollection {
 	/** Certifies the cells of a stratum by its queries, as far as they go. What was measured before it is interrupted stays. */
 	async certify(stratum: Stratum, limits: RunLimits, asked: AskedFor = BY_ITSELF): Promise<void> {
 		if (stratum.targets.size === 0) return;
-		const process = this.#current(stratum) ?? (await this.#begin(stratum, limits, asked));
+		const known = this.#current(stratum);
+		const delta = asked === BY_ITSELF ? undefined : deltaOf({ ...asked, rebuilds: stratum.rebuilds });
+		// No rung has been measured further than its own delta wanted: less doubt takes the same queries again.
+		const isTooLittle = known !== undefined && delta !== undefined && delta < known.delta && this.spec.logQueries;
+		const process = (isTooLittle ? undefined : known) ?? (await this.#begin(stratum, limits, asked)) ?? known;
 		if (process === undefined) return;
-		if (asked !== BY_ITSELF) process.retest(deltaOf({ ...asked, rebuilds: stratum.rebuilds }));
+		if (delta !== undefined) process.retest(delta);
 		stratum.byQueries = process;
 		this.isChanged = true;
 		try {
