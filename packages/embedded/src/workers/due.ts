@@ -64,11 +64,16 @@ export function heldOutOf({ tail, generation: { mainEnd } }: IndexedCollection):
 }
 
 /** Whether so much has come since the recall of the index was last asked that it is to be asked again, by what waits to be taken in. */
-export function isExaminationDue({ tail, generation, examinedChurn, owned }: IndexedCollection): boolean {
-	if (owned.main === undefined || tail < LEAST_HELD_OUT || mostHeldOut(generation.mainEnd + tail) < LEAST_HELD_OUT)
-		return false;
+export function isExaminationDue(collection: IndexedCollection): boolean {
+	const { tail, generation, examinedChurn } = collection;
+	if (!mayBeExamined(collection)) return false;
 	if (examinedChurn === undefined) return true;
 	return churnOf(generation) + tail - examinedChurn > STALE_FROM * generation.mainEnd;
+}
+
+/** Whether there is enough in the tail to ask the index by. */
+export function mayBeExamined({ tail, generation, owned }: IndexedCollection): boolean {
+	return owned.main !== undefined && Math.min(tail, mostHeldOut(generation.mainEnd + tail)) >= LEAST_HELD_OUT;
 }
 
 /** Whether writers wait for a reader that does not leave. */

@@ -90,6 +90,8 @@ export class IndexedCollection {
 	arrangedUpTo = -1;
 	/** What had come and gone in the index when its recall was last asked; `undefined`: it was not. */
 	examinedChurn: number | undefined;
+	/** Whether that was ended before it had come to its end: who waits for it may have it asked again. */
+	wasPressed = false;
 	/** The index as it was built; `undefined` until it has taken in what was written meanwhile. */
 	built: Built | undefined;
 	readonly problems = new Map<string, IndexProblem>();
@@ -224,11 +226,16 @@ export class IndexedCollection {
 		const from = generation.mainEnd;
 		const before = this.examinedChurn;
 		this.examinedChurn = churnOf(generation) + tail;
+		this.wasPressed = false;
 		try {
 			const asking = withoutWrittenAgain(owned, drawn(from, from + tail));
 			if (asking.length === 0) return;
 			await askByHeldOut(this.#around, this, owned, asking, {
-				isPressed: () => task === undefined && (this.#around.isAwaited() || isTailHot(this)),
+				isPressed: () => {
+					const isPressed = task === undefined && (this.#around.isAwaited() || isTailHot(this));
+					this.wasPressed ||= isPressed;
+					return isPressed;
+				},
 				between: async () => {
 					await turn();
 					task?.check();

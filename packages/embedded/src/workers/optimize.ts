@@ -1,6 +1,6 @@
 import { isNighError, NighError } from "@nigh/contract";
 import type { IndexChoice } from "../records/catalogue.ts";
-import { heldOutOf, isExaminationDue } from "./due.ts";
+import { heldOutOf, isExaminationDue, mayBeExamined } from "./due.ts";
 import type { IndexedCollection, IndexerSurroundings } from "./indexed-collection.ts";
 import { isOtherKind } from "./main-index.ts";
 import { checkWithin } from "./memory-plan.ts";
@@ -60,7 +60,7 @@ async function renew(collection: IndexedCollection, fresh: boolean, task: Task):
 	const building = isNew ? live * ((isFresh ? 1 : COPYING) + ARRANGING) : 0;
 	task.plan(folding + building + (isIndexed ? live * SAVING : 0));
 	task.begin(folding);
-	if (isExaminationDue(collection)) {
+	if (isExaminationDue(collection) || (collection.wasPressed && mayBeExamined(collection))) {
 		await collection.foldAll(task, heldOutOf(collection));
 		await collection.examineByTail(task);
 	}
