@@ -30,8 +30,8 @@ const QUICK_CELLS = "nigh-ivf,nigh-ivfpq,nigh-ivfrabitq,hnswlib-cpp,faiss-ivfpq,
 /** An exact scan, and what spares most of it. */
 const EXACT_AND_CELLS = ["--peers", "nigh-flat,nigh-ivf,nigh-ivfpq"];
 
-/** Tables of what several threads do. */
-const ON_ALL_CORES = new Set(["threads", "kmeans", "larger-than-memory"]);
+/** Tables of what several threads do, or one beside others that work in the background. */
+const ON_ALL_CORES = new Set(["threads", "kmeans", "larger-than-memory", "declared"]);
 
 /** In the order of the documents. Those without `--peers` run beside all peers that are installed. */
 export const SECTIONS: readonly Section[] = [
@@ -55,7 +55,7 @@ export const SECTIONS: readonly Section[] = [
 	cells("palettes-20000x1152", ["--set", "palettes", "--queries", "1000", "--peers", CELLS]),
 	cells("generated-150000x128", ["--set", "generated", "--n", "150000", "--queries", "1000", ...EXACT_AND_CELLS]),
 	cells("generated-1000000x128", ["--set", "generated", "--n", "1000000", "--queries", "1000", "--peers", QUICK_CELLS]),
-	...["flat", "threads", "ef-sweep", "presets", "sizes", "kmeans", "larger-than-memory"].map(table),
+	...["flat", "threads", "ef-sweep", "presets", "sizes", "kmeans", "larger-than-memory", "declared"].map(table),
 	{ name: "kernels", document: "benchmarks", command: ["bench/kernels/main.ts"] },
 	{ name: "database", document: "benchmarks", data: true, cores: "all", command: ["bench/db/main.ts"] },
 	{ ...table("kinds"), document: "choosing-an-index" },

@@ -286,8 +286,11 @@ test("an index that is told to look at little, or to answer with estimates, is s
 		const notes = await database.collection(`notes${i}`, { ...SPEC, index });
 		await notes.upsert(points(0, RECORDS));
 		await notes.optimize();
-		const { plan } = await notes.search({ vector: vectorOf(-1), k: 5 });
+		const { plan } = await notes.search({ vector: vectorOf(-1), k: 5, nprobe: 1 });
 		assert.deepEqual([plan.index, plan.rerank], [index.kind, i < 2 ? 0 : 5]);
+		// None of them is known to keep the recall that is wanted, so everything is compared.
+		const unsaid = await notes.search({ vector: vectorOf(-1), k: 5 });
+		assert.deepEqual([unsaid.plan.strategy, unsaid.recall.state], ["scan", "exact"]);
 	}
 	const { ok, problems } = await database.verify();
 	assert.deepEqual([ok, problems], [true, []]);

@@ -216,7 +216,9 @@ for (const kind of KINDS) {
 			assert.deepEqual([plan.strategy, recall.state], ["scan", "exact"]);
 			await life.write(range(5_000, 1_000));
 			await life.settled();
-			assert.equal((await life.check({ vector: life.clusters.next() })).result.plan.strategy, "index");
+			// A width of its own: what was held out of so few may be too little to certify one.
+			const { plan: again } = (await life.check({ vector: life.clusters.next(), nprobe: 8 })).result;
+			assert.equal(again.strategy, "index");
 			assert.ok((await life.meanRecall()) >= 0.9);
 			await life.checkRecords();
 			assert.equal((await life.database.verify()).ok, true);
