@@ -91,9 +91,10 @@ function checkBefore({ state, basis, estimate, queries, confidence, cell }: Reca
 	assert.deepEqual(cell, { k: { from: 10, to: 10 }, selectivity: { from: 1, to: 1 }, target: TARGET });
 }
 
-test("an index takes in whichever records were held out of it, the very first of them too", async (t) => {
+test("an index takes in what was held out of it, those before all others in it too", async (t) => {
 	let records = 3_100;
-	while (!holdOut(records).heldOut.includes(0)) records++;
+	// The first of all is never held out.
+	while (!holdOut(records).heldOut.includes(1)) records++;
 	const examined = await Examined.filled(t, { spec: GRAPH, source: clustered(12), records });
 	await examined.collection.rebuild();
 	const { index } = await examined.collection.stats();
