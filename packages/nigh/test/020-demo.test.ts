@@ -42,7 +42,7 @@ test("without a terminal it answers questions made from the headings, measures, 
 	assert.match(stdout, /\n {2}(exact|uncertified: recall of [0-9.]+ asked for); plan: .*, [0-9.]+ ms\n/);
 	assert.match(
 		stdout,
-		/recall@4 1\.0000 \(asked for: 0\.99\); [0-9,]+ queries\/s from the graph, [0-9,]+ by exact search, one at a time\.\n$/,
+		/recall@4 1\.0000 \(asked for: 0\.99\); [0-9,]+ queries\/s as it serves, [0-9,]+ by exact search, one at a time\.\nWhat serves is exact\.\n$/,
 	);
 	assert.doesNotMatch(stdout, /Hidden words|Ask/);
 });
