@@ -71,7 +71,7 @@ for (const [index, name] of [
 	[{ kind: "ivfpq", nlist: 40, M: 4 }, "nprobe"],
 ] as const) {
 	test(`${index.kind}: the recall that is told is that of a brute force, of every query that was measured`, async (t) => {
-		const collection = await collectionOf(t, index);
+		const collection = answersWith({ [name]: 12 }, await collectionOf(t, index));
 		const told = new Set<Phase>();
 		const examination = await examine(collection, QUERIES, {
 			searchWidth: true,
@@ -124,17 +124,12 @@ test("the truth is that of the matches of the filter", async (t) => {
 });
 
 test("without widths the default search is measured, and nothing else is asked for", async (t) => {
-	const collection = await collectionOf(t, { kind: "hnsw", M: 4, efConstruction: 16 });
+	const collection = answersWith({ ef: 10 }, await collectionOf(t, { kind: "hnsw", M: 4, efConstruction: 16 }));
 	const asked = new Set<string>();
-	// As another back end might answer by itself: this one compares everything until something is known of its index.
-	const narrow = {
-		stats: () => collection.stats(),
-		search: (request: SearchRequest) => {
-			for (const name of Object.keys(request)) asked.add(name);
-			return collection.search({ ...request, ...(request.exact !== true && { ef: 10 }) });
-		},
-	} as unknown as Collection;
-	const { settings, ladder, byDefault } = await examine(narrow, QUERIES, { searchWidth: false, target: 0.5 });
+	const seen = spied(collection, (request) => {
+		for (const name of Object.keys(request)) asked.add(name);
+	});
+	const { settings, ladder, byDefault } = await examine(seen, QUERIES, { searchWidth: false, target: 0.5 });
 	assert.deepEqual([ladder, settings.map(({ setting }) => setting), byDefault?.mean], [1, [{}], settings[0]?.mean]);
 	assert.deepEqual(asked, new Set(["vector", "k", "include", "exact"]));
 	const expected = await bruteForce(collection, measuredBy(1, 100), { ef: 10 });
@@ -224,6 +219,18 @@ test("the same seed measures the same, and a signal ends it", async (t) => {
 	});
 	await assert.rejects(ended, { code: "ABORTED" });
 });
+
+/** Answers with this width where none is asked for. By itself a collection answers as is known of its index by then, and that changes. */
+function answersWith(width: Pick<SearchRequest, "ef" | "nprobe">, collection: Collection): Collection {
+	return {
+		stats: () => collection.stats(),
+		search: ({ ef, nprobe, ...request }: SearchRequest) => {
+			const asked = { ...(ef !== undefined && { ef }), ...(nprobe !== undefined && { nprobe }) };
+			const isLeftOpen = request.exact !== true && Object.keys(asked).length === 0;
+			return collection.search({ ...request, ...(isLeftOpen ? width : asked) });
+		},
+	} as unknown as Collection;
+}
 
 /** The same collection, looked at; where it is given what to lie about, it answers exactly, but leaves out the last hit there. */
 function spied(
