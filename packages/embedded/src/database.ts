@@ -217,8 +217,8 @@ export class EmbeddedDatabase implements Database {
 		try {
 			// Those that a work on the whole database has opened again, or that were being opened.
 			await this.#collections.close(closed);
-			for (const { key } of this.#collections.cores) {
-				await this.#threads.examiner.forget(key);
+			for (const { key, recall } of this.#collections.cores) {
+				await this.#threads.examiner.forget(key, false, recall.learned);
 				await unlessEnded(threads.writer.call("close", key));
 			}
 			await unlessEnded(threads.indexer.call("close", undefined));

@@ -77,9 +77,15 @@ export class ExaminerThread implements Calling<ExaminerMethods> {
 		if (known.attached >= 0 || !known.spec.logQueries) this.call("respec", { key, spec: known.spec }).catch(() => {});
 	}
 
-	/** The collection is closed, or gone with all that was known of it. */
-	async forget(key: number, isGone = false): Promise<void> {
+	/**
+	 * The collection is closed, or gone with all that was known of it.
+	 *
+	 * @param tuned What searches have taught its tuner, to be written down.
+	 */
+	async forget(key: number, isGone = false, tuned?: unknown): Promise<void> {
 		const known = this.#known.get(key);
+		if (this.#caller !== undefined && tuned !== undefined)
+			await this.call("tuned", { key, state: tuned }).catch(() => {});
 		this.#known.delete(key);
 		if (this.#caller === undefined || this.failure !== undefined) return;
 		await known?.attaching.catch(() => {});

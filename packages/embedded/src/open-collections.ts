@@ -274,11 +274,11 @@ export class OpenCollections {
 		}
 	}
 
-	async #forget({ key }: CollectionCore): Promise<void> {
+	async #forget({ key, recall }: CollectionCore): Promise<void> {
 		this.#byKey.delete(key);
 		this.#early.delete(key);
 		// A thread that has ended by itself has let go of everything.
 		await this.#core.threads.reader.call("detach", key).catch(() => {});
-		await this.#around.examiner.forget(key);
+		await this.#around.examiner.forget(key, false, recall.learned);
 	}
 }

@@ -1,6 +1,5 @@
 import { servingRung } from "@nigh/recall";
 import type { Breach, ServedCell } from "../recall/served.ts";
-import { MOST_MEASURED } from "./parameters.ts";
 import type { Process } from "./process.ts";
 import type { Stratum } from "./stratum.ts";
 
@@ -25,12 +24,12 @@ export function servedCell(stratum: Stratum, target: number, identity: string): 
 }
 
 function cellOf({ k, band }: Stratum, process: Process, target: number): ServedCell | undefined {
-	const { basis, ladder, place, asked, certifiedAt } = process;
+	const { basis, ladder, place, asked, certifiedAt, certification } = process;
 	if (asked === 0) return undefined;
-	const { confidence } = process.certification.certificate(target);
-	const rung = servingRung(process.certification, target);
+	const { confidence } = certification.certificate(target);
+	const rung = servingRung(certification, target);
 	const isRefused = rung < 0;
-	const { queries, mean } = process.certification.report(rung) ?? { queries: asked, mean: 1 };
+	const { queries, mean } = certification.report(rung) ?? { queries: asked, mean: 1 };
 	const plateau = isRefused ? plateauOf(process, target) : undefined;
 	return {
 		k,
@@ -38,7 +37,7 @@ function cellOf({ k, band }: Stratum, process: Process, target: number): ServedC
 		target,
 		state: isRefused ? "refused" : basis === "queries" ? "certified" : "provisional",
 		rung: ladder[rung] ?? null,
-		rungs: ladder.slice(0, rung + 1),
+		rungs: certification.certified(target).flatMap((each) => (each <= rung ? (ladder[each] ?? []) : [])),
 		estimate: mean,
 		basis,
 		confidence,
@@ -52,8 +51,9 @@ function cellOf({ k, band }: Stratum, process: Process, target: number): ServedC
 }
 
 /** The mean recall of the dearest rung, where there have been enough queries to say that it is too low. */
-function plateauOf({ certification, asked }: Process, target: number): number | undefined {
-	return certification.isGivenUp(target) || asked >= MOST_MEASURED ? certification.report(0)?.mean : undefined;
+function plateauOf({ certification }: Process, target: number): number | undefined {
+	const { testing } = certification.certificate(target);
+	return testing !== undefined && certification.isGivenUp(target) ? certification.report(testing)?.mean : undefined;
 }
 
 function breachedCell({ k, band }: Stratum, target: number, breach: Breach): ServedCell {

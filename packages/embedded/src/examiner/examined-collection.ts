@@ -250,7 +250,7 @@ export class ExaminedCollection {
 		const process = (isTooLittle ? undefined : known) ?? (await this.#begin(stratum, limits, asked)) ?? known;
 		if (process === undefined) return;
 		if (delta !== undefined) process.retest(delta);
-		stratum.byQueries = process;
+		stratum.beginProcess(process);
 		this.isChanged = true;
 		try {
 			await this.#measure(process, stratum, stratum.unused(process), limits, (query) => {
@@ -262,8 +262,8 @@ export class ExaminedCollection {
 				stratum.forgetUsed();
 				this.makeRoom();
 			}
-			// A target that is not certified again stays breached until that is what the index is like.
-			if (process.isConclusive || process.keepsAll) stratum.breach = undefined;
+			// A target that is not certified again stays breached until that is what the index is like. An audit may have voided this one meanwhile.
+			if (stratum.byQueries === process && (process.isConclusive || process.keepsAll)) stratum.breach = undefined;
 		}
 	}
 
@@ -298,17 +298,18 @@ export class ExaminedCollection {
 		});
 	}
 
-	/** Measures queries on all rungs that are worth it, until there is nothing more to find out. */
+	/** Measures queries on all rungs that are worth it, until there is nothing more to find out, or an audit has found that they are of the past. */
 	async #measure(
 		process: Process,
-		{ k }: Pick<Stratum, "k">,
+		stratum: Stratum,
 		queries: readonly KeptQuery[],
 		limits: RunLimits,
 		onUsed: (query: KeptQuery) => void,
 	): Promise<void> {
+		const { k } = stratum;
 		let done = 0;
 		for (const group of groups(queries)) {
-			if (done >= limits.maxQueries || !process.isOpen) return;
+			if (done >= limits.maxQueries || !process.isOpen || stratum.byQueries !== process) return;
 			await this.#within(group, limits, async (subject) => {
 				const truths = await subject.truths(vectorsOf(group), k);
 				for (const [i, query] of group.entries()) {
@@ -318,7 +319,7 @@ export class ExaminedCollection {
 					if (rungs.length === 0) return;
 					const truth = truths[i];
 					if (truth !== undefined) {
-						const recalls: number[] = [];
+						const recalls: (number | undefined)[] = [];
 						for (const rung of rungs) {
 							recalls.push(await subject.recallAt(process.ladder[rung] as never, query.vector, k, truth));
 						}
@@ -406,7 +407,7 @@ export class ExaminedCollection {
 				if (truth === undefined) continue;
 				const rungs = process.certification.worthwhile;
 				if (rungs.length === 0) return;
-				const recalls: number[] = [];
+				const recalls: (number | undefined)[] = [];
 				for (const rung of rungs) recalls.push(await subject.recallAt(process.ladder[rung] as never, vector, k, truth));
 				process.record(rungs, recalls, this.#around.now());
 			}

@@ -19,12 +19,14 @@ const USUAL_K = 10;
  * Certifies what a caller asks for, as far as time and queries go. What has been measured when it ends counts, whatever ends it.
  *
  * @param between What else is to be done between two queries.
+ * @param onMeasured Called after each query.
  * @throws NighError `ABORTED`; `UNAVAILABLE` where what a filter matches has not come into the memory.
  */
 export async function certifyOnDemand(
 	collection: ExaminedCollection,
 	request: CertifyRequest,
 	between: () => Promise<void>,
+	onMeasured: () => void = () => {},
 ): Promise<CertifyReply> {
 	const task = new Task(request.task);
 	const end = performance.now() + request.maxMs;
@@ -47,7 +49,10 @@ export async function certifyOnDemand(
 			const check = () => {
 				if (isOver() || collection.isOutdated) throw new Interrupted("the work is to end");
 			};
-			const onQuery = (done: number) => task.advance(done, total);
+			const onQuery = (done: number) => {
+				task.advance(done, total);
+				onMeasured();
+			};
 			return collection.certify(stratum, { maxQueries, check, onQuery, between }, { confidence, cells });
 		});
 	}
@@ -126,9 +131,9 @@ function unavailable(): NighError {
 
 /** Every rung that was measured, the dearest first. */
 function measuredOn({ certification, ladder }: Process, target: number): MeasuredSetting[] {
-	const { rung: last } = certification.certificate(target);
+	const certified = new Set(certification.certified(target));
 	return ladder.flatMap((rung, i) => {
 		const report = certification.report(i);
-		return report === undefined ? [] : [{ setting: settingOf(rung), ...report, certified: i <= last }];
+		return report === undefined ? [] : [{ setting: settingOf(rung), ...report, certified: certified.has(i) }];
 	});
 }

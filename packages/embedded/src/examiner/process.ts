@@ -25,6 +25,7 @@ export interface SavedProcess extends Omit<ProcessOptions, "targets"> {
 	readonly asked: number;
 	readonly certifiedAt: number;
 	readonly recalls: readonly (readonly number[])[];
+	readonly exact: readonly number[];
 	readonly given: readonly string[];
 }
 
@@ -42,16 +43,24 @@ export class Process {
 	/** Queries that were given, of those that have placed its ladder or been measured: each does so once. */
 	readonly given = new Set<string>();
 
-	constructor({ place, basis, ladder, targets, delta }: ProcessOptions, recalls: readonly (readonly number[])[] = []) {
+	/** @param known What of its ladder has been measured. Default: nothing. */
+	constructor(
+		{ place, basis, ladder, targets, delta }: ProcessOptions,
+		known?: Pick<Certification, "recalls" | "exact">,
+	) {
 		this.place = place;
 		this.basis = basis;
 		this.ladder = ladder;
 		this.delta = delta;
-		this.certification = Certification.from({ rungs: ladder.length, targets, delta }, recalls);
+		this.certification = Certification.from(
+			{ rungs: ladder.length, targets, delta },
+			known?.recalls ?? [],
+			known?.exact,
+		);
 	}
 
 	static from(saved: SavedProcess, targets: readonly number[]): Process {
-		const process = new Process({ ...saved, targets }, saved.recalls);
+		const process = new Process({ ...saved, targets }, saved);
 		process.asked = saved.asked;
 		process.certifiedAt = saved.certifiedAt;
 		for (const each of saved.given) process.given.add(each);
@@ -60,15 +69,13 @@ export class Process {
 
 	get saved(): SavedProcess {
 		const { place, basis, ladder, delta, asked, certifiedAt, certification, given } = this;
-		return { place, basis, ladder, delta, asked, certifiedAt, recalls: certification.recalls, given: [...given] };
+		const { recalls, exact } = certification;
+		return { place, basis, ladder, delta, asked, certifiedAt, recalls, exact, given: [...given] };
 	}
 
-	/** Takes in what one query has found on each of some rungs. */
-	record(rungs: readonly number[], recalls: readonly number[], at: number): void {
-		for (const [i, rung] of rungs.entries()) {
-			const query = (this.certification.recalls[rung] as readonly number[]).length;
-			this.certification.record({ rung, query }, recalls[i] as number);
-		}
+	/** Takes in what one query has found on each of some rungs; `undefined` where a rung has answered it exactly. */
+	record(rungs: readonly number[], recalls: readonly (number | undefined)[], at: number): void {
+		this.certification.recordQuery(rungs, recalls);
 		this.asked++;
 		this.certifiedAt = at;
 	}
@@ -78,8 +85,8 @@ export class Process {
 		if (delta === this.delta) return;
 		const { ladder, certification } = this;
 		this.delta = delta;
-		const { targets, recalls } = certification;
-		this.certification = Certification.from({ rungs: ladder.length, targets, delta }, recalls);
+		const { targets, recalls, exact } = certification;
+		this.certification = Certification.from({ rungs: ladder.length, targets, delta }, recalls, exact);
 	}
 
 	/** Whether more queries could still let another rung pass. */

@@ -134,13 +134,14 @@ test("what is known of an index before it serves waits for it, whatever takes ov
 	assert.equal(stratum.ofNext, undefined);
 });
 
-test("an index that is built because the one before kept no target is a further attempt", () => {
+test("an index that is built after one that was asked and not certified is a further attempt, whatever the reason", () => {
 	const bad = [0.5, 0.4, 0.3, 0.2];
 	const undecided = [0.9, 0.5, 0.4, 0.4];
 	for (const [asked, recalls, rebuilds] of [
 		[100, bad, 1],
 		[600, undecided, 1],
-		[100, undecided, 0],
+		[100, undecided, 1],
+		[1, [1, 1, 1, 1], 1],
 		[200, [1, 1, 1, 0.2], 0],
 		[0, bad, 0],
 	] as const) {

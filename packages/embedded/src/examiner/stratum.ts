@@ -4,7 +4,7 @@ import { Detector, type Random, Reservoir, type SelectivityBand, servingRung, se
 import type { SlotQuery } from "../memory/searcher.ts";
 import { QUERIES_KEPT } from "../recall/sampling.ts";
 import type { Breach } from "../recall/served.ts";
-import { LEAST_PILOT, LEAST_TO_TAKE_OVER, MOST_PILOT, PILOT_ONE_IN } from "./parameters.ts";
+import { LEAST_PILOT, MOST_PILOT, PILOT_ONE_IN } from "./parameters.ts";
 import type { Process } from "./process.ts";
 
 /** A query that is kept. */
@@ -43,7 +43,7 @@ export class Stratum {
 	/** By target. */
 	readonly detectors = new Map<number, Detector>();
 	breach: Breach | undefined;
-	/** Indexes in a row that were built because the one before did not keep every target. */
+	/** Indexes in a row that were built after one that was asked and not certified for every target: whatever the reason, the next is a further attempt. */
 	rebuilds = 0;
 	/** Its queries could not be measured, for a reason that is not theirs: it is tried again when more have come, or with another generation. */
 	isPostponed = false;
@@ -123,13 +123,26 @@ export class Stratum {
 	detector(target: number): Detector {
 		let detector = this.detectors.get(target);
 		if (detector === undefined) {
-			const process = this.byQueries ?? this.byHeldOut;
-			const served = process === undefined ? -1 : servingRung(process.certification, target);
-			const recalls = process?.certification.recalls[served] ?? [];
-			detector = new Detector(target, settingsFor(target, recalls, this.k, this.#random));
+			detector = new Detector(target, settingsFor(target, this.#servedRecalls(target), this.k, this.#random));
 			this.detectors.set(target, detector);
 		}
 		return detector;
+	}
+
+	/** What was measured on the rung that serves a target: by the queries, as soon as they have certified one. */
+	#servedRecalls(target: number): readonly number[] {
+		for (const process of [this.byQueries, this.byHeldOut]) {
+			const served = process === undefined ? -1 : servingRung(process.certification, target);
+			if (served >= 0) return process?.certification.recalls[served] ?? [];
+		}
+		return [];
+	}
+
+	/** Another process goes on: what is watched from now on is what it certifies. */
+	beginProcess(process: Process): void {
+		if (this.byQueries === process) return;
+		this.byQueries = process;
+		this.detectors.clear();
 	}
 
 	/** A drop has been found: no certificate holds any more, for whatever target, and queries from before it say nothing of those to come. */
@@ -144,9 +157,9 @@ export class Stratum {
 
 	/** {@link rebuilds} of an index, which need not serve yet. */
 	rebuildsBefore(identity: string): number {
-		const before = this.byQueries ?? this.byHeldOut;
-		if (before === undefined || before.place.identity === identity) return this.rebuilds;
-		return hasFailed(before, this.targets) ? this.rebuilds + 1 : 0;
+		const before = [this.byQueries, this.byHeldOut].filter((process) => process !== undefined && process.asked > 0);
+		if (before.length === 0 || before.some((process) => process?.place.identity === identity)) return this.rebuilds;
+		return before.every((process) => process?.keepsAll) ? 0 : this.rebuilds + 1;
 	}
 
 	/** A generation serves, of the same index or another. What is known of recall is of its index; queries had no part in building it, and stay. */
@@ -161,12 +174,6 @@ export class Stratum {
 		this.byHeldOut = this.ofNext;
 		this.ofNext = undefined;
 	}
-}
-
-/** Whether it has been found that an index does not keep one of the targets: another that is built after that is a further attempt. */
-function hasFailed({ certification, asked, isOpen }: Process, targets: Iterable<number>): boolean {
-	if (asked === 0 || (isOpen && asked < LEAST_TO_TAKE_OVER)) return false;
-	return [...targets].some((target) => certification.certificate(target).rung < 0);
 }
 
 /** The same text for the same query, which cannot be told from it. */

@@ -1,5 +1,6 @@
 import type { Rung } from "@nigh/recall";
 import { recallOf } from "@nigh/recall";
+import { isExactWay } from "../memory/main-search.ts";
 import type { Matches, Searcher, SlotQuery } from "../memory/searcher.ts";
 import { widthsOf } from "../recall/rung-query.ts";
 import { Slices } from "../workers/slices.ts";
@@ -79,10 +80,16 @@ export class Subject {
 		return truthOf(searcher.distances);
 	}
 
-	/** The recall of a query on a rung. */
-	async recallAt(rung: Rung, vector: SlotQuery["vector"], k: number, { kth, wanted }: Truth): Promise<number> {
+	/** The recall of a query on a rung; `undefined` where the search has compared everything by itself. */
+	async recallAt(
+		rung: Rung,
+		vector: SlotQuery["vector"],
+		k: number,
+		{ kth, wanted }: Truth,
+	): Promise<number | undefined> {
 		this.search(rung, vector, k);
-		const recall = recallOf(this.searcher.distances, kth, wanted);
+		const { way, distances } = this.searcher;
+		const recall = isExactWay(way) ? undefined : recallOf(distances, kth, wanted);
 		await this.pause();
 		return recall;
 	}

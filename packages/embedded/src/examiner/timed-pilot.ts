@@ -31,10 +31,11 @@ export class TimedPilot {
 		return new TimedPilot(subject, k, queries);
 	}
 
-	/** The mean recall of a rung; 1 without any query. */
+	/** The mean recall of a rung, exact answers included; 1 without any query. */
 	async meanOf(rung: Rung): Promise<number> {
 		let sum = 0;
-		for (const { vector, truth } of this.#queries) sum += await this.#subject.recallAt(rung, vector, this.#k, truth);
+		for (const { vector, truth } of this.#queries)
+			sum += (await this.#subject.recallAt(rung, vector, this.#k, truth)) ?? 1;
 		return this.#queries.length === 0 ? 1 : sum / this.#queries.length;
 	}
 

@@ -14,6 +14,11 @@ export type MainSpec =
 /** How an answer was found. */
 export type Way = "index" | "filtered-index" | "filtered-scan" | "scan";
 
+/** Whether a search has compared everything that could be an answer. */
+export function isExactWay(way: Way): boolean {
+	return way === "scan" || way === "filtered-scan";
+}
+
 /** What there is in the main index while a search goes on. */
 export interface MainState {
 	/** Slots below this are in it. */

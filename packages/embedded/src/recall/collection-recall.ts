@@ -38,6 +38,11 @@ export class CollectionRecall {
 		return this.#tuner;
 	}
 
+	/** What searches have taught the tuner by themselves, as it is to be written down; `undefined` where they teach it nothing. */
+	get learned(): unknown {
+		return this.#settings.live ? this.#tuner?.state : undefined;
+	}
+
 	/** Other settings are in force: what has been learned stays. */
 	configure(settings: StoredSpec["tuner"]): void {
 		if (JSON.stringify(settings) === JSON.stringify(this.#settings)) return;

@@ -27,8 +27,6 @@ export interface Sink {
 export class Sampling {
 	/** ms that an audit takes, about. */
 	auditMs = 0;
-	/** Audits that were drawn, and those that could not be done. */
-	audits = 0;
 	readonly #sink: Sink | undefined;
 	readonly #random: Random;
 	readonly #coins = new Map<string, ReservoirCoin>();
@@ -101,7 +99,6 @@ export class Sampling {
 	}
 
 	audit(audit: Audit): void {
-		this.audits++;
 		this.#sink?.audit(audit);
 	}
 }

@@ -117,10 +117,13 @@ test("what nobody asks, and what asks for a record's own neighbours, is neither 
 	await ask(question({}, { isTrial: true, rung: null }));
 	await ask(question({ id: "r7" }));
 	assert.deepEqual([queries.length, audits.length], [0, 0]);
-	// A width of the user's own is no search of a cell, but a query like others.
+	// A width of the user's own, and an exact search, are none that a declared recall serves.
 	const { statement } = await ask(question({ ef: 33 }));
 	assert.equal(statement.state, "uncertified");
-	assert.deepEqual([queries.length, audits.length], [1, 0]);
+	await ask(question({ exact: true }));
+	assert.deepEqual([queries.length, audits.length], [0, 0]);
+	await ask(question());
+	assert.equal(queries.length, 1);
 });
 
 test("between two bands of k both certificates are kept", async () => {

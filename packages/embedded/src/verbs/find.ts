@@ -2,7 +2,7 @@ import { BOUNDS, checkInteger, compareIds, type FilterNode, isNighError } from "
 import { adaptiveEf } from "@nigh/index";
 import { type Arm, type Bandit, type Rung, targetFor } from "@nigh/recall";
 import type { CollectionCore } from "../core.ts";
-import type { Way, Widths } from "../memory/main-search.ts";
+import { isExactWay, type Way, type Widths } from "../memory/main-search.ts";
 import type { Matches, Searcher, SlotQuery } from "../memory/searcher.ts";
 import { widthsOf } from "../recall/rung-query.ts";
 import { MOST_EXACT_BYTES } from "../recall/served.ts";
@@ -296,24 +296,27 @@ async function served(
 
 /** An arm has its credit only where it has answered as it is labelled. */
 function credit({ bandit, arm }: NonNullable<Serve["choice"]>, near: Near | undefined, ms: number): void {
-	const isExact = near?.way === "scan" || near?.way === "filtered-scan";
-	if (near !== undefined && !near.cutShort && isExact === (arm.rung === null)) bandit.credit(arm, ms);
+	if (near !== undefined && !near.cutShort && isExactWay(near.way) === (arm.rung === null)) bandit.credit(arm, ms);
 	else bandit.fellBack(arm);
 }
 
 /** Searches that have been noted: each is kept and audited once. */
 const noted = new WeakSet<Checked>();
 
-/** Keeps a query to certify by, and has a search audited whose coin has said so. What asks for a record's own neighbours is neither: it finds them too easily. */
+/**
+ * Keeps a query to certify by, and has a search audited whose coin has said so. What asks for a record's own neighbours is neither: it finds them
+ * too easily. What is searched for exactly, or with a width of its own, is no search that a declared recall serves.
+ */
 function note(
 	core: CollectionCore,
 	{ request }: Question,
 	{ vector, k, matches, change }: SlotQuery,
-	{ distances, cutShort }: Near,
+	{ distances, cutShort, way }: Near,
 	{ generation, area }: Searcher,
 	service: Service | undefined,
 ): void {
 	if (area.main === null || cutShort || request.id !== undefined || k > BOUNDS.k.exactAbove) return;
+	if (request.exact || isWidthAsked(request)) return;
 	// What is answered again in another state is one search.
 	if (noted.has(request)) return;
 	noted.add(request);
@@ -322,7 +325,8 @@ function note(
 	const query = { k, node: request.node, share, target: targetFor(request.recall) };
 	sampling.offer(query, vector);
 	const cell = service?.cells.at(-1);
-	if (cell === undefined) return;
+	// What is watched is what is certified: approximate answers.
+	if (cell === undefined || isExactWay(way)) return;
 	const { target, k: band } = cell;
 	const at = { band, generation: generation.handle.number, change };
 	sampling.audit({ ...query, ...at, target, vector: vector.slice(), distances });

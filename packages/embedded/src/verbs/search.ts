@@ -7,6 +7,7 @@ import {
 	type SearchResult,
 } from "@nigh/contract";
 import type { CollectionCore } from "../core.ts";
+import { isExactWay } from "../memory/main-search.ts";
 import { vectorOf } from "../memory/rows.ts";
 import { statementFor, uncertifiedRecall } from "../recall/statement.ts";
 import { askedKind } from "../records/catalogue.ts";
@@ -112,7 +113,7 @@ function resultOf<M extends Metadata>(
 		cutShort,
 		durationMs,
 	};
-	const isExact = way === "scan" || way === "filtered-scan";
+	const isExact = isExactWay(way);
 	const recall = cutShort ? uncertifiedRecall(request.recall) : statementFor(service, request.recall, isExact, change);
 	return { hits, recall, plan, changeNumber: change };
 }

@@ -1,6 +1,7 @@
 import { type CallOptions, checkOptions, type TuneReport, type TuneStats } from "@nigh/contract";
 import type { Arm, Bandit } from "@nigh/recall";
 import type { CollectionCore } from "../core.ts";
+import { isExactWay } from "../memory/main-search.ts";
 import type { TunedCell } from "../recall/collection-recall.ts";
 import type { SampledQuery } from "../recall/queries.ts";
 import { checkAborted } from "./check-aborted.ts";
@@ -104,8 +105,7 @@ async function timed(
 		ms = performance.now() - start;
 		return answer;
 	});
-	const isExact = found?.way === "scan" || found?.way === "filtered-scan";
-	return found !== undefined && isExact === (arm.rung === null) ? ms : undefined;
+	return found !== undefined && isExactWay(found.way) === (arm.rung === null) ? ms : undefined;
 }
 
 function meanOf(times: readonly number[]): number | null {

@@ -162,8 +162,11 @@ async function doAudits(): Promise<void> {
 			}
 			noteTime(collection, durationMs);
 			caller.tell("audited", { key, durationMs, recall: found.recall, target: audit.target, alarmed: found.alarmed });
-			if (found.alarmed) tell(collection);
-			saveSoon(collection);
+			if (found.alarmed) {
+				tell(collection);
+				// A certificate that is void must not be there again after a crash.
+				saveNow(collection);
+			} else saveSoon(collection);
 		} catch (error) {
 			failed(collection, "nigh:audit", start, error);
 		}
@@ -312,10 +315,11 @@ caller.serve<ExaminerMethods>({
 			clockAhead = request.now - Date.now();
 			const collection = collectionOf(request.key);
 			const start = performance.now();
+			let queries = 0;
 			try {
-				return await certifyOnDemand(collection, request, doUrgent);
+				return await certifyOnDemand(collection, request, doUrgent, () => queries++);
 			} finally {
-				told(collection, start, 0);
+				told(collection, start, queries);
 			}
 		}),
 	heldOut: (request) => inTurn(() => askByHeldOut(request), urgent),

@@ -6,6 +6,7 @@ import { RecallCounts } from "../bounds/counts.ts";
 import { randomFrom } from "../random.ts";
 import { type Ask, Certification } from "./certification.ts";
 import { naivePassed } from "./naive.test-support.ts";
+import { servingRung } from "./serving-rung.ts";
 
 const TARGETS = [0.8, 0.9, 0.95] as const;
 
@@ -58,9 +59,9 @@ function run(certification: Certification, { matrix, queries }: Sample, most = N
 function assertNaive(certification: Certification, { matrix, queries, delta }: Sample): void {
 	for (const target of certification.targets) {
 		const { passed } = naivePassed(matrix, queries, target, delta);
-		const { rung, end, queries: measured, estimate, confidence } = certification.certificate(target);
+		const { rung, testing, queries: measured, estimate, confidence } = certification.certificate(target);
 		assert.equal(rung, passed - 1);
-		assert.equal(end, passed === matrix.length ? "none" : "refused");
+		assert.equal(testing, passed === matrix.length ? undefined : passed);
 		assert.equal(confidence, 1 - delta);
 		const known = certification.recalls[rung] ?? [];
 		assert.equal(measured, known.length);
@@ -181,8 +182,36 @@ test("nothing certifies: the exact search does, of which nothing was measured", 
 		confidence: 0.95,
 		queries: 0,
 		estimate: 1,
-		end: "refused",
+		testing: 0,
 	});
+});
+
+test("what a rung answers exactly tells nothing of it: it is tested by the others, and passed over where there are none", () => {
+	const certification = new Certification({ rungs: 3, targets: [0.95], delta: 0.05 });
+	const half = (n: number) => (n % 2 === 0 ? undefined : 0.9);
+	for (let query = 0; query < 400; query++) {
+		const rungs = certification.worthwhile;
+		const recalls = rungs.map((rung) => (rung === 0 ? undefined : rung === 1 ? 1 : half(query)));
+		certification.recordQuery(rungs, recalls);
+	}
+	// With the exact answers, 0.95 on average, and after the others in the sequence: by itself it is 0.9.
+	assert.deepEqual([certification.certified(0.95), certification.certificate(0.95).testing], [[1], 2]);
+	assert.ok(Math.abs(certification.meanOf(2) - 0.9) < 1e-9);
+	assert.ok((certification.exact[0] as number) >= 64 && (certification.recalls[0] as number[]).length === 0);
+	assert.equal(servingRung(certification, 0.95), 1);
+	const again = Certification.from(
+		{ rungs: 3, targets: [0.95], delta: 0.05 },
+		certification.recalls,
+		JSON.parse(JSON.stringify(certification.exact)),
+	);
+	assert.deepEqual(again.certificate(0.95), certification.certificate(0.95));
+	assert.deepEqual([again.certified(0.95), again.exact], [[1], certification.exact]);
+});
+
+test("a query that is no recall on one rung is taken in on none", () => {
+	const certification = new Certification({ rungs: 2, targets: [0.95], delta: 0.05 });
+	assert.throws(() => certification.recordQuery([0, 1], [1, Number.NaN]), RangeError);
+	assert.deepEqual(certification.recalls, [[], []]);
 });
 
 describe("refuses", () => {

@@ -22,8 +22,8 @@ export interface Certificate {
 	readonly queries: number;
 	/** Their plain mean, which describes them and promises nothing; 1 of the exact search. */
 	readonly estimate: number;
-	/** Why the sequence has ended there: the next rung was `refused` by all queries there were, or there is `none` after it. */
-	readonly end: "refused" | "none";
+	/** The rung that is tested now, which all queries there were have not let pass; `undefined` after the last. */
+	readonly testing: number | undefined;
 }
 
 /** What was measured on one rung. */
@@ -66,6 +66,9 @@ export class Certification {
 	/** By rung: the recall of each query, in their order. */
 	readonly recalls: readonly (readonly number[])[];
 	readonly #recalls: number[][];
+	/** By rung: queries that it has answered exactly, which are not among its recalls. */
+	readonly exact: readonly number[];
+	readonly #exact: number[];
 	/** The same counted, so that looking at a certificate after every query costs no more than looking once. */
 	readonly #counts: readonly RecallCounts[];
 	readonly #sequences = new Map<number, FixedSequence>();
@@ -75,6 +78,8 @@ export class Certification {
 		this.delta = delta;
 		this.#recalls = Array.from({ length: rungs }, () => []);
 		this.recalls = this.#recalls;
+		this.#exact = Array.from({ length: rungs }, () => 0);
+		this.exact = this.#exact;
 		this.#counts = this.#recalls.map(() => new RecallCounts());
 		for (const target of targets) this.addTarget(target);
 	}
@@ -82,10 +87,16 @@ export class Certification {
 	/**
 	 * Goes on from the recalls of an earlier one of the same ladder, delta and order of queries: its certificates are the same.
 	 *
+	 * @param exact Its {@link exact}. Default: none.
 	 * @throws RangeError for what is no recall.
 	 */
-	static from(options: CertificationOptions, recalls: readonly (readonly number[])[]): Certification {
+	static from(
+		options: CertificationOptions,
+		recalls: readonly (readonly number[])[],
+		exact: readonly number[] = [],
+	): Certification {
 		const certification = new Certification({ ...options, targets: [] });
+		for (const [rung, count] of exact.slice(0, options.rungs).entries()) certification.#exact[rung] = count;
 		for (const [rung, known] of recalls.slice(0, options.rungs).entries()) {
 			for (const recall of known) certification.#keep(rung, recall);
 		}
@@ -101,7 +112,7 @@ export class Certification {
 	addTarget(target: number): void {
 		if (this.#sequences.has(target)) return;
 		const sequence = new FixedSequence(this.rungs, target, this.delta);
-		sequence.advance(this.#recalls);
+		sequence.advance(this.#recalls, this.#exact);
 		this.#sequences.set(target, sequence);
 	}
 
@@ -163,14 +174,43 @@ export class Certification {
 		if (measured.length !== query)
 			throw new RangeError(`query ${query} of rung ${rung} is out of turn: ${measured.length} is next`);
 		this.#keep(rung, recall);
-		for (const sequence of this.#sequences.values()) sequence.advance(this.#recalls);
+		this.#advance();
+	}
+
+	/**
+	 * Takes in what one query has found on each of some {@link worthwhile} rungs.
+	 *
+	 * @param recalls 0 to 1; `undefined` on a rung that has answered it exactly: a certificate is of approximate answers, and what says of itself
+	 * that it is exact is none.
+	 * @throws RangeError for what is no recall: nothing of the query has been taken in then.
+	 */
+	recordQuery(rungs: readonly number[], recalls: readonly (number | undefined)[]): void {
+		for (const recall of recalls) if (recall !== undefined) checkRecall(recall);
+		for (const [i, rung] of rungs.entries()) {
+			const recall = recalls[i];
+			if (recall === undefined) this.#exact[rung] = (this.#exact[rung] as number) + 1;
+			else this.#keep(rung, recall);
+		}
+		this.#advance();
+	}
+
+	#advance(): void {
+		for (const sequence of this.#sequences.values()) sequence.advance(this.#recalls, this.#exact);
+	}
+
+	/**
+	 * The rungs that have passed, the dearest first. All of them may serve.
+	 *
+	 * @param target One of {@link targets}.
+	 */
+	certified(target: number): readonly number[] {
+		return this.#sequence(target).passed;
 	}
 
 	/** @param target One of {@link targets}. */
 	certificate(target: number): Certificate {
-		const sequence = this.#sequences.get(target);
-		if (sequence === undefined) throw new RangeError(`${target} is none of the targets`);
-		const rung = sequence.passed - 1;
+		const sequence = this.#sequence(target);
+		const rung = sequence.passed.at(-1) ?? -1;
 		const counts = this.#counts[rung];
 		return {
 			target,
@@ -178,8 +218,14 @@ export class Certification {
 			confidence: 1 - this.delta,
 			queries: counts?.size ?? 0,
 			estimate: counts?.mean ?? 1,
-			end: sequence.testing === undefined ? "none" : "refused",
+			testing: sequence.testing?.rung,
 		};
+	}
+
+	#sequence(target: number): FixedSequence {
+		const sequence = this.#sequences.get(target);
+		if (sequence === undefined) throw new RangeError(`${target} is none of the targets`);
+		return sequence;
 	}
 
 	/** The plain mean recall of a rung; NaN before the first query. */

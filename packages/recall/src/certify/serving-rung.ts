@@ -12,8 +12,7 @@ export const HEADROOM = 0.2;
  * @returns -1: none has passed.
  */
 export function servingRung(certification: Certification, target: number): number {
-	const cheapest = certification.certificate(target).rung;
+	const certified = certification.certified(target);
 	const wanted = target + HEADROOM * (1 - target);
-	for (let rung = cheapest; rung >= 0; rung--) if (certification.meanOf(rung) >= wanted) return rung;
-	return cheapest;
+	return certified.findLast((rung) => certification.meanOf(rung) >= wanted) ?? certified.at(-1) ?? -1;
 }
