@@ -309,10 +309,10 @@ test("an audit is compared with the exact answer of its own state", async (t) =>
 	assert.ok((await recallOf(distances, { node, share: 0.5 })) !== undefined);
 });
 
-async function breached(all: Examined): Promise<void> {
+async function breached(all: Examined, target = 0.9): Promise<void> {
 	const { collection, query } = all;
 	for (let i = 0; i < 60; i++) {
-		const found = await collection.audit(auditOf(all, query(), []), () => {});
+		const found = await collection.audit(auditOf(all, query(), [], { target }), () => {});
 		if (found?.alarmed) return;
 	}
 	assert.fail("sixty audits that found nothing are no drop");
@@ -338,6 +338,24 @@ test("a drop voids every certificate of its cell and all queries from before; th
 	await work(all);
 	assert.equal(cellAt(collection, 10)?.state, "certified");
 	assert.equal(collection.strata.get(`10/${UNFILTERED}`)?.breach, undefined);
+});
+
+test("a drop that is found while a certification is under way ends it: queries from before it take nothing of the breach back", async (t) => {
+	const all = await examined(t, { n: 1_000, spec: { recall: 0.99 } });
+	const { collection, queries } = all;
+	collection.keep(drawn(queries(1_400), { target: 0.99 }));
+	const stratum = only(collection);
+	let groups = 0;
+	const between = async () => {
+		if (++groups === 5) await breached(all, 0.99);
+	};
+	await collection.certify(stratum, { ...NO_LIMITS, between });
+	assert.equal(groups, 5);
+	assert.deepEqual([stratum.byQueries, stratum.queries.items.length], [undefined, 0]);
+	assert.ok(stratum.breach !== undefined);
+	assert.equal(cellAt(collection, 10, 0.99)?.state, "breached");
+	await collection.askByHeldOut(collection.searcher, queries(300), NO_LIMITS);
+	assert.equal(cellAt(collection, 10, 0.99)?.state, "breached");
 });
 
 test("a target that queries have not certified since the drop stays breached, also where a lower one is; the lower one is watched", async (t) => {

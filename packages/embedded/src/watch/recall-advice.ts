@@ -44,7 +44,7 @@ function unreachable(
 	return {
 		code: "recall-unreachable",
 		status: "degraded",
-		message: `no search of ${inWords(cellOf([cell]))} short of an exact one keeps a recall of ${cell.target}: the widest found ${cell.plateau.toFixed(3)} on average over ${cell.queries} queries. Its searches compare everything.`,
+		message: `no search of ${inWords(cellOf([cell]))} short of an exact one is known to keep a recall of ${cell.target}: the widest that was measured found ${cell.plateau.toFixed(3)} on average over ${cell.queries} queries. Its searches compare everything.`,
 		recommendation: `${betterIndex(kind, parameters)} A lower recall may be certified with the index there is.`,
 	};
 }
