@@ -208,7 +208,7 @@ export interface CertifyOptions extends ProgressOptions {
 	readonly familyWise?: boolean;
 	/**
 	 * Queries of your own, at most 10,000, that are used as if they had been searched for: vectors such as searches will have, and not vectors that
-	 * are stored. The certificates speak of what these were drawn from. They are asked with the `filter`, and for `k` (default 10).
+	 * are stored. They join what was searched for, and the certificates speak of what all of these were drawn from. They are asked with the `filter`, and for `k` (default 10).
 	 */
 	readonly queries?: readonly VectorInput[];
 	/** Of the {@link queries}. Needs them. */
