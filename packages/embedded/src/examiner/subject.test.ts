@@ -116,6 +116,48 @@ for (const shape of SUBJECTS) {
 	});
 }
 
+/** As by a writer that has waited for it: what the main index has by now is written over. */
+function overwrite({ owned: { generation } }: Examined, from: number): void {
+	for (let slot = from; slot < generation.slotEnd; slot++)
+		generation.ringBytes(slot % generation.size.ringRows).fill(0);
+}
+
+test("what is taken in while many queries are answered, or just before, is neither missed nor read where it was", async (t) => {
+	const all = await withTail(t, SUBJECTS[0] as (typeof SUBJECTS)[number]);
+	const { collection, owned, vectors, mainEnd } = all;
+	const { generation } = collection.searcher;
+	const { slotEnd } = generation;
+	const asked = vectors.slice(mainEnd + 20, mainEnd + 30);
+	const check = async () => {
+		const truths = await new Subject(collection.searcher, () => {}).truths(asked, 5);
+		const alive = (slot: number) => generation.isAlive(slot, 2);
+		for (const [i, query] of asked.entries()) checkTruth(truths[i], oracle("l2", vectors, query, 5, alive));
+	};
+	const labels = Uint32Array.from({ length: slotEnd - mainEnd }, (_, i) => mainEnd + i);
+	const rows = new Float32Array(labels.length * 16);
+	for (const [i, slot] of labels.entries()) rows.set(vectors[slot] as Float32Array, i * 16);
+	await owned.main?.insertMany(rows, { labels, stored: true });
+	const { enter, leave } = generation;
+	const taken = () => {
+		owned.generation.mainEnd = slotEnd;
+		overwrite(all, mainEnd);
+	};
+	const left = t.mock.method(generation, "leave", (reader: number) => {
+		leave.call(generation, reader);
+		taken();
+	});
+	await check();
+	assert.ok(left.mock.callCount() > 0);
+	left.mock.restore();
+	owned.generation.mainEnd = mainEnd;
+	const entered = t.mock.method(generation, "enter", (reader: number) => {
+		taken();
+		enter.call(generation, reader);
+	});
+	await check();
+	assert.ok(entered.mock.callCount() > 0);
+});
+
 async function matchesFor(collection: Examined["collection"], matching: (slot: number) => boolean) {
 	const { generation, area } = collection.searcher;
 	const words = new Uint32Array(generation.handle.memory.buffer, area.bitmaps, area.bitmapBytes / 4).fill(0);

@@ -219,30 +219,39 @@ export class Searcher {
 	): Generator<void, number[][]> {
 		const { generation } = this;
 		const main = this.#main as MainSearch;
-		// The tail first, while nothing of it can be written over: what is taken in meanwhile is found in both, and known by its slot.
-		const { mainEnd } = generation;
-		const inTail = vectors.map((vector) => (mainOnly ? NOTHING : this.#nearestOfTail({ vector, k, change }, mainEnd)));
+		const { mainEnd, inTail } = this.#nearestOfTail(mainOnly ? [] : vectors, { k, change });
 		const eligibility = this.#eligibility({ change });
 		yield* main.scanMany(vectors, k, { mainEnd, dead: generation.deadInMain, eligibility });
-		return inTail.map((tail, i) => {
+		return vectors.map((_, i) => {
 			const found = main.foundOf(i);
 			const distances = found.distances.filter((_, j) => (found.slots[j] as number) < mainEnd);
-			return [...distances, ...tail].sort((a, b) => a - b).slice(0, k);
+			return [...distances, ...(inTail[i] ?? NOTHING)].sort((a, b) => a - b).slice(0, k);
 		});
 	}
 
-	#nearestOfTail({ vector, k, change }: Pick<SlotQuery, "vector" | "k" | "change">, mainEnd: number): number[] {
+	/**
+	 * The nearest of the tail to each of many queries. All in one turn of this reader, and where the tail begins is looked up in it: what is not in
+	 * the main index by then cannot be written over. What is taken in afterwards is found in both, and known by its slot.
+	 */
+	#nearestOfTail(
+		vectors: readonly SlotQuery["vector"][],
+		{ k, change }: Pick<SlotQuery, "k" | "change">,
+	): { readonly mainEnd: number; readonly inTail: readonly (readonly number[])[] } {
 		const { generation, area } = this;
-		this.#forget();
 		generation.enter(area.reader);
 		try {
+			const { mainEnd } = generation;
 			const { slotEnd } = generation;
-			const query = { vector, k, change, exact: true };
-			if (slotEnd > mainEnd) for (const _ of this.#searchTail(query, mainEnd, slotEnd));
+			const inTail = vectors.map((vector) => {
+				this.#forget();
+				const query = { vector, k, change, exact: true };
+				if (slotEnd > mainEnd) for (const _ of this.#searchTail(query, mainEnd, slotEnd));
+				return this.distances.slice();
+			});
+			return { mainEnd, inTail };
 		} finally {
 			generation.leave(area.reader);
 		}
-		return this.distances.slice();
 	}
 
 	*#searchMain(query: SlotQuery, mainEnd: number): Generator<void, void> {
