@@ -17,6 +17,11 @@ export function servedCell(stratum: Stratum, target: number, identity: string): 
 	// A drop was found: until queries from after it certify something, or that no rung will do, only the exact search will.
 	const isFoundOut = certified !== undefined && (certified.rung !== null || certified.plateau !== undefined);
 	if (breach !== undefined && !isFoundOut) return breachedCell(stratum, target, breach);
+	const earlier = ofIndex(stratum.earlier);
+	if (earlier !== undefined && certified?.rung == null) {
+		const stale = cellOf(stratum, earlier, target);
+		if (stale !== undefined && stale.rung !== null) return stale;
+	}
 	const provisional = byHeldOut && cellOf(stratum, byHeldOut, target);
 	if (certified === undefined) return provisional;
 	const isEnough = byQueries?.isConclusive === true;
@@ -46,6 +51,7 @@ function cellOf({ k, band }: Stratum, process: Process, target: number): ServedC
 		certifiedAt,
 		churn: place.churn,
 		vectors: place.vectors,
+		...(isRefused && ladder[0] !== undefined && { widest: ladder[0] }),
 		...(plateau !== undefined && { plateau }),
 	};
 }
@@ -73,5 +79,6 @@ function breachedCell({ k, band }: Stratum, target: number, breach: Breach): Ser
 		churn: 0,
 		vectors: Number.MAX_SAFE_INTEGER,
 		breach,
+		...(breach.widest !== undefined && { widest: breach.widest }),
 	};
 }

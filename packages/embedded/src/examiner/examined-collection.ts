@@ -9,6 +9,7 @@ import {
 	UNFILTERED,
 } from "@nigh/recall";
 import { churnOf } from "../memory/generation.ts";
+import { vectorBytes } from "../memory/rows.ts";
 import type { Searcher, SlotQuery } from "../memory/searcher.ts";
 import type { Audit, DrawnQuery, SampledQuery } from "../recall/queries.ts";
 import { changedSince, MOST_EXACT_BYTES, type ServedCell, type ServedTable, STALE_FROM } from "../recall/served.ts";
@@ -24,6 +25,7 @@ import {
 	MOST_MEASURED,
 	MOST_PILOT,
 	MOST_QUERIES,
+	MOST_QUERY_BYTES,
 	PILOT_ONE_IN,
 	TOGETHER,
 } from "./parameters.ts";
@@ -69,6 +71,8 @@ export class ExaminedCollection {
 	tuned: unknown;
 	/** What the thread that draws audits knows of it. */
 	toldMs = 0;
+	/** Whether it is to be let go of: what is under way ends. */
+	isClosing = false;
 	/** Whether there is something that has not been written down. */
 	isChanged = false;
 	readonly #around: ExaminerSurroundings;
@@ -190,13 +194,24 @@ export class ExaminedCollection {
 		}
 		let kept = 0;
 		for (const { queries } of this.strata.values()) kept += queries.items.length;
-		for (; kept > MOST_QUERIES; kept--) {
+		const most = Math.min(
+			MOST_QUERIES,
+			Math.floor(MOST_QUERY_BYTES / vectorBytes(this.searcher.generation.handle.format)),
+		);
+		for (; kept > most; kept--) {
 			let largest: Stratum | undefined;
 			for (const stratum of this.strata.values()) {
 				if (largest === undefined || stratum.queries.items.length > largest.queries.items.length) largest = stratum;
 			}
 			largest?.queries.shrink();
 		}
+	}
+
+	/** Forgets the queries of a stratum: others are drawn as if none had come. */
+	purge(stratum: Stratum): void {
+		stratum.queries.clear();
+		this.purges++;
+		this.isChanged = true;
 	}
 
 	/** The share of the records that a filter matches. */
@@ -250,10 +265,14 @@ export class ExaminedCollection {
 		const process = (isTooLittle ? undefined : known) ?? (await this.#begin(stratum, limits, asked)) ?? known;
 		if (process === undefined) return;
 		if (delta !== undefined) process.retest(delta);
+		const maxQueries =
+			asked === BY_ITSELF ? Math.min(limits.maxQueries, MOST_MEASURED - process.asked) : limits.maxQueries;
+		// Without a log, those that were searched for before it began are gone: what comes now is wanted again.
+		if (process !== known && !this.spec.logQueries) this.purges++;
 		stratum.beginProcess(process);
 		this.isChanged = true;
 		try {
-			await this.#measure(process, stratum, stratum.unused(process), limits, (query) => {
+			await this.#measure(process, stratum, stratum.unused(process), { ...limits, maxQueries }, (query) => {
 				query.usedBy = process;
 				if (query.given !== undefined) process.given.add(query.given);
 			});
@@ -262,8 +281,8 @@ export class ExaminedCollection {
 				stratum.forgetUsed();
 				this.makeRoom();
 			}
-			// A target that is not certified again stays breached until that is what the index is like. An audit may have voided this one meanwhile.
-			if (stratum.byQueries === process && (process.isConclusive || process.keepsAll)) stratum.breach = undefined;
+			// An audit may have voided this one meanwhile.
+			if (stratum.byQueries === process && (process.isConclusive || process.keepsAll)) stratum.settle();
 		}
 	}
 

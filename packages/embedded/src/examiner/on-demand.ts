@@ -30,10 +30,9 @@ export async function certifyOnDemand(
 ): Promise<CertifyReply> {
 	const task = new Task(request.task);
 	const end = performance.now() + request.maxMs;
-	const isOver = () => task.isAborted || performance.now() >= end;
-	const strata = await inSomeGeneration(collection, () => chosen(collection, request));
+	const isOver = () => task.isAborted || performance.now() >= end || collection.isClosing;
 	const wanted = request.target === undefined ? undefined : targetFor(request.target);
-	if (wanted !== undefined) for (const stratum of strata) stratum.addTarget(wanted);
+	const strata = await inSomeGeneration(collection, () => chosen(collection, request, wanted));
 	const { confidence, familyWise, maxQueries } = request;
 	const cells = familyWise
 		? Math.max(
@@ -57,6 +56,8 @@ export async function certifyOnDemand(
 		});
 	}
 	task.check();
+	if (collection.isClosing)
+		throw new NighError("CLOSED", "the collection is closed or has been dropped: open it again");
 	const looked = strata.flatMap((stratum) =>
 		[...stratum.targets]
 			.filter((target) => wanted === undefined || target === wanted)
@@ -96,15 +97,25 @@ async function inSomeGeneration<T>(collection: ExaminedCollection, work: () => P
 	}
 }
 
-/** The strata that are meant; those that the given queries belong to, which have them then. */
-async function chosen(collection: ExaminedCollection, request: CertifyRequest): Promise<readonly Stratum[]> {
+/** The strata that are meant, which are to keep the wanted target too; those that the given queries belong to, which have them then. */
+async function chosen(
+	collection: ExaminedCollection,
+	request: CertifyRequest,
+	wanted: number | undefined,
+): Promise<readonly Stratum[]> {
+	const strata = await meant(collection, request);
+	// Before the queries come: without a log, none are kept where there is nothing to ask them for.
+	if (wanted !== undefined) for (const stratum of strata) stratum.addTarget(wanted);
+	const given = request.queries.map((vector) => ({ vector, node: request.node }));
+	if (given.length > 0) for (const stratum of strata) collection.give(stratum, given);
+	return strata;
+}
+
+async function meant(collection: ExaminedCollection, request: CertifyRequest): Promise<readonly Stratum[]> {
 	const { k, queries, node } = request;
 	if (queries.length > 0) {
 		const share = node === undefined ? undefined : await collection.shareOf(node);
-		const strata = kBandsFor(k ?? USUAL_K).map((band) => collection.stratum(band, selectivityBand(share)));
-		const given = queries.map((vector) => ({ vector, node }));
-		for (const stratum of strata) collection.give(stratum, given);
-		return strata;
+		return kBandsFor(k ?? USUAL_K).map((band) => collection.stratum(band, selectivityBand(share)));
 	}
 	const asked = k === undefined ? K_BANDS : kBandsFor(k);
 	const known = [...collection.strata.values()].filter((stratum) => asked.includes(stratum.k) && stratum.isKnown);

@@ -31,5 +31,10 @@ export const MOST_EF = 4_000;
 /** Queries of all bands together that are kept. */
 export const MOST_QUERIES = 10_000;
 
+/** Bytes that their vectors may take together. */
+export const MOST_QUERY_BYTES = 64 * 2 ** 20;
+
 /** ms after which what has been found out is written down. */
 export const SAVE_AFTER_MS = 2_000;
+/** ms after which audits are that have found nothing: everything is written anew, and losing them makes the watch forget a little. */
+export const SAVE_AUDITS_AFTER_MS = 300_000;

@@ -38,6 +38,8 @@ export class Stratum {
 	/** By the queries that were searched for, and by vectors that the index had not taken in. */
 	byQueries: Process | undefined;
 	byHeldOut: Process | undefined;
+	/** The one before {@link byQueries}, of the same index: what it has certified is stale, and serves until there is better. */
+	earlier: Process | undefined;
 	/** As {@link byHeldOut}, of an index that does not serve yet. */
 	ofNext: Process | undefined;
 	/** By target. */
@@ -141,14 +143,23 @@ export class Stratum {
 	/** Another process goes on: what is watched from now on is what it certifies. */
 	beginProcess(process: Process): void {
 		if (this.byQueries === process) return;
+		this.earlier = this.byQueries;
 		this.byQueries = process;
 		this.detectors.clear();
 	}
 
+	/** What {@link byQueries} has found is what the index is like: a target that it has not certified is not breached any more, but unreachable. */
+	settle(): void {
+		this.breach = undefined;
+		this.earlier = undefined;
+	}
+
 	/** A drop has been found: no certificate holds any more, for whatever target, and queries from before it say nothing of those to come. */
 	voidAll(breach: Breach): void {
-		this.breach = breach;
+		const widest = (this.byQueries ?? this.byHeldOut)?.ladder[0];
+		this.breach = { ...breach, ...(widest !== undefined && { widest }) };
 		this.byQueries = undefined;
+		this.earlier = undefined;
 		this.byHeldOut = undefined;
 		this.ofNext = undefined;
 		this.detectors.clear();
@@ -169,6 +180,7 @@ export class Stratum {
 		const isOther = (process: Process | undefined) => process !== undefined && process.place.identity !== identity;
 		if (isOther(this.byQueries) || isOther(this.byHeldOut)) this.detectors.clear();
 		if (isOther(this.byQueries)) this.byQueries = undefined;
+		if (isOther(this.earlier)) this.earlier = undefined;
 		if (isOther(this.byHeldOut)) this.byHeldOut = undefined;
 		if (this.ofNext?.place.identity !== identity) return;
 		this.byHeldOut = this.ofNext;

@@ -26,6 +26,8 @@ export interface ServedCell {
 	readonly vectors: number;
 	/** When a watch has told that the target was not kept, and why; only of a cell that is breached. */
 	readonly breach?: Breach;
+	/** Where nothing is certified: the dearest rung there was, which answers, and promises nothing, where the exact search would take too long. */
+	readonly widest?: Rung;
 	/** The mean recall of the dearest rung that was refused, where there are enough queries to say that none will do. */
 	readonly plateau?: number;
 }
@@ -37,6 +39,8 @@ export interface Breach {
 	/** Audits until the alarm, and the mean recall of the last of them. */
 	readonly audits: number;
 	readonly mean: number;
+	/** The dearest rung of what was certified. */
+	readonly widest?: Rung;
 }
 
 /** Everything that searches of a collection go by. */

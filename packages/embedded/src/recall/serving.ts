@@ -18,6 +18,8 @@ export interface Service {
 	readonly cells: readonly ServedCell[];
 	/** What is certified for all of them; `null`: the exact search alone. `undefined`: nothing is known. */
 	readonly rung: Rung | null | undefined;
+	/** What promises nothing and is the widest that was measured, where nothing is certified. */
+	readonly widest?: Rung | undefined;
 	readonly state: "certified" | "provisional" | "stale" | "breached" | "refused" | "unknown";
 }
 
@@ -51,7 +53,11 @@ export class Serving {
 		}
 		const changed = Math.max(...cells.map((cell) => changedSince(cell, churnOf(generation))));
 		if (changed > VOID_FROM) return UNKNOWN;
-		return { cells, rung: strictest(cells), state: stateOf(cells, changed > STALE_FROM) };
+		const rung = strictest(cells.map((cell) => cell.rung));
+		const state = stateOf(cells, changed > STALE_FROM);
+		if (rung !== null) return { cells, rung, state };
+		const widest = strictest(cells.map((cell) => cell.rung ?? cell.widest ?? null));
+		return { cells, rung, state, widest: widest ?? undefined };
 	}
 
 	/** A certificate for a higher target holds for a lower one too, which may not have been looked at yet. */
@@ -73,9 +79,9 @@ export function nameOf(k: number, band: SelectivityBand, target: number): string
 }
 
 /** What looks at no less than what serves each, in every respect; exact where one of them is. */
-function strictest(cells: readonly ServedCell[]): Rung | null {
+function strictest(rungs: readonly (Rung | null)[]): Rung | null {
 	let all: Rung | undefined;
-	for (const { rung } of cells) {
+	for (const rung of rungs) {
 		if (rung === null) return null;
 		all = all === undefined ? rung : both(all, rung);
 		if (all === undefined) return null;

@@ -238,7 +238,7 @@ const EXACT: Serve = { exact: true, widths: {}, isCertified: false, isForWant: f
 
 /**
  * What serves a search: what was asked for by its width; what is certified for its recall; else the exact search. Where that would take long, or as
- * many go on already, it is as wide as searches commonly are, and the answer says that it is uncertified.
+ * many go on already, it is as wide as the widest that was measured, or as searches commonly are, and the answer says that it is uncertified.
  */
 function serveFor(
 	core: CollectionCore,
@@ -269,7 +269,9 @@ function serveFor(
 	}
 	const mayBeExact = core.recall.mayBeExact && searcher.bytesOfAll({ k, matches }) <= MOST_EXACT_BYTES;
 	if (mayBeExact) return { ...EXACT, service, isForWant: true };
-	return { ...EXACT, exact: false, widths: usualWidth(request, k, searcher), service };
+	const { widest } = service;
+	const widths = widest === undefined ? usualWidth(request, k, searcher) : widthsOf(widest, k);
+	return { ...EXACT, exact: false, widths, service };
 }
 
 function isWidthAsked({ ef, nprobe, rerank, budget }: Checked): boolean {

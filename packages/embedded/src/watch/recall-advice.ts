@@ -28,9 +28,9 @@ function breached(cell: ServedCell): HealthReason | undefined {
 	return {
 		code: "recall-breached",
 		status: "degraded",
-		message: `audits of ${inWords(cellOf([cell]))} found at ${at} that the recall of ${target} is not kept any more: the last of ${breach.audits} found ${breach.mean.toFixed(3)} on average. Its searches compare everything until it is certified anew.`,
+		message: `audits of ${inWords(cellOf([cell]))} found at ${at} that the recall of ${target} is not kept any more: the last of ${breach.audits} found ${breach.mean.toFixed(3)} on average. Until it is certified anew its searches compare everything, or where that would take too long, look as far as any that was measured.`,
 		recommendation:
-			"Nothing has to be done: answers are exact meanwhile, and slower. It is certified anew as soon as there are enough queries from after the change; certify({ queries }) does so at once.",
+			"Nothing has to be done: it is certified anew as soon as there are enough queries from after the change; certify({ queries }) does so at once.",
 	};
 }
 
@@ -44,7 +44,7 @@ function unreachable(
 	return {
 		code: "recall-unreachable",
 		status: "degraded",
-		message: `no search of ${inWords(cellOf([cell]))} short of an exact one is known to keep a recall of ${cell.target}: the widest that was measured found ${cell.plateau.toFixed(3)} on average over ${cell.queries} queries. Its searches compare everything.`,
+		message: `no search of ${inWords(cellOf([cell]))} short of an exact one is known to keep a recall of ${cell.target}: the widest that was measured found ${cell.plateau.toFixed(3)} on average over ${cell.queries} queries. Its searches compare everything, or where that would take too long, look as far as that one.`,
 		recommendation: `${betterIndex(kind, parameters)} A lower recall may be certified with the index there is.`,
 	};
 }

@@ -9,7 +9,7 @@ import { recallPath } from "../examiner/file.ts";
 import { matchesFrom } from "../examiner/matches.ts";
 import type { Attachment, ExaminedSpec, ExaminerMethods, ExaminerNotes, HeldOutRequest } from "../examiner/messages.ts";
 import { certifyOnDemand } from "../examiner/on-demand.ts";
-import { HELD_OUT_MS, MOST_MEASURED, SAVE_AFTER_MS } from "../examiner/parameters.ts";
+import { HELD_OUT_MS, SAVE_AFTER_MS, SAVE_AUDITS_AFTER_MS } from "../examiner/parameters.ts";
 import { restore, save } from "../examiner/saved.ts";
 import type { Stratum } from "../examiner/stratum.ts";
 import { Interrupted } from "../examiner/subject.ts";
@@ -46,6 +46,8 @@ const jobs: (() => Promise<void>)[] = [];
 /** What another thread waits for, which has stopped its own work meanwhile. */
 const urgent: (() => Promise<void>)[] = [];
 const audits: { readonly key: number; readonly audit: Audit }[] = [];
+/** The collection that is certified now. */
+let busyKey: number | undefined;
 /** Audits that wait at most: more would be of states that have passed. */
 const MOST_AUDITS = 256;
 let working = false;
@@ -92,15 +94,22 @@ async function certifyNext(): Promise<boolean> {
 	return false;
 }
 
+/** Whether somebody waits for this thread. */
+function isWanted(): boolean {
+	return jobs.length + urgent.length > 0;
+}
+
 async function certify(collection: ExaminedCollection, stratum: Stratum): Promise<void> {
+	busyKey = collection.key;
 	const start = performance.now();
 	let queries = 0;
 	const check = () => {
-		if (collection.isOutdated || jobs.length > 0) throw new Interrupted("something else comes first");
+		if (collection.isOutdated || collection.isClosing || isWanted())
+			throw new Interrupted("something else comes first");
 	};
 	try {
 		await collection.certify(stratum, {
-			maxQueries: Math.max(0, MOST_MEASURED - (stratum.byQueries?.asked ?? 0)),
+			maxQueries: Number.POSITIVE_INFINITY,
 			check,
 			onQuery: (done) => {
 				queries = done;
@@ -111,10 +120,24 @@ async function certify(collection: ExaminedCollection, stratum: Stratum): Promis
 		if (!(error instanceof Interrupted)) {
 			failed(collection, "nigh:certify", start, error);
 			// It is tried again when more has come.
-			stratum.queries.clear();
-		} else if (!collection.isOutdated && jobs.length === 0) stratum.isPostponed = true;
+			collection.purge(stratum);
+		} else if (!collection.isOutdated && !isWanted()) stratum.isPostponed = true;
 	}
+	busyKey = undefined;
 	told(collection, start, queries);
+}
+
+/** Lets go of a collection: at once, unless it is just what is being asked, which ends first. */
+function letGo(key: number, release: (collection: ExaminedCollection | undefined) => void): Promise<void> {
+	const collection = collections.get(key);
+	if (collection !== undefined) collection.isClosing = true;
+	return inTurn(
+		async () => {
+			release(collections.get(key));
+			collections.delete(key);
+		},
+		key === busyKey ? jobs : urgent,
+	);
 }
 
 function told(collection: ExaminedCollection, start: number, queries: number): void {
@@ -166,7 +189,7 @@ async function doAudits(): Promise<void> {
 				tell(collection);
 				// A certificate that is void must not be there again after a crash.
 				saveNow(collection);
-			} else saveSoon(collection);
+			} else saveSoon(collection, SAVE_AUDITS_AFTER_MS);
 		} catch (error) {
 			failed(collection, "nigh:audit", start, error);
 		}
@@ -183,20 +206,20 @@ function noteTime(collection: ExaminedCollection, ms: number): void {
 	}
 }
 
-const saving = new Map<number, NodeJS.Timeout>();
+const saving = new Map<number, { readonly timer: NodeJS.Timeout; readonly at: number }>();
 
-function saveSoon(collection: ExaminedCollection): void {
+function saveSoon(collection: ExaminedCollection, afterMs = SAVE_AFTER_MS): void {
 	const { key } = collection;
-	if (data.readOnly || saving.has(key)) return;
-	saving.set(
-		key,
-		setTimeout(() => saveNow(collection), SAVE_AFTER_MS),
-	);
+	const at = performance.now() + afterMs;
+	const known = saving.get(key);
+	if (data.readOnly || (known !== undefined && known.at <= at)) return;
+	clearTimeout(known?.timer);
+	saving.set(key, { timer: setTimeout(() => saveNow(collection), afterMs), at });
 }
 
 /** What cannot be written is found out again the next time. */
 function saveNow(collection: ExaminedCollection): void {
-	clearTimeout(saving.get(collection.key));
+	clearTimeout(saving.get(collection.key)?.timer);
 	saving.delete(collection.key);
 	if (data.readOnly || !collection.isChanged) return;
 	try {
@@ -274,20 +297,17 @@ caller.serve<ExaminerMethods>({
 		collectGarbageSoon();
 	},
 	detach: (key) =>
-		inTurn(async () => {
-			const collection = collections.get(key);
+		letGo(key, (collection) => {
 			if (collection === undefined) return;
 			collection.settle();
 			saveNow(collection);
-			collections.delete(key);
 			collection.close();
 		}),
 	drop: (key) =>
-		inTurn(async () => {
-			clearTimeout(saving.get(key));
+		letGo(key, (collection) => {
+			clearTimeout(saving.get(key)?.timer);
 			saving.delete(key);
-			collections.get(key)?.close();
-			collections.delete(key);
+			collection?.close();
 			rmSync(recallPath(data.snapshots, key), { force: true });
 		}),
 	respec({ key, spec }) {
@@ -316,9 +336,11 @@ caller.serve<ExaminerMethods>({
 			const collection = collectionOf(request.key);
 			const start = performance.now();
 			let queries = 0;
+			busyKey = request.key;
 			try {
 				return await certifyOnDemand(collection, request, doUrgent, () => queries++);
 			} finally {
+				busyKey = undefined;
 				told(collection, start, queries);
 			}
 		}),
