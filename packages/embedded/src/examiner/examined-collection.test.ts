@@ -337,6 +337,33 @@ test("a drop voids every certificate of its cell and all queries from before; th
 	assert.equal(collection.strata.get(`10/${UNFILTERED}`)?.breach, undefined);
 });
 
+test("a stale certificate serves until the certification after it has come to an end, which has a budget of its own", async (t) => {
+	const all = await examined(t, { n: 1_000 });
+	const { collection, owned, queries } = all;
+	collection.keep(drawn(queries(900)));
+	await work(all);
+	const before = cellAt(collection, 10);
+	assert.equal(before?.state, "certified");
+	const stratum = only(collection);
+	const known = stratum.byQueries;
+	assert.ok(known !== undefined);
+	known.asked = MOST_MEASURED;
+	for (let slot = 0; slot < 200; slot++) owned.generation.kill(slot, 2);
+	owned.generation.publish(2);
+	assert.equal(collection.due, stratum);
+	const onQuery = (done: number) => {
+		if (done === 3) throw new Interrupted("enough");
+	};
+	await assert.rejects(collection.certify(stratum, { ...NO_LIMITS, onQuery }), Interrupted);
+	assert.deepEqual([stratum.byQueries === known, stratum.byQueries?.asked], [false, 3]);
+	const { certifiedAt, ...stale } = cellAt(collection, 10) as ServedCell;
+	assert.deepEqual({ ...stale, certifiedAt }, before);
+	await work(all);
+	assert.equal(cellAt(collection, 10)?.state, "certified");
+	assert.notEqual(cellAt(collection, 10)?.churn, before.churn);
+	assert.equal(stratum.earlier, undefined);
+});
+
 test("a drop that is found while a certification is under way ends it: queries from before it take nothing of the breach back", async (t) => {
 	const all = await examined(t, { n: 1_000, spec: { recall: 0.99 } });
 	const { collection, queries } = all;

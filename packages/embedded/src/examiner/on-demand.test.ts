@@ -56,6 +56,28 @@ test("the same queries given again are no more queries", async (t) => {
 	}
 });
 
+test("without a log, given queries are kept for the target that they come with", async (t) => {
+	const all = await examined(t, { n: 1_200, spec: { recall: 0.5, logQueries: false } });
+	const first = await certify(all, { queries: all.queries(300) as Float32Array[], k: 10 });
+	assert.equal(first.cells[0]?.statement.state, "certified");
+	const { asked } = all.collection.strata.get(`10/${UNFILTERED}`)?.byQueries ?? { asked: 0 };
+	const { cells } = await certify(all, { queries: all.queries(700) as Float32Array[], k: 10, target: 0.98 });
+	assert.deepEqual([cells.length, cells[0]?.statement.target], [1, 0.98]);
+	const process = all.collection.strata.get(`10/${UNFILTERED}`)?.byQueries;
+	assert.ok((process?.asked as number) > asked, `${process?.asked} of ${asked}`);
+	assert.equal(all.collection.strata.get(`10/${UNFILTERED}`)?.queries.items.length, 0);
+});
+
+test("a collection that is to be closed ends what is asked of it, and says so", async (t) => {
+	const all = await examined(t, { n: 1_200 });
+	const { collection } = all;
+	const between = async () => {
+		collection.isClosing = true;
+	};
+	const request = requestFor({ queries: all.queries(2_000) as Float32Array[], k: 10, target: 0.99 });
+	await assert.rejects(certifyOnDemand(collection, request, between), { code: "CLOSED" });
+});
+
 test("cells that are to hold together are each held to their part of the error", async (t) => {
 	const all = await examined(t, { n: 1_200 });
 	const { cells } = await certify(all, { queries: all.queries(300) as Float32Array[], k: 5, familyWise: true });

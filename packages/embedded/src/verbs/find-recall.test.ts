@@ -91,10 +91,14 @@ test("where nothing is certified, or it was refused or breached, everything is c
 
 test("where too many are exact already, what is breached or refused is never told as certified", async () => {
 	for (const state of ["refused", "breached"] as const) {
-		const { ask, question, recall, audits } = await known([cellFor({ state, rung: null, rungs: [] })]);
+		const [widest] = beams(77);
+		const cell = cellFor({ state, rung: null, rungs: [], ...(widest && { widest }) });
+		const { ask, question, recall, audits } = await known([cell]);
 		recall.exactRunning = 100;
-		const { way, statement } = await ask(question());
+		const { way, statement, widths } = await ask(question());
 		assert.equal(way, "index");
+		// As far as any that was measured: the usual width may be narrower than what was found wanting.
+		assert.equal(widths.ef, 77);
 		assert.equal(statement.state, state === "breached" ? "breached" : "uncertified");
 		assert.deepEqual([statement.estimate, statement.confidence, audits.length], [null, null, 0]);
 		assert.equal(recall.exactRunning, 100);
