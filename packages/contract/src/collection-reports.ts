@@ -208,7 +208,8 @@ export interface CertifyOptions extends ProgressOptions {
 	readonly familyWise?: boolean;
 	/**
 	 * Queries of your own, at most 10,000, that are used as if they had been searched for: vectors such as searches will have, and not vectors that
-	 * are stored. They join what was searched for, and the certificates speak of what all of these were drawn from. They are asked with the `filter`, and for `k` (default 10).
+	 * are stored. They join what was searched for, and the certificates speak of what all of these were drawn from. They are asked with the `filter`, and
+	 * for `k` (default 10). None at all are refused: left out, the searches there were are used.
 	 */
 	readonly queries?: readonly VectorInput[];
 	/** Of the {@link queries}. Needs them. */
@@ -247,7 +248,10 @@ export interface CertifyReport {
 	readonly statements: readonly RecallStatement[];
 	/** The same cells, with what was measured. */
 	readonly cells: readonly CertifiedCell[];
-	/** Whether `maxMs` or the number of queries ended it before every sequence had come to its end. */
+	/**
+	 * Whether every test has come to its end. False where time or queries ran out before, and where none could begin for want of queries: a call with more
+	 * of them goes on.
+	 */
 	readonly isComplete: boolean;
 	readonly durationMs: number;
 }

@@ -164,3 +164,37 @@ test("a collection that compares everything has nothing to certify", async (t) =
 	const { statements, isComplete, cells } = await examined.collection.certify({ queries: draw(examined, 10) });
 	assert.deepEqual([statements[0]?.state, isComplete, cells[0]?.setting], ["exact", true, null]);
 });
+
+test("a collection that is declared exact has nothing to certify but what searches have asked for besides", async (t) => {
+	const examined = await small(t, 49, { ...SPEC, recall: 1 });
+	const { collection } = examined;
+	for (const options of [{}, { queries: draw(examined, 20) }]) {
+		const { statements, cells, isComplete } = await collection.certify(options);
+		assert.deepEqual(
+			statements.map(({ state, target, estimate }) => ({ state, target, estimate })),
+			[{ state: "exact", target: 1, estimate: 1 }],
+		);
+		assert.deepEqual([cells[0]?.setting, isComplete], [null, true]);
+	}
+	const { statements } = await collection.certify({ queries: draw(examined, 600), target: 0.9 });
+	assert.deepEqual([statements.length, statements[0]?.state], [1, "certified"]);
+	const both = (await collection.certify()).statements.map(({ state, target }) => [state, target]);
+	assert.deepEqual(both.slice(0, 2), [
+		["exact", 1],
+		["certified", 0.9],
+	]);
+});
+
+test("no queries, and too many, are refused in words", async (t) => {
+	const examined = await Examined.filled(t, { spec: SPEC, source: clustered(50), records: 10 });
+	const { collection } = examined;
+	await assert.rejects(collection.certify({ queries: [], filter: { share: 1 } }), {
+		code: "INVALID_OPTION",
+		message: /queries is an empty list: leave it out .*, or give some vectors/,
+	});
+	const vector = examined.source();
+	await assert.rejects(collection.certify({ queries: Array.from({ length: 10_001 }, () => vector) }), {
+		code: "INVALID_OPTION",
+		message: /queries are 10,001 vectors; at most 10,000/,
+	});
+});

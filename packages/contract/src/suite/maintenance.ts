@@ -208,7 +208,7 @@ export const maintenanceCases: Cases = {
 			}
 			setting.assert.ok(durationMs >= 0);
 			const outside = [{ target: 0.4 }, { k: 0 }, { k: 4_001 }, { confidence: 1 }, { confidence: 0.4 }, { maxMs: 0 }];
-			for (const wrong of [...outside, { maxQueries: 0 }, { maxQueries: 10_001 }, { filter: {} }]) {
+			for (const wrong of [...outside, { maxQueries: 0 }, { maxQueries: 10_001 }, { filter: {} }, { queries: [] }]) {
 				await setting.refused("INVALID_OPTION", () => collection.certify(wrong), JSON.stringify(wrong));
 			}
 			await setting.refused(

@@ -206,6 +206,7 @@ export class ReferenceCollection implements Collection {
 		if (options.filter !== undefined && options.queries === undefined) {
 			throw new NighError("INVALID_OPTION", "filter is of the queries.", { field: "filter" });
 		}
+		checkBound("queries", options.queries?.length ?? 1, BOUNDS.certifyQueries);
 		for (const query of options.queries ?? []) check.checkAnyVector(query, this.#stored.effective);
 		check.reportProgress(options, 1);
 		const statement = exactStatement(target);

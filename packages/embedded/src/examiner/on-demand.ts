@@ -63,8 +63,7 @@ export async function certifyOnDemand(
 			.filter((target) => wanted === undefined || target === wanted)
 			.map((target) => reported(collection, stratum, target)),
 	);
-	const isComplete = !isOver() && strata.every(({ byQueries }) => byQueries === undefined || !byQueries.isOpen);
-	return { cells: looked, isComplete };
+	return { cells: looked, isComplete: strata.every(isFinished) };
 }
 
 /** Goes on with the generation that has taken over, where one has. */
@@ -121,6 +120,11 @@ async function meant(collection: ExaminedCollection, request: CertifyRequest): P
 	const known = [...collection.strata.values()].filter((stratum) => asked.includes(stratum.k) && stratum.isKnown);
 	if (known.length > 0) return known;
 	return (k === undefined ? HELD_OUT_K : asked).map((band) => collection.stratum(band, UNFILTERED));
+}
+
+/** Whether more queries would tell nothing more. Where no test could begin, they would. */
+function isFinished({ targets, byQueries, byHeldOut }: Stratum): boolean {
+	return targets.size === 0 || (byQueries ?? byHeldOut)?.isOpen === false;
 }
 
 function reported(collection: ExaminedCollection, stratum: Stratum, target: number): CertifiedCell {

@@ -1,5 +1,6 @@
 import {
 	BOUNDS,
+	type CertifiedCell,
 	type CertifyOptions,
 	type CertifyReport,
 	checkBits,
@@ -43,14 +44,21 @@ export async function certify(core: CollectionCore, options: CertifyOptions): Pr
 	const start = performance.now();
 	const progress = new Progress(options.onProgress, PARTS);
 	const { searcher } = core;
-	const isExact = request.target !== undefined && targetFor(request.target) === 1;
-	if (searcher === undefined || searcher.area.main === null || isExact) {
-		// Everything is compared: there is nothing to certify.
-		const statement = exactRecall(options.target ?? core.spec.recall, searcher?.generation.change ?? core.change);
+	const target = request.target ?? core.spec.recall;
+	const isExact = targetFor(target) === 1;
+	const exact = (): CertifiedCell => ({
+		statement: exactRecall(target, searcher?.generation.change ?? core.change),
+		setting: null,
+		measured: [],
+	});
+	const reported = (cells: readonly CertifiedCell[], isComplete: boolean): CertifyReport => {
 		progress.finish();
-		const cells = [{ statement, setting: null, measured: [] }];
-		return { statements: [statement], cells, isComplete: true, durationMs: performance.now() - start };
-	}
+		const statements = cells.map(({ statement }) => statement);
+		return { statements, cells, isComplete, durationMs: performance.now() - start };
+	};
+	const isAlways = searcher === undefined || searcher.area.main === null;
+	// Everything is compared: there is nothing to certify.
+	if (isAlways || (isExact && request.target !== undefined)) return reported([exact()], true);
 	core.recall.sampling.flush();
 	const task = new Task();
 	const abort = () => task.abort();
@@ -64,9 +72,8 @@ export async function certify(core: CollectionCore, options: CertifyOptions): Pr
 			now,
 			task: task.words,
 		});
-		progress.finish();
-		const statements = cells.map(({ statement }) => statement);
-		return { statements, cells, isComplete, durationMs: performance.now() - start };
+		// Searches may have asked for less than the collection does.
+		return reported(isExact ? [exact(), ...cells] : cells, isComplete);
 	} catch (error) {
 		if (!isNighError(error, "ABORTED")) throw error;
 		const message = "the work was ended by its AbortSignal; what was certified by then stays.";
@@ -102,7 +109,17 @@ function vectorsOf(core: CollectionCore, queries: unknown): (Float32Array | Uint
 	if (!Array.isArray(queries)) {
 		throw new NighError("INVALID_OPTION", "queries must be an array of vectors.", { field: "queries" });
 	}
-	checkBound("queries", queries.length, { ...BOUNDS.certifyQueries, min: 0 });
+	const { min, max } = BOUNDS.certifyQueries;
+	if (queries.length < min) {
+		const message =
+			"queries is an empty list: leave it out to certify by the searches there were, or give some vectors.";
+		throw new NighError("INVALID_OPTION", message, { field: "queries", value: 0 });
+	}
+	if (queries.length > max) {
+		const [given, most] = [queries.length, max].map((each) => each.toLocaleString("en-US"));
+		const message = `queries are ${given} vectors; at most ${most} are taken: draw as many of them.`;
+		throw new NighError("INVALID_OPTION", message, { field: "queries", value: queries.length });
+	}
 	const { dimensions, type } = core.spec;
 	if (dimensions === null) return [];
 	const check = (vector: unknown, row: number) =>
