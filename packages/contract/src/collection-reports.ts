@@ -293,12 +293,13 @@ export interface CellTuning {
 }
 
 export interface TuneStats {
+	/** How searches explore, if they do: see `live`. */
 	readonly algorithm: TunerAlgorithm;
-	/** Share of the searches that try another arm (`epsilon-greedy`). */
+	/** Share of the searches that try another arm (`epsilon-greedy`), if they explore. */
 	readonly epsilon: number;
 	/** Factor by which that share falls with every search; 1: it stays. */
 	readonly decay: number;
-	/** Whether searches explore, or `tune()` alone does. */
+	/** Whether searches explore, or `tune()` alone does: the three above have no effect then. */
 	readonly live: boolean;
 	readonly totalPulls: number;
 	readonly latencyMs: number | null;

@@ -26,14 +26,14 @@ export type TunerAlgorithm = (typeof TUNER_ALGORITHMS)[number];
 
 /** How the fastest of the certified settings is looked for. None that is not certified is ever tried. */
 export interface TunerSpec {
-	/** Default: `"epsilon-greedy"`. */
+	/** How searches explore: it is without effect unless they are {@link live}, and so are `epsilon` and `decay`. Default: `"epsilon-greedy"`. */
 	readonly algorithm?: TunerAlgorithm;
-	/** Share of the searches that try another setting (`epsilon-greedy`), 0 to 1, default 0.1. */
+	/** Share of the searches that try another setting, 0 to 1, default 0.1. Of `epsilon-greedy` that is {@link live}. */
 	readonly epsilon?: number;
-	/** Factor by which that share falls with every search, 0.9 to 1, default 1: it stays. */
+	/** Factor by which that share falls with every search, 0.9 to 1, default 1: it stays. Of `epsilon-greedy` that is {@link live}. */
 	readonly decay?: number;
 	/**
-	 * Let searches explore by themselves. Default: false, so that only `tune()` does, and no search is slower for it.
+	 * Let searches explore by themselves. Default: false, so that only `tune()` does, which measures every setting equally often, and no search is slower for it.
 	 */
 	readonly live?: boolean;
 }
@@ -41,7 +41,7 @@ export interface TunerSpec {
 /**
  * What a collection is. Needed once, to create it; reopening with another one is `SPEC_CONFLICT` (only `recall`, `logQueries`,
  * `tuner`, `latencyMs`, `filterable`, `memory` and the limits, from `maxRecords` on, may change). Where the database is open for reading only, a change holds for this
- * reader and is not stored.
+ * reader and is not stored. What is left out stays as it is stored; `null`, where a type allows it, takes what is stored away.
  */
 export interface CollectionSpec {
 	/** Length of every vector: 1 to 16,384 floats, or 8 to 131,072 bits (a multiple of 8). Left out: as the embedder says, or as the first vector has. */
@@ -82,9 +82,9 @@ export interface CollectionSpec {
 	readonly tuner?: TunerSpec;
 	/**
 	 * Mean time that a search should take at most, above 0 to 86,400,000 ms. It stands beside the recall and never goes before it: where both cannot be
-	 * kept, `tune()` and `health()` say so. Default: none.
+	 * kept, `tune()` and `health()` say so. Default, and `null` where one was stored: none.
 	 */
-	readonly latencyMs?: number;
+	readonly latencyMs?: number | null;
 	/**
 	 * Paths of the metadata (`"type"`, `"author.name"`) that filters often name: they get an index. At most 32. Faster filters, slower writes.
 	 * What is only read keeps the indexes there are.
@@ -93,10 +93,10 @@ export interface CollectionSpec {
 	/** More records are refused with `COLLECTION_FULL`. 1 to 4,294,967,295, default: that. */
 	readonly maxRecords?: number;
 	/**
-	 * More bytes of memory for the index are refused with `MEMORY_LIMIT`. From 1 MiB. Default: what the machine gives. It refuses writes and
-	 * changes nothing else; {@link memory} has an index chosen that fits.
+	 * More bytes of memory for the index are refused with `MEMORY_LIMIT`. From 1 MiB. Default, and `null` where one was stored: what the machine gives. It
+	 * refuses writes and changes nothing else; {@link memory} has an index chosen that fits.
 	 */
-	readonly memoryLimit?: number;
+	readonly memoryLimit?: number | null;
 	/**
 	 * `health()` warns from this share of `maxRecords`, `memoryLimit`, what fits into `memory` or the most that one collection can hold on, 0 to 1,
 	 * default 0.8.
@@ -112,8 +112,11 @@ export interface CollectionSpec {
 	 * and then the longest not updated until `warnAt` is reached again. A batch that is larger than the limit by itself is refused as a whole.
 	 */
 	readonly prunePolicy?: PrunePolicy;
-	/** Records whose `updatedAt` is longer ago are pruned now and then, and are there until they are. Left out: records have no age to go at. */
-	readonly maxAgeMs?: number;
+	/**
+	 * Records whose `updatedAt` is longer ago are pruned now and then, and are there until they are. Default, and `null` where one was stored: records have no
+	 * age to go at.
+	 */
+	readonly maxAgeMs?: number | null;
 }
 
 /** The settings in force, every default filled in. What is left to the back end's choice is `null`. */

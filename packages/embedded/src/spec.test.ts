@@ -115,6 +115,15 @@ test("limits, recall and what is kept of queries may change", async () => {
 	assert.deepEqual(await specOf(changed, stored), { ...stored, ...changed });
 });
 
+test("what need not be there is taken away by null, and stays where nothing is said", async () => {
+	const given: CollectionSpec = { ...STORED, latencyMs: 2, memoryLimit: 2 ** 21, maxAgeMs: 5_000 };
+	const stored = await specOf(given, undefined);
+	const none = { latencyMs: null, memoryLimit: null, maxAgeMs: null };
+	assert.deepEqual(await specOf(none, stored), { ...stored, ...none });
+	assert.deepEqual(await specOf({ latencyMs: null }, stored), { ...stored, latencyMs: null });
+	assert.deepEqual(await specOf({}, stored), stored);
+});
+
 test("who only reads has what may change as he asks for it, but for what would have to be written", async () => {
 	const stored = await specOf({ ...STORED, filterable: ["x"] }, undefined);
 	const asked = await specOf({ recall: 0.99, maxRecords: 7, filterable: ["y"] }, stored);

@@ -1,5 +1,6 @@
 import {
 	BOUNDS,
+	type Bound,
 	type CollectionSpec,
 	checkBound,
 	checkInteger,
@@ -110,7 +111,7 @@ function filledIn(
 		embedder: identity ?? stored?.embedder ?? null,
 		logQueries,
 		tuner: tunerOf(given.tuner, stored),
-		latencyMs: latencyOf(given.latencyMs ?? stored?.latencyMs ?? null),
+		latencyMs: unlessNone("latencyMs", given.latencyMs, stored, BOUNDS.latency),
 		filterable: given.filterable === undefined ? (stored?.filterable ?? []) : pathsOf(given.filterable),
 		memory: given.memory === undefined ? (stored?.memory ?? null) : capOf(given.memory),
 		...limitsOf(given, stored),
@@ -119,15 +120,13 @@ function filledIn(
 
 function limitsOf(given: CollectionSpec, stored: StoredSpec | undefined) {
 	const { maxRecords, warnAt, pruneAt, prunePolicy } = { ...stored, ...defined(given) };
-	const memoryLimit = given.memoryLimit ?? stored?.memoryLimit ?? null;
-	const maxAgeMs = given.maxAgeMs ?? stored?.maxAgeMs ?? null;
 	return {
 		maxRecords: checkBound("maxRecords", maxRecords ?? BOUNDS.maxRecords.default, BOUNDS.maxRecords),
-		memoryLimit: memoryLimit === null ? null : checkBound("memoryLimit", memoryLimit, BOUNDS.memoryLimit),
+		memoryLimit: unlessNone("memoryLimit", given.memoryLimit, stored, BOUNDS.memoryLimit),
 		warnAt: checkBound("warnAt", warnAt ?? BOUNDS.warnAt.default, BOUNDS.warnAt),
 		pruneAt: checkBound("pruneAt", pruneAt ?? BOUNDS.pruneAt.default, BOUNDS.pruneAt),
 		prunePolicy: oneOf("prunePolicy", prunePolicy ?? "expired", PRUNE_POLICIES),
-		maxAgeMs: maxAgeMs === null ? null : checkBound("maxAgeMs", maxAgeMs, BOUNDS.ageMs),
+		maxAgeMs: unlessNone("maxAgeMs", given.maxAgeMs, stored, BOUNDS.ageMs),
 	};
 }
 
@@ -201,8 +200,15 @@ function tunerOf(given: unknown, stored: Pick<StoredSpec, "tuner"> | undefined):
 	};
 }
 
-function latencyOf(ms: unknown): number | null {
-	return ms === null ? null : checkBound("latencyMs", ms, BOUNDS.latency);
+/** What may be there or not: `null` says that it is not to be, also where it is stored. */
+function unlessNone(
+	field: "latencyMs" | "memoryLimit" | "maxAgeMs",
+	given: unknown,
+	stored: StoredSpec | undefined,
+	bound: Bound,
+): number | null {
+	const wanted = given === undefined ? (stored?.[field] ?? null) : given;
+	return wanted === null ? null : checkBound(field, wanted, bound);
 }
 
 function capOf(memory: unknown): MemoryCap {

@@ -161,4 +161,9 @@ test("a latency that cannot be kept beside the recall is told, and the recall go
 	assert.deepEqual((await examined.collection.tune()).tooSlow, []);
 	assert.equal((await arms(examined)).keepsLatency, true);
 	assert.ok(!(await examined.collection.health()).reasons.some(({ code }) => code === "recall-too-slow"));
+	await examined.database.collection("notes", { ...GRAPH, latencyMs: null });
+	assert.deepEqual(
+		[(await arms(examined)).keepsLatency, (await examined.collection.tune.stats()).latencyMs],
+		[null, null],
+	);
 });

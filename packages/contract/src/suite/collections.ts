@@ -109,6 +109,9 @@ export const collectionsCases: Cases = {
 		assert.deepEqual(Object.fromEntries(told), changes);
 		const { effective } = await (await database.collection(name)).stats();
 		assert.deepEqual([effective.recall, effective.maxRecords], [0.8, 20], "as stored");
+		const none = { latencyMs: null, maxAgeMs: null, memoryLimit: null };
+		const without = (await (await database.collection(name, none)).stats()).effective;
+		assert.deepEqual(without, { ...effective, ...none }, "null takes it away");
 	},
 
 	"another spec than the stored one is SPEC_CONFLICT with the field, and changes nothing": async (setting) => {

@@ -117,6 +117,7 @@ function checkChangeable(spec: CollectionSpec): void {
 	const all = { ...bounds, pruneAt: BOUNDS.pruneAt, maxAgeMs: BOUNDS.ageMs };
 	for (const [field, bound] of Object.entries(all)) {
 		const value = spec[field as keyof typeof all];
+		if (value === null && ["memoryLimit", "latencyMs", "maxAgeMs"].includes(field)) continue;
 		if (value !== undefined) checkBound(field, value, bound);
 	}
 	const { logQueries, filterable, prunePolicy } = spec;

@@ -104,9 +104,16 @@ test("what is known of each setting is a table for each cell", async () => {
 		(await run("stats", { json: true })).lines.map((line) => JSON.parse(line)),
 		[{ collection: "notes", ...STATS }],
 	);
-	const bare = { ...STATS, algorithm: "ucb1", live: false, latencyMs: null, cells: [] } as const;
-	const told = (await run("stats", { stats: bare })).lines;
-	assert.deepEqual(told.slice(0, 2), ["algorithm  ucb1", "searches   1,300 counted; nigh tune alone explores"]);
+	for (const algorithm of ["ucb1", "epsilon-greedy"] as const) {
+		const bare = { ...STATS, algorithm, live: false, latencyMs: null };
+		const told = (await run("stats", { stats: bare })).lines;
+		assert.deepEqual(told.slice(0, 3), [
+			`algorithm  ${algorithm}, where searches explore`,
+			"searches   1,300 counted; they do not explore, nigh tune alone measures",
+			"",
+		]);
+	}
+	const told = (await run("stats", { stats: { ...STATS, cells: [] } })).lines;
 	assert.match(told.at(-1) ?? "", /^Nothing is certified/);
 });
 

@@ -25,16 +25,20 @@ export function tuneLines(name: string, { changed, before, after, tooSlow }: Tun
 export function tuneStatsLines(stats: TuneStats): string[] {
 	const { algorithm, epsilon, decay, live, totalPulls, latencyMs, cells } = stats;
 	const tries = `tries another setting in ${numberText(epsilon * 100)} % of them`;
+	// What says how searches explore says nothing where they do not.
+	const unused = live ? "" : ", where searches explore";
 	return [
 		...factLines([
-			["algorithm", algorithm],
+			["algorithm", `${algorithm}${unused}`],
 			[
 				"searches",
-				`${grouped(totalPulls)} counted; ${live ? "they explore by themselves" : "nigh tune alone explores"}`,
+				`${grouped(totalPulls)} counted; ${live ? "they explore by themselves" : "they do not explore, nigh tune alone measures"}`,
 			],
 			[
 				"epsilon",
-				algorithm === "epsilon-greedy" ? `${tries}${decay === 1 ? "" : `, times ${decay} after each`}` : undefined,
+				live && algorithm === "epsilon-greedy"
+					? `${tries}${decay === 1 ? "" : `, times ${decay} after each`}`
+					: undefined,
 			],
 			["latency", latencyMs === null ? undefined : `${durationText(latencyMs)} wanted`],
 		]),
