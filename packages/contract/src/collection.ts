@@ -38,7 +38,7 @@ export interface Tune {
 	 * Measures the certified settings of every cell by the queries that were searched for, and has the fastest serve. It can make answers faster,
 	 * never worse: what is not certified for a cell is neither used nor tried. Needs the feature `tune`.
 	 */
-	(options?: CallOptions): Promise<TuneReport>;
+	(options?: ProgressOptions): Promise<TuneReport>;
 	/** What is known of each setting. */
 	stats(): Promise<TuneStats>;
 	/** Forgets it: from now on the cheapest certified setting serves, as before the first `tune()`. */

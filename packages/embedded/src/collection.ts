@@ -139,7 +139,7 @@ export class EmbeddedCollection<M extends Metadata = Metadata> implements Collec
 	}
 
 	readonly tune: Tune = Object.assign(
-		async (options: CallOptions = {}): Promise<TuneReport> => {
+		async (options: ProgressOptions = {}): Promise<TuneReport> => {
 			this.#require("tune");
 			return this.#core.track(tune(this.#core, options));
 		},

@@ -38,7 +38,13 @@ test("tune() measures the arms of a graph, remembers them beyond closing, and fo
 	await examined.search(20);
 	assert.equal((await examined.collection.tune.stats()).totalPulls, 0);
 
-	const report = await examined.collection.tune();
+	const told: number[] = [];
+	const report = await examined.collection.tune({ onProgress: (done, total) => void told.push(done / total) });
+	assert.ok(told.length > 2 && told.at(-1) === 1, told.join());
+	assert.ok(
+		told.every((share, at) => share > (told[at - 1] ?? -1)),
+		told.join(),
+	);
 	assert.ok((report.before as number) > 0 && (report.after as number) > 0, JSON.stringify(report));
 	assert.deepEqual(report.tooSlow, []);
 	const after = await arms(examined);

@@ -222,7 +222,7 @@ export const maintenanceCases: Cases = {
 	"tune, warm and refresh leave the answers as they are": async (setting) => {
 		const { assert } = setting;
 		await each("tune", async (_, { collection }) => {
-			const { changed, before, after, tooSlow } = await collection.tune();
+			const { changed, before, after, tooSlow } = await withProgress(setting, (options) => collection.tune(options));
 			assert.ok(changed >= 0 && (before === null || before >= 0) && (after === null || after >= 0));
 			assert.deepEqual(tooSlow, [], "no time was asked for");
 			const { algorithm, epsilon, cells } = await collection.tune.stats();

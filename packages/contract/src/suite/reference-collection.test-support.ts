@@ -220,7 +220,8 @@ export class ReferenceCollection implements Collection {
 
 	readonly tune = Object.assign(
 		async (options?: object) => {
-			this.#begin("tune", options, [], "tune");
+			this.#begin("tune", options, ["onProgress"], "tune");
+			check.reportProgress(options, 1);
 			return { changed: 0, before: null, after: null, tooSlow: [] };
 		},
 		{

@@ -1,4 +1,4 @@
-import { type CallOptions, checkOptions, type TuneReport, type TuneStats } from "@nigh/contract";
+import { checkOptions, type ProgressOptions, type TuneReport, type TuneStats } from "@nigh/contract";
 import type { Arm, Bandit } from "@nigh/recall";
 import type { CollectionCore } from "../core.ts";
 import { isExactWay } from "../memory/main-search.ts";
@@ -8,40 +8,54 @@ import { checkAborted } from "./check-aborted.ts";
 import { checkRequest } from "./check-request.ts";
 import { fairTurn } from "./fair-turn.ts";
 import { find } from "./find.ts";
+import { Progress } from "./progress.ts";
 import { inSomeState } from "./search-state.ts";
 
 /** Queries that the settings of a cell are measured by. */
 const QUERIES = 64;
 /** Times that all of them go round: what comes first finds nothing in the processor's cache. */
 const ROUNDS = 3;
+/** Parts that progress is told in: which settings are certified may change meanwhile. */
+const PARTS = 1_000;
 
 /**
  * Measures the certified settings of every cell by queries that were searched for, in turn, so that what else goes on slows all of them. What is not
  * certified is not measured.
  */
-export async function tune(core: CollectionCore, options: CallOptions): Promise<TuneReport> {
-	checkOptions(options, ["signal"], "tune");
+export async function tune(core: CollectionCore, options: ProgressOptions): Promise<TuneReport> {
+	checkOptions(options, ["onProgress", "signal"], "tune");
 	checkAborted(options.signal);
 	const cells = core.recall.tunedCells;
 	const samples = cells.length === 0 ? [] : await sampled(core);
 	const before: number[] = [];
 	const after: number[] = [];
 	let changed = 0;
-	for (const tuned of cells) {
+	const progress = new Progress(options.onProgress, PARTS);
+	for (const [at, tuned] of cells.entries()) {
 		const { cell, bandit } = tuned;
 		const queries = samples.filter(({ k, band }) => k === cell.k && band === cell.selectivity);
 		const was = bandit.best();
 		if (queries.length === 0 || was === undefined) continue;
-		const means = await measureAll(core, tuned, queries, options.signal);
+		const means = await measureAll(core, tuned, queries, {
+			signal: options.signal,
+			onSearch: (share) => progress.advance(Math.floor((PARTS * (at + share)) / cells.length)),
+		});
 		const is = bandit.best() ?? was;
 		if (is.name !== was.name) changed++;
 		before.push(means.get(was.name) ?? Number.NaN);
 		after.push(means.get(is.name) ?? Number.NaN);
 	}
 	await keep(core);
+	progress.finish();
 	const { latencyMs } = core.spec;
 	const tooSlow = latencyMs === null ? [] : (core.recall.tuner?.tooSlow(latencyMs) ?? []);
 	return { changed, before: meanOf(before), after: meanOf(after), tooSlow };
+}
+
+interface Measuring {
+	readonly signal: AbortSignal | undefined;
+	/** Told the share of a cell's searches that are done; less again where settings have been certified meanwhile. */
+	readonly onSearch: (share: number) => void;
 }
 
 async function sampled(core: CollectionCore): Promise<readonly SampledQuery[]> {
@@ -54,14 +68,14 @@ async function measureAll(
 	core: CollectionCore,
 	{ bandit }: TunedCell,
 	queries: readonly SampledQuery[],
-	signal: AbortSignal | undefined,
+	measuring: Measuring,
 ): Promise<ReadonlyMap<string, number>> {
 	const means = new Map<string, number>();
 	const measured = new Set<string>();
 	for (;;) {
 		const arms = bandit.records.flatMap(({ arm }) => (measured.has(arm.name) ? [] : [arm]));
 		if (arms.length === 0) return means;
-		for (const [{ name }, mean] of await measure(core, bandit, arms, queries, signal)) means.set(name, mean);
+		for (const [{ name }, mean] of await measure(core, bandit, arms, queries, measuring)) means.set(name, mean);
 		for (const { name } of arms) measured.add(name);
 	}
 }
@@ -72,8 +86,9 @@ async function measure(
 	bandit: Bandit,
 	arms: readonly Arm[],
 	queries: readonly SampledQuery[],
-	signal: AbortSignal | undefined,
+	{ signal, onSearch }: Measuring,
 ): Promise<ReadonlyMap<Arm, number>> {
+	let searches = 0;
 	const times = new Map<Arm, number[]>(arms.map((arm) => [arm, []]));
 	for (let round = 0; round < ROUNDS; round++) {
 		for (const query of queries) {
@@ -83,6 +98,7 @@ async function measure(
 				const ms = await timed(core, query, arm, signal);
 				if (ms === undefined) bandit.fellBack(arm);
 				else if (bandit.credit(arm, ms)) times.get(arm)?.push(ms);
+				onSearch(++searches / (ROUNDS * queries.length * arms.length));
 			}
 		}
 	}

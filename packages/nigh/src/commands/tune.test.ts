@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Collection, TuneReport, TuneStats } from "@nigh/contract";
+import type { Collection, ProgressOptions, TuneReport, TuneStats } from "@nigh/contract";
 import { type TuneVerb, tune } from "./tune.ts";
 
 const CELL = { k: { from: 10, to: 10 }, selectivity: { from: 1, to: 1 }, target: 0.95 };
@@ -29,8 +29,9 @@ async function run(verb: TuneVerb, { report = REPORT, stats = STATS, json = fals
 	const collection = {
 		name: "notes",
 		tune: Object.assign(
-			async ({ signal }: { signal?: AbortSignal } = {}) => {
+			async ({ signal, onProgress }: ProgressOptions = {}) => {
 				called.push(signal === undefined ? "tune" : "tune with a signal");
+				onProgress?.(1, 4);
 				return report;
 			},
 			{
@@ -42,7 +43,8 @@ async function run(verb: TuneVerb, { report = REPORT, stats = STATS, json = fals
 			},
 		),
 	} as unknown as Collection;
-	const stream = { isTTY: false, write: () => true };
+	const drawn: string[] = [];
+	const stream = { isTTY: true, write: (text: string) => drawn.push(text) };
 	const terminal = { print: (line: string) => lines.push(line), output: stream, errors: stream, isInteractive: false };
 	let error: unknown;
 	try {
@@ -50,11 +52,12 @@ async function run(verb: TuneVerb, { report = REPORT, stats = STATS, json = fals
 	} catch (thrown) {
 		error = thrown;
 	}
-	return { lines, called, error };
+	return { lines, called, error, drawn };
 }
 
 test("what tuning has changed is told, and that nothing could be measured", async () => {
-	const { lines, called, error } = await run("tune");
+	const { lines, called, error, drawn } = await run("tune");
+	assert.match(drawn[0] ?? "", /measuring \[#{7}\.+\] +25%$/);
 	assert.deepEqual(
 		[lines, called, error],
 		[

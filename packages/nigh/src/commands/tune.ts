@@ -6,6 +6,7 @@ import { parseArguments } from "../terminal/arguments.ts";
 import { interruptible } from "../terminal/interruption.ts";
 import { jsonText } from "../terminal/json.ts";
 import { ProblemsFound } from "../terminal/problems-found.ts";
+import { withProgress } from "../terminal/progress.ts";
 import { countText } from "../terminal/quantities.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { tuneLines, tuneStatsLines } from "../tune/lines.ts";
@@ -86,7 +87,9 @@ export async function tune(
 		await collection.tune.reset();
 		return print({ reset: true }, [`${name}: forgotten; the cheapest certified setting answers again.`]);
 	}
-	const report = await collection.tune({ signal });
+	const report = await withProgress(terminal.errors, "measuring", (onProgress) =>
+		collection.tune({ onProgress, signal }),
+	);
 	print(report, tuneLines(name, report));
 	const slow = report.tooSlow.length;
 	if (slow > 0) {
