@@ -222,8 +222,13 @@ export interface CertifyOptions extends ProgressOptions {
 
 /** What was measured of one setting while certifying. */
 export interface MeasuredSetting {
-	/** By the names that a search has for it: `ef`, `nprobe`, `rerank`, `budget`. */
+	/** By the names that a search has for it, `ef`, `nprobe`, `rerank` and `budget`: `search({ ...request, ...setting })` asks for it. */
 	readonly setting: Readonly<Record<string, number>>;
+	/**
+	 * Whether walks of a graph end early where their best have settled. It belongs to what was measured; searches do so where a certificate has it, and nobody
+	 * can ask for it: with the setting alone a walk goes on to its end, which finds no less.
+	 */
+	readonly endsEarly: boolean;
 	readonly queries: number;
 	/** Plain mean recall. */
 	readonly mean: number;
@@ -239,6 +244,8 @@ export interface CertifiedCell {
 	readonly statement: RecallStatement;
 	/** What searches of the cell use from now on; `null`: they are exact. */
 	readonly setting: Readonly<Record<string, number>> | null;
+	/** Whether their walks end early; see {@link MeasuredSetting}. */
+	readonly endsEarly: boolean;
 	/** Every setting that was measured, the dearest first. */
 	readonly measured: readonly MeasuredSetting[];
 }
@@ -272,6 +279,8 @@ export interface ArmStats {
 	readonly arm: string;
 	/** `null`: the exact search. */
 	readonly setting: Readonly<Record<string, number>> | null;
+	/** Whether its walks end early; see {@link MeasuredSetting}. */
+	readonly endsEarly: boolean;
 	/** Searches that it has answered as labelled: one that fell back to another way is not counted. */
 	readonly pulls: number;
 	/** Sum of 1000 / latency in ms, and that by pulls; 0 before the first. */

@@ -195,7 +195,8 @@ export const maintenanceCases: Cases = {
 				statements,
 			);
 			for (const { measured } of cells) {
-				for (const { queries, mean, lowerBound } of measured) {
+				for (const { setting: asked, queries, mean, lowerBound } of measured) {
+					await collection.search({ vector: anyVector(random, space), k: 10, ...asked });
 					setting.assert.ok(queries > 0 && lowerBound <= mean && mean <= 1, `${lowerBound} ${mean} of ${queries}`);
 				}
 			}

@@ -212,7 +212,7 @@ export class ReferenceCollection implements Collection {
 		const statement = exactStatement(target);
 		return {
 			statements: [statement],
-			cells: [{ statement, setting: null, measured: [] }],
+			cells: [{ statement, setting: null, endsEarly: false, measured: [] }],
 			isComplete: true,
 			durationMs: 0,
 		};

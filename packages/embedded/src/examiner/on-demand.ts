@@ -1,5 +1,5 @@
 import { type CertifiedCell, type MeasuredSetting, NighError } from "@nigh/contract";
-import { K_BANDS, kBandsFor, selectivityBand, settingOf, targetFor, UNFILTERED } from "@nigh/recall";
+import { endsEarly, K_BANDS, kBandsFor, selectivityBand, settingOf, targetFor, UNFILTERED } from "@nigh/recall";
 import { churnOf } from "../memory/generation.ts";
 import { changedSince } from "../recall/served.ts";
 import { cellStatement, uncertifiedRecall } from "../recall/statement.ts";
@@ -131,11 +131,14 @@ function reported(collection: ExaminedCollection, stratum: Stratum, target: numb
 	const cell = servedCell(stratum, target, collection.identity);
 	const process = cell?.basis === "heldout" ? stratum.byHeldOut : stratum.byQueries;
 	const measured = process === undefined ? [] : measuredOn(process, target);
-	if (cell === undefined) return { statement: uncertifiedRecall(target), setting: null, measured };
+	if (cell === undefined) {
+		return { statement: uncertifiedRecall(target), setting: null, endsEarly: false, measured };
+	}
 	const changed = changedSince(cell, churnOf(collection.searcher.generation));
 	return {
 		statement: cellStatement(cell, changed),
-		setting: cell.rung === null ? null : settingOf(cell.rung),
+		setting: settingOf(cell.rung),
+		endsEarly: endsEarly(cell.rung),
 		measured,
 	};
 }
@@ -149,6 +152,8 @@ function measuredOn({ certification, ladder }: Process, target: number): Measure
 	const certified = new Set(certification.certified(target));
 	return ladder.flatMap((rung, i) => {
 		const report = certification.report(i);
-		return report === undefined ? [] : [{ setting: settingOf(rung), ...report, certified: certified.has(i) }];
+		return report === undefined
+			? []
+			: [{ setting: settingOf(rung), endsEarly: endsEarly(rung), ...report, certified: certified.has(i) }];
 	});
 }

@@ -49,6 +49,7 @@ export async function certify(core: CollectionCore, options: CertifyOptions): Pr
 	const exact = (): CertifiedCell => ({
 		statement: exactRecall(target, searcher?.generation.change ?? core.change),
 		setting: null,
+		endsEarly: false,
 		measured: [],
 	});
 	const reported = (cells: readonly CertifiedCell[], isComplete: boolean): CertifyReport => {

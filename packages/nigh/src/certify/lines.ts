@@ -1,7 +1,7 @@
 import type { CertifiedCell, CertifyReport, RecallStatement } from "@nigh/contract";
 import { settingText } from "../doctor/lines.ts";
 import { countText, durationText } from "../terminal/quantities.ts";
-import { bandText, percentText, promiseText, selectivityText } from "../terminal/recall-in-words.ts";
+import { bandText, percentText, recallText, selectivityText } from "../terminal/recall-in-words.ts";
 import { type Column, grouped, shareText, tableRows } from "../terminal/table.ts";
 
 /** What keeps its target, by a certificate or because it is exact. */
@@ -9,22 +9,57 @@ export function isKept({ state }: RecallStatement): boolean {
 	return state === "certified" || state === "provisional" || state === "exact";
 }
 
-/** A certification as people read it: a line for each cell, what was measured for it, and how it ended. */
-export function certifyLines(name: string, { statements, cells, isComplete, durationMs }: CertifyReport): string[] {
+/**
+ * A certification as people read it: a line for each cell, what was measured for them, and how it ended.
+ *
+ * @param maxMs What it was allowed to take.
+ */
+export function certifyLines(
+	name: string,
+	{ statements, cells, isComplete, durationMs }: CertifyReport,
+	maxMs = Number.POSITIVE_INFINITY,
+): string[] {
+	const families = familiesOf(cells);
 	const kept = statements.filter(isKept).length;
 	return [
 		...(cells.length === 0 ? [] : cellTable(cells)),
-		...cells.filter(({ measured }) => measured.length > 0).flatMap(measuredTable),
+		...families.flatMap(measuredTable),
+		...(families.length === 0 ? [] : BOUNDS_REMARK),
 		...(cells.length === 0 ? [] : [""]),
 		`${name}: ${grouped(kept)} of ${countText(statements.length, "cell")} ${kept === 1 ? "keeps its target" : "keep their targets"}, in ${durationText(durationMs)}.`,
 		...(isComplete
 			? []
-			: ["Time or queries ended it before every test had come to its end; nigh certify goes on from there."]),
+			: durationMs >= maxMs
+				? ["Time ended it before every test had come to its end: nigh certify goes on from there."]
+				: ["The queries ended before every test had come to its end: with more of them nigh certify goes on."]),
 	];
 }
 
+const BOUNDS_REMARK = [
+	"",
+	"Lower bounds hold for all settings of a table together, and are wide where few queries were enough to pass. A certificate is of its target",
+	"alone and needs less: what is certified may stand beside a lower bound that is below the target.",
+];
+
+/** Cells that differ in their target alone, by the same measurements. */
+type Family = readonly [CertifiedCell, ...CertifiedCell[]];
+
+function familiesOf(cells: readonly CertifiedCell[]): Family[] {
+	const families = new Map<string, [CertifiedCell, ...CertifiedCell[]]>();
+	for (const each of cells) {
+		const { statement, measured } = each;
+		if (measured.length === 0) continue;
+		const { k, selectivity } = statement.cell ?? {};
+		const key = JSON.stringify([k, selectivity, measured.map((rung) => ({ ...rung, certified: undefined }))]);
+		const family = families.get(key);
+		if (family === undefined) families.set(key, [each]);
+		else family.push(each);
+	}
+	return [...families.values()];
+}
+
 function cellTable(cells: readonly CertifiedCell[]): string[] {
-	const rows = cells.map(({ statement, setting }) => {
+	const rows = cells.map(({ statement, setting, endsEarly }) => {
 		const { cell, target, state, confidence, queries, estimate, basis } = statement;
 		return [
 			cell === null ? "" : bandText(cell.k.from, cell.k.to),
@@ -34,23 +69,26 @@ function cellTable(cells: readonly CertifiedCell[]): string[] {
 			confidence === null ? "" : percentText(confidence),
 			queries === 0 ? "" : `${grouped(queries)}${basis === "heldout" ? " held out" : ""}`,
 			estimate === null ? "" : shareText(estimate),
-			setting === null ? "exact" : settingText(setting),
+			setting === null ? "exact" : settingText(setting, endsEarly),
 		];
 	});
 	const titles = ["k", "filter", "target", "state", "confidence", "queries", "mean", "searches use"];
 	return table(titles, [false, false, true, false, true, true, true, false], rows);
 }
 
-function measuredTable({ statement: { target, cell }, measured }: CertifiedCell): string[] {
-	const rows = measured.map(({ setting, queries, mean, lowerBound, certified }) => [
-		settingText(setting),
+/** One table for all targets: only what is certified depends on them. */
+function measuredTable(family: Family): string[] {
+	const [{ statement, measured }] = family;
+	const rows = measured.map(({ setting, endsEarly, queries, mean, lowerBound }, rung) => [
+		settingText(setting, endsEarly),
 		grouped(queries),
 		shareText(mean),
 		shareText(lowerBound),
-		certified ? "certified" : "not certified",
+		...family.map((each) => (each.measured[rung]?.certified ? "certified" : "no")),
 	]);
-	const titles = ["setting", "queries", "recall", "lower bound", ""];
-	return ["", `Measured for ${promiseText(target, cell)}:`, ...table(titles, [false, true, true, true, false], rows)];
+	const titles = ["setting", "queries", "mean", "lower bound", ...family.map((each) => `at ${each.statement.target}`)];
+	const numbers = [false, true, true, true, ...family.map(() => false)];
+	return ["", `Measured of ${recallText(statement.cell)}:`, ...table(titles, numbers, rows)];
 }
 
 /** @param numbers Which columns stand on the right. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import {
+	type CertifiedCell,
 	type CertifyOptions,
 	type CertifyReport,
 	type Collection,
@@ -35,15 +36,21 @@ const REPORT: CertifyReport = {
 		{
 			statement: CERTIFIED,
 			setting: { ef: 37 },
+			endsEarly: true,
 			measured: [
-				{ setting: { ef: 40 }, queries: 431, mean: 0.9625, lowerBound: 0.951, certified: true },
-				{ setting: { ef: 37 }, queries: 5_000, mean: 0.9499, lowerBound: 0.9401, certified: false },
+				{ setting: { ef: 40 }, endsEarly: true, queries: 431, mean: 0.9625, lowerBound: 0.951, certified: true },
+				{ setting: { ef: 37 }, endsEarly: true, queries: 5_000, mean: 0.9499, lowerBound: 0.9401, certified: false },
 			],
 		},
 	],
 	isComplete: true,
 	durationMs: 1_234,
 };
+
+const BOUNDS_REMARK = [
+	"Lower bounds hold for all settings of a table together, and are wide where few queries were enough to pass. A certificate is of its target",
+	"alone and needs less: what is certified may stand beside a lower bound that is below the target.",
+];
 
 /** Certifies by a collection that answers as it is told to. */
 async function run(
@@ -74,12 +81,14 @@ test("a table of the cells, and what was measured for each", async () => {
 	assert.equal(error, undefined);
 	assert.deepEqual(lines, [
 		"k   filter  target  state      confidence  queries    mean  searches use",
-		"10  none      0.95  certified        95 %      431  0.9625  ef=37",
+		"10  none      0.95  certified        95 %      431  0.9625  ef=37, ends early",
 		"",
-		"Measured for recall@10 of at least 0.95:",
-		"setting  queries  recall  lower bound",
-		"ef=40        431  0.9625       0.9510  certified",
-		"ef=37      5,000  0.9499       0.9401  not certified",
+		"Measured of recall@10:",
+		"setting            queries    mean  lower bound  at 0.95",
+		"ef=40, ends early      431  0.9625       0.9510  certified",
+		"ef=37, ends early    5,000  0.9499       0.9401  no",
+		"",
+		...BOUNDS_REMARK,
 		"",
 		"notes: 1 of 1 cell keeps its target, in 1.2 s.",
 	]);
@@ -90,16 +99,42 @@ test("a table of the cells, and what was measured for each", async () => {
 	);
 });
 
+test("targets of the same searches share a table", async () => {
+	const [cell] = REPORT.cells as [CertifiedCell];
+	const other: RecallStatement = { ...CERTIFIED, target: 0.9, cell: { ...CELL, target: 0.9 } };
+	const measured = cell.measured.map((each) => ({ ...each, certified: true }));
+	const filtered = { ...cell, statement: { ...CERTIFIED, cell: FILTERED } };
+	const cells = [cell, { ...cell, statement: other, measured }, filtered];
+	const report = { ...REPORT, cells, statements: cells.map(({ statement }) => statement) };
+	const { lines } = await run(async () => report, { options: {}, json: false });
+	assert.deepEqual(lines.slice(4, 12), [
+		"",
+		"Measured of recall@10:",
+		"setting            queries    mean  lower bound  at 0.95    at 0.9",
+		"ef=40, ends early      431  0.9625       0.9510  certified  certified",
+		"ef=37, ends early    5,000  0.9499       0.9401  no         certified",
+		"",
+		"Measured of recall@1 where a filter matches 10 to 20 %:",
+		"setting            queries    mean  lower bound  at 0.95",
+	]);
+	assert.equal(lines.filter((line) => line.startsWith("Lower bounds hold")).length, 1);
+});
+
 test("what is left without a certificate is exact meanwhile, and no success", async () => {
 	const statements = [CERTIFIED, UNCERTIFIED];
-	const cells = [...REPORT.cells, { statement: UNCERTIFIED, setting: null, measured: [] }];
+	const cells = [...REPORT.cells, { statement: UNCERTIFIED, setting: null, endsEarly: false, measured: [] }];
 	const report = { ...REPORT, statements, cells, isComplete: false };
 	const { lines, error } = await run(async () => report, { options: {}, json: false });
 	assert.equal(lines[2], "1   10 to 20 %    0.95  uncertified                               exact");
 	assert.deepEqual(lines.slice(-2), [
 		"notes: 1 of 2 cells keeps its target, in 1.2 s.",
-		"Time or queries ended it before every test had come to its end; nigh certify goes on from there.",
+		"The queries ended before every test had come to its end: with more of them nigh certify goes on.",
 	]);
+	const inTime = await run(async () => report, { options: { maxMs: 1_000 }, json: false });
+	assert.equal(
+		inTime.lines.at(-1),
+		"Time ended it before every test had come to its end: nigh certify goes on from there.",
+	);
 	assert.equal((error as Error).name, "ProblemsFound");
 	assert.match((error as Error).message, /^1 cell without a certificate; nigh certify --query FILE/);
 	const nothing = await run(async () => ({ ...REPORT, statements: [], cells: [] }), { options: {}, json: false });
@@ -109,7 +144,7 @@ test("what is left without a certificate is exact meanwhile, and no success", as
 	const provisional = {
 		...REPORT,
 		statements: [heldOut],
-		cells: [{ statement: heldOut, setting: { nprobe: 8 }, measured: [] }],
+		cells: [{ statement: heldOut, setting: { nprobe: 8 }, endsEarly: false, measured: [] }],
 	};
 	const told = await run(async () => provisional, { options: {}, json: false });
 	assert.equal(told.error, undefined);

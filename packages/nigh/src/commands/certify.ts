@@ -94,7 +94,7 @@ export async function certify(
 		throw error;
 	}
 	if (json) terminal.print(jsonText({ collection: name, ...report }));
-	else for (const line of certifyLines(name, report)) terminal.print(line);
+	else for (const line of certifyLines(name, report, options.maxMs)) terminal.print(line);
 	const { statements } = report;
 	const missing = statements.filter((statement) => !isKept(statement)).length;
 	if (statements.length === 0) throw new ProblemsFound("nothing was certified: there are no searches to certify for.");

@@ -11,9 +11,17 @@ const STATS: TuneStats = {
 		{
 			cell: CELL,
 			arms: [
-				{ arm: "flat", setting: null, pulls: 0, totalReward: 0, averageReward: 0, averageLatencyMs: null },
 				{
-					...{ arm: "ivf_balanced", setting: { nprobe: 10, budget: 50_000 } },
+					arm: "flat",
+					setting: null,
+					endsEarly: false,
+					pulls: 0,
+					totalReward: 0,
+					averageReward: 0,
+					averageLatencyMs: null,
+				},
+				{
+					...{ arm: "ivf_balanced", setting: { nprobe: 10, budget: 50_000 }, endsEarly: false },
 					...{ pulls: 1_300, totalReward: 1_300_000, averageReward: 1_000, averageLatencyMs: 1 },
 				},
 			],

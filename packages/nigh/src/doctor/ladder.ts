@@ -1,5 +1,5 @@
 import { BOUNDS, CELL_KINDS, type CollectionStats } from "@nigh/contract";
-import { cellsLadder, dearestWidth, graphLadder, type Rung } from "@nigh/recall";
+import { cellsLadder, dearestWidth, graphLadder, settingOf } from "@nigh/recall";
 import type { SearchSetting } from "./examination.ts";
 import type { Judged } from "./questions.ts";
 
@@ -53,21 +53,14 @@ export async function settingsFor(
 		if (await isExact({ ef: k })) return undefined;
 		const most = Math.max(k, Math.min(BOUNDS.ef.max, main));
 		const { width } = await place(k, most, goal, (ef) => pilot({ ef }));
-		return graphLadder({ k, dearest: width }).map(settingOf);
+		return graphLadder({ k, dearest: width }).map((rung) => settingOf(rung));
 	}
 	if (searchWidth && CELL_KINDS.some((each) => each === kind) && typeof nlist === "number") {
 		if (await isExact({ nprobe: 1 })) return undefined;
 		const cells = await placeCells(kind !== "ivf", { k, goal, nlist, main }, pilot);
-		return cellsLadder({ nlist, vectors: main, ...cells }).map(settingOf);
+		return cellsLadder({ nlist, vectors: main, ...cells }).map((rung) => settingOf(rung));
 	}
 	return (await pilot({})).isExact ? undefined : BY_DEFAULT;
-}
-
-/** The names that a search has for a rung. */
-export function settingOf(rung: Rung): SearchSetting {
-	if (rung.kind === "graph") return { ef: rung.ef };
-	const { nprobe, rerank, budget } = rung;
-	return { nprobe, ...(rerank !== undefined && { rerank }), ...(budget !== undefined && { budget }) };
 }
 
 interface Cells {

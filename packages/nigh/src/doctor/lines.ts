@@ -166,7 +166,7 @@ function isDefault(setting: SearchSetting): boolean {
 	return Object.keys(setting).length === 0;
 }
 
-/** `nprobe=8 rerank=40`, or `by default` for a search that says nothing. */
-export function settingText(setting: SearchSetting): string {
-	return isDefault(setting) ? DEFAULT : paramsText(setting);
+/** `nprobe=8 rerank=40`, or `by default` for a search that says nothing; `ef=40, ends early` where walks do. */
+export function settingText(setting: SearchSetting, endsEarly = false): string {
+	return isDefault(setting) ? DEFAULT : `${paramsText(setting)}${endsEarly ? ", ends early" : ""}`;
 }

@@ -29,6 +29,11 @@ export function promiseText(target: number, cell: RecallCell | null): string {
 	return `recall${depthText(cell)} of at least ${target}${matchesText(cell)}`;
 }
 
+/** `recall@10 where a filter matches 10 to 20 %`, whatever the target. */
+export function recallText(cell: RecallCell | null): string {
+	return `recall${depthText(cell)}${matchesText(cell)}`;
+}
+
 /** `@10`, `@10 to 100`, or nothing where no cell is named. */
 function depthText(cell: RecallCell | null): string {
 	return cell === null ? "" : `@${bandText(cell.k.from, cell.k.to)}`;

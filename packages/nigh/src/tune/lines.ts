@@ -50,9 +50,9 @@ export function tuneStatsLines(stats: TuneStats): string[] {
 }
 
 function cellLines({ cell, arms, serving, keepsLatency }: CellTuning): string[] {
-	const rows = arms.map(({ arm, setting, pulls, averageLatencyMs, averageReward }) => [
+	const rows = arms.map(({ arm, setting, endsEarly, pulls, averageLatencyMs, averageReward }) => [
 		arm,
-		setting === null ? "exact" : settingText(setting),
+		setting === null ? "exact" : settingText(setting, endsEarly),
 		grouped(pulls),
 		averageLatencyMs === null ? "-" : averageLatencyMs.toFixed(3),
 		pulls === 0 ? "-" : numberText(averageReward),

@@ -14,6 +14,7 @@ test("N-4: it starts at zero", () => {
 	assert.deepEqual(new ArmRecord(armOf({ kind: "graph", ef: 40 })).stats, {
 		arm: "ef 40",
 		setting: { ef: 40 },
+		endsEarly: false,
 		pulls: 0,
 		totalReward: 0,
 		averageReward: 0,

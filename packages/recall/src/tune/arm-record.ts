@@ -1,5 +1,5 @@
 import type { ArmStats } from "@nigh/contract";
-import { type Arm, settingOf } from "./arms.ts";
+import { type Arm, endsEarly, settingOf } from "./arms.ts";
 
 /** The reward of a search is this by its latency in ms: 1 ms earns 1000, 10 ms earn 100. */
 const REWARD = 1_000;
@@ -89,6 +89,7 @@ export class ArmRecord {
 		return {
 			arm: arm.name,
 			setting: settingOf(arm.rung),
+			endsEarly: endsEarly(arm.rung),
 			pulls,
 			totalReward,
 			averageReward,

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { cellsLadder } from "../ladder/cells.ts";
-import { graphLadder } from "../ladder/graph.ts";
-import { armOf, armsFor, FLAT, isSameArm, settingOf } from "./arms.ts";
+import { graphLadder, graphRung } from "../ladder/graph.ts";
+import { armOf, armsFor, endsEarly, FLAT, isSameArm, settingOf } from "./arms.ts";
 import { cellsRungs, graphRungs, ORIGIN_ARMS } from "./origin-arms.test-support.ts";
 
 const namesOf = (arms: readonly { readonly name: string }[]) => arms.map(({ name }) => name);
@@ -70,6 +70,14 @@ test("an arm is called by its setting, as far as that is given", () => {
 	assert.equal(armOf({ kind: "cells", nprobe: 12 }).name, "nprobe 12");
 	assert.equal(armOf({ kind: "cells", nprobe: 12, rerank: 200 }).name, "nprobe 12, rerank 200");
 	assert.equal(armOf({ kind: "cells", nprobe: 12, budget: 900 }).name, "nprobe 12, budget 900");
+});
+
+test("a setting has what a search can be asked for; that walks end early is told beside it", () => {
+	assert.deepEqual(settingOf(graphRung(40, true)), { ef: 40 });
+	assert.deepEqual([endsEarly(graphRung(40, true)), endsEarly(graphRung(40)), endsEarly(null)], [true, false, false]);
+	const deep = { kind: "cells", arm: "ivf_balanced", nprobe: 10, rerank: 200, budget: 900 } as const;
+	assert.deepEqual(settingOf(deep), { nprobe: 10, rerank: 200, budget: 900 });
+	assert.equal(endsEarly(deep), false);
 });
 
 test("arms are one when they ask for the same search by the same name", () => {

@@ -43,21 +43,24 @@ export function armsFor(passed: readonly Rung[], served: number = passed.length 
 /** The arm that asks for a rung, by its name: that of NanoIndex's arms, else the setting. */
 export function armOf(rung: Rung): Arm {
 	const named = rung.kind === "cells" ? rung.arm : undefined;
-	const setting = Object.entries(settingOf(rung) as Readonly<Record<string, number>>);
-	return { name: named ?? setting.map(([name, value]) => `${name} ${value}`).join(", "), rung };
+	const patience = rung.kind === "graph" && rung.patience !== undefined ? { patience: rung.patience } : {};
+	const asked = Object.entries({ ...settingOf(rung), ...patience });
+	return { name: named ?? asked.map(([name, value]) => `${name} ${value}`).join(", "), rung };
 }
 
-/** A rung by the names that a search has for it; `null` of the exact search. */
+/** What a search is asked for to be made on a rung, but for {@link endsEarly}, for which it has no name; `null` of the exact search. */
 export function settingOf(rung: Rung): Readonly<Record<string, number>>;
 export function settingOf(rung: Rung | null): Readonly<Record<string, number>> | null;
 export function settingOf(rung: Rung | null): Readonly<Record<string, number>> | null {
 	if (rung === null) return null;
-	if (rung.kind === "graph") {
-		const { ef, patience } = rung;
-		return { ef, ...(patience !== undefined && { patience }) };
-	}
+	if (rung.kind === "graph") return { ef: rung.ef };
 	const { nprobe, rerank, budget } = rung;
 	return { nprobe, ...(rerank !== undefined && { rerank }), ...(budget !== undefined && { budget }) };
+}
+
+/** Whether the walks of a rung end early where their best have settled. */
+export function endsEarly(rung: Rung | null): boolean {
+	return rung?.kind === "graph" && rung.patience !== undefined;
 }
 
 /** Whether two arms are one: what is known of the one holds for the other. */

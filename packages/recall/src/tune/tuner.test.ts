@@ -59,7 +59,6 @@ describe("what is kept", () => {
 		again?.restrict(OTHER, armsFor(graphRungs(200, 180)));
 		assert.deepEqual(again?.stats(5), tuner.stats(5));
 		assert.equal(again?.stats(5).cells[0]?.arms[2]?.pulls, 2);
-		assert.deepEqual(again?.fallbacks(), tuner.fallbacks());
 		assert.deepEqual(again?.state, tuner.state);
 	});
 
@@ -113,7 +112,6 @@ describe("what is kept", () => {
 			assert.equal(keepsLatency, null);
 			for (const { pulls, totalReward } of arms) assert.deepEqual([pulls, totalReward], [0, 0]);
 		}
-		assert.deepEqual(tuner.fallbacks(), []);
 		assert.deepEqual(reopened(tuner)?.state, tuner.state);
 	});
 });
@@ -162,10 +160,19 @@ describe("stats", () => {
 				{
 					cell: CELL,
 					arms: [
-						{ arm: "flat", setting: null, pulls: 1, totalReward: 100, averageReward: 100, averageLatencyMs: 10 },
+						{
+							arm: "flat",
+							setting: null,
+							endsEarly: false,
+							pulls: 1,
+							totalReward: 100,
+							averageReward: 100,
+							averageLatencyMs: 10,
+						},
 						{
 							arm: "nprobe 12",
 							setting: { nprobe: 12 },
+							endsEarly: false,
 							pulls: 1,
 							totalReward: 250,
 							averageReward: 250,
@@ -182,13 +189,12 @@ describe("stats", () => {
 		assert.equal(tuner.stats(null).cells[0]?.keepsLatency, null);
 	});
 
-	test("N-12: tell the arms that searches have fallen back from", () => {
+	test("N-12: a search that an arm has not answered is no pull of it", () => {
 		const tuner = new Tuner(optionsOf());
 		const bandit = tuner.restrict(CELL, ORIGIN_ARMS);
 		bandit.fellBack(armCalled("ivf_balanced"));
 		bandit.fellBack(armCalled("ivf_balanced"));
 		bandit.credit(FLAT, 1);
-		assert.deepEqual(tuner.fallbacks(), [{ cell: CELL, arm: "ivf_balanced", fallbacks: 2 }]);
 		assert.equal(tuner.stats(null).totalPulls, 1);
 	});
 });

@@ -20,13 +20,6 @@ export interface TunerOptions {
 	readonly random: Random;
 }
 
-/** Searches that were not answered as the label of their arm says. */
-export interface ArmFallbacks {
-	readonly cell: RecallCell;
-	readonly arm: string;
-	readonly fallbacks: number;
-}
-
 /**
  * The tuner of a collection: a {@link Bandit} for each cell of recall, that is, for each band of k, band of selectivity and target. Nothing finer is told
  * apart: a certificate speaks of all searches of its cell, and who chose by the query among settings would serve each to other queries
@@ -119,15 +112,6 @@ export class Tuner {
 			const meanMs = smallestAbove(bandit, latencyMs);
 			return meanMs === undefined ? [] : [{ cell, meanMs }];
 		});
-	}
-
-	/** The arms that searches have fallen back from, and how often. */
-	fallbacks(): readonly ArmFallbacks[] {
-		return this.#certified().flatMap(({ cell, bandit }) =>
-			bandit.records
-				.filter(({ fallbacks }) => fallbacks > 0)
-				.map(({ arm, fallbacks }) => ({ cell, arm: arm.name, fallbacks })),
-		);
 	}
 
 	#certified() {
