@@ -33,7 +33,8 @@ before(async () => {
 		{ kind: "ivf", nlist: 50 },
 		{ kind: "flat" },
 	] as const) {
-		const collection = await database.collection(index.kind, { metric: "l2", index });
+		const recall = index.kind === "ivf" ? 0.93 : 0.95;
+		const collection = await database.collection(index.kind, { metric: "l2", recall, index });
 		await collection.upsert(records);
 		await collection.optimize();
 	}
@@ -110,6 +111,14 @@ test("stored vectors as queries are told of, and a target between two of the lis
 	const told = (await succeed(doctorCommand, args)).lines.join("\n");
 	assert.match(told, /150 of the queries are equal to a stored vector\./);
 	assert.match(told, /\nThe target 0\.81 was rounded up to 0\.85\.$/);
+});
+
+test("the recall that the collection has declared is examined where no target is given", async () => {
+	const args = ["ivf", "--query", file, "--max-queries", "120", ...data];
+	const [report] = (await run(doctorCommand, [...args, "--json"])).objects;
+	assert.equal(report.target, 0.94);
+	const { lines } = await run(doctorCommand, args);
+	assert.equal(lines.at(-1), "The target 0.93 was rounded up to 0.94.");
 });
 
 test("bits are read as bytes", async () => {

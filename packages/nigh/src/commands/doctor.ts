@@ -3,7 +3,7 @@ import { dataHelp } from "../database/data-folder.ts";
 import { withCollection } from "../database/with-database.ts";
 import { examine } from "../doctor/examine.ts";
 import { examinationLines, verdictText } from "../doctor/lines.ts";
-import { DOCTOR_OPTIONS, type DoctorSettings, doctorSettings, TARGET } from "../doctor/settings.ts";
+import { DOCTOR_OPTIONS, type DoctorSettings, doctorSettings, examinedTarget, TARGET } from "../doctor/settings.ts";
 import { queryVectors } from "../search/query-vectors.ts";
 import { parseArguments } from "../terminal/arguments.ts";
 import { interruptible } from "../terminal/interruption.ts";
@@ -21,8 +21,8 @@ Usage: nigh doctor COLLECTION --query FILE [options]
                       own too well
   -k N, --k N         hits of a search, ${BOUNDS.k.min} to ${BOUNDS.k.max}; default ${BOUNDS.k.default}
   --filter JSON       what the metadata of the hits must look like
-  --target R          mean recall to keep, ${TARGET.min} to ${TARGET.max}; default ${TARGET.default}.
-                      Rounded up to one of a fixed list
+  --target R          mean recall to keep, ${TARGET.min} to ${TARGET.max}; default: the
+                      collection's. Rounded up to one of a fixed list
   --confidence C      how sure it has to be, ${BOUNDS.confidence.min} to ${BOUNDS.confidence.max}; default ${BOUNDS.confidence.default}
   --floor R           queries that find less are counted; default: the target
                       less 0.1
@@ -56,16 +56,18 @@ export const doctorCommand: Command = {
 };
 
 async function diagnose(
-	{ folder, collection: name, query, asked, json, ...settings }: DoctorSettings,
+	{ folder, collection: name, query, json, ...settings }: DoctorSettings,
 	terminal: Terminal,
 ): Promise<void> {
-	const { target, floor, ...given } = settings;
-	const examination = await interruptible((signal) =>
+	const { target: typed, floor, ...given } = settings;
+	const { examination, remark } = await interruptible((signal) =>
 		withCollection(folder, name, "read", async (collection, { capabilities }) => {
-			const queries = await queryVectors(query, await collection.stats());
+			const stats = await collection.stats();
+			const queries = await queryVectors(query, stats);
+			const { target, remark } = examinedTarget(typed, stats.effective.recall);
 			const bars = new Map<string, ReturnType<typeof progressBar>>();
 			try {
-				return await examine(collection, queries, {
+				const examination = await examine(collection, queries, {
 					...given,
 					target,
 					...(floor !== undefined && { floor }),
@@ -77,6 +79,7 @@ async function diagnose(
 						bar.update(done, total);
 					},
 				});
+				return { examination, remark };
 			} finally {
 				for (const bar of bars.values()) bar.clear();
 			}
@@ -85,7 +88,7 @@ async function diagnose(
 	if (json) terminal.print(jsonText({ collection: name, ...examination }));
 	else {
 		for (const line of examinationLines(name, examination)) terminal.print(line);
-		if (asked !== target) terminal.print(`The target ${asked} was rounded up to ${target}.`);
+		if (remark !== undefined) terminal.print(remark);
 	}
 	// A line on the error output, for who reads JSON; the report has said it.
 	const { verdict } = examination;

@@ -54,7 +54,7 @@ export interface ExaminedSetting {
 /**
  * - `exact`: every search compares everything.
  * - `kept`: a setting short of exact keeps the target.
- * - `missed`: not even the dearest setting does.
+ * - `missed`: not even the dearest setting that was measured does.
  * - `undecided`: the queries are too few to tell.
  */
 export type Verdict = "exact" | "kept" | "missed" | "undecided";
@@ -91,6 +91,8 @@ export interface Examination {
 	};
 	/** Settings of the ladder, the measured ones and those that were not: testing ends at the first that does not pass. */
 	readonly ladder: number;
+	/** Whether no search can be wider than the dearest of them; if not, the pilot has found that one wide enough. */
+	readonly isWidest: boolean;
 	/** Those that were measured, the dearest first. */
 	readonly settings: readonly ExaminedSetting[];
 	/** Which of {@link settings} is the cheapest that passes; `null`: none does. */

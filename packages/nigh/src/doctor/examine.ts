@@ -4,7 +4,7 @@ import { BOUNDS, type Collection, type CollectionStats, NighError, type VectorIn
 import { clopperPearson, deltaOf, pilotGoal, RecallCounts, randomFrom, shuffle } from "@nigh/recall";
 import { type Climbed, climb } from "./climb.ts";
 import type { Examination, ExamineOptions, Phase, SearchSetting } from "./examination.ts";
-import { BY_DEFAULT, type PilotRun, pilotRun, settingsFor } from "./ladder.ts";
+import { BY_DEFAULT, type Ladder, type PilotRun, pilotRun, settingsFor } from "./ladder.ts";
 import { type Judged, Questions } from "./questions.ts";
 import { speeds } from "./speeds.ts";
 
@@ -62,15 +62,16 @@ export async function examine(
 		return run;
 	};
 	const judge = (query: number, setting: SearchSetting) => questions.judge(pilot + query, setting);
-	let ladder: readonly SearchSetting[] | undefined;
+	let placed: Ladder | undefined;
 	let exactBecause = always ?? null;
 	if (always === undefined) {
-		ladder = await settingsFor(stats, { k, goal: pilotGoal(target), searchWidth }, runPilot);
+		placed = await settingsFor(stats, { k, goal: pilotGoal(target), searchWidth }, runPilot);
 		// What the pilot says of all, all have to say.
-		if (ladder === undefined && (await areExact(measured, judge, tell("measuring")))) {
+		if (placed === undefined && (await areExact(measured, judge, tell("measuring")))) {
 			exactBecause = `each of ${questions.length} searches compared everything by itself`;
-		} else ladder ??= BY_DEFAULT;
+		} else placed ??= { settings: BY_DEFAULT, isWidest: !searchWidth };
 	}
+	const ladder = placed?.settings;
 
 	const delta = deltaOf({ confidence });
 	const climbing = { target, delta, queries: measured, pilotBeside };
@@ -107,6 +108,7 @@ export async function examine(
 			timed,
 		},
 		ladder: ladder?.length ?? 0,
+		isWidest: placed?.isWidest ?? true,
 		settings,
 		cheapest: climbed.cheapest < 0 ? null : climbed.cheapest,
 		byDefault: alone === undefined ? null : { ...alone, queriesPerSecond: usually },

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CollectionStats } from "@nigh/contract";
-import { type PilotRun, settingsFor } from "./ladder.ts";
+import { type Ladder, type Pilot, type PilotRun, settingsFor } from "./ladder.ts";
 
 type Index = CollectionStats["effective"]["index"];
 
@@ -16,16 +16,18 @@ function statsOf(index: Index, main: number): Pick<CollectionStats, "effective" 
 const OPTIONS = { k: 10, goal: 0.99, searchWidth: true };
 const run = (mean: number, rerank?: number): PilotRun => ({ mean, isExact: false, rerank });
 const graph = statsOf({ kind: "hnsw", parameters: { ef: 40 } }, 5_000);
+const ladderOf = async (stats: typeof graph, pilot: Pilot) => (await settingsFor(stats, OPTIONS, pilot)) as Ladder;
 const cells = (kind: "ivf" | "ivfpq") => statsOf({ kind, parameters: { nlist: 64, nprobe: 8 } }, 5_000);
 
 test("a graph's ladder begins where the pilot has found its goal, and ends at k, in steps of at most 1.1", async () => {
 	const asked: number[] = [];
-	const settings = await settingsFor(graph, OPTIONS, async ({ ef = 0 }) => {
+	const { settings, isWidest } = await ladderOf(graph, async ({ ef = 0 }) => {
 		asked.push(ef);
 		return run(ef >= 75 ? 0.995 : 0.9);
 	});
+	assert.equal(isWidest, false);
 	assert.deepEqual([...new Set(asked)], [10, 20, 40, 80]);
-	const widths = settings?.map(({ ef }) => ef as number) ?? [];
+	const widths = settings.map(({ ef }) => ef as number);
 	assert.deepEqual([widths[0], widths.at(-1)], [80, 10]);
 	for (const [at, width] of widths.entries()) {
 		const next = widths[at + 1] ?? width;
@@ -35,8 +37,10 @@ test("a graph's ladder begins where the pilot has found its goal, and ends at k,
 
 test("a graph that never comes to the goal is searched as widely as it has vectors, or as a search may be", async () => {
 	const dearest = async (main: number) => {
-		const settings = await settingsFor(statsOf({ kind: "hnsw", parameters: {} }, main), OPTIONS, async () => run(0.5));
-		return settings?.[0]?.ef;
+		const stats = statsOf({ kind: "hnsw", parameters: {} }, main);
+		const { settings, isWidest } = await ladderOf(stats, async () => run(0.5));
+		assert.equal(isWidest, true);
+		return settings[0]?.ef;
 	};
 	assert.equal(await dearest(300), 300);
 	assert.equal(await dearest(1_000_000), 10_000);
@@ -44,21 +48,27 @@ test("a graph that never comes to the goal is searched as widely as it has vecto
 });
 
 test("cells are looked into until the goal is found, the arms of the tuner among them", async () => {
-	const settings = await settingsFor(cells("ivf"), OPTIONS, async ({ nprobe = 0 }) => run(nprobe >= 30 ? 0.995 : 0.9));
-	assert.deepEqual(settings?.[0], { nprobe: 32 });
-	assert.deepEqual(settings?.at(-1), { nprobe: 1 });
-	assert.ok(settings?.some(({ nprobe, budget }) => nprobe === 5 && budget === 10_000));
+	const { settings, isWidest } = await ladderOf(cells("ivf"), async ({ nprobe = 0 }) =>
+		run(nprobe >= 30 ? 0.995 : 0.9),
+	);
+	assert.deepEqual([settings[0], isWidest], [{ nprobe: 32 }, false]);
+	assert.deepEqual(settings.at(-1), { nprobe: 1 });
+	assert.ok(settings.some(({ nprobe, budget }) => nprobe === 5 && budget === 10_000));
+	const all = await ladderOf(cells("ivf"), async () => run(0.9));
+	assert.deepEqual([all.settings[0], all.isWidest], [{ nprobe: 64 }, true]);
 });
 
 test("where all cells are not enough, more candidates of codes are compared, and cells are counted anew", async () => {
 	const mean = ({ nprobe = 0, rerank = 50 }) => (nprobe >= 12 ? 0.9 : 0.5) + (rerank >= 300 ? 0.095 : 0);
-	const settings = await settingsFor(cells("ivfpq"), OPTIONS, async (setting) =>
+	const { settings, isWidest } = await ladderOf(cells("ivfpq"), async (setting) =>
 		run(mean(setting), setting.rerank ?? 50),
 	);
-	assert.deepEqual(settings?.[0], { nprobe: 16, rerank: 400 });
-	assert.ok(settings?.every(({ rerank }) => rerank === 400));
-	const enough = await settingsFor(cells("ivfpq"), OPTIONS, async ({ nprobe = 0 }) => run(nprobe >= 12 ? 1 : 0.5, 50));
-	assert.deepEqual(enough?.[0], { nprobe: 16 });
+	assert.deepEqual([settings[0], isWidest], [{ nprobe: 16, rerank: 400 }, false]);
+	assert.ok(settings.every(({ rerank }) => rerank === 400));
+	const enough = await ladderOf(cells("ivfpq"), async ({ nprobe = 0 }) => run(nprobe >= 12 ? 1 : 0.5, 50));
+	assert.deepEqual([enough.settings[0], enough.isWidest], [{ nprobe: 16 }, false]);
+	const all = await ladderOf(cells("ivfpq"), async () => run(0.5, 50));
+	assert.deepEqual([all.settings[0], all.isWidest], [{ nprobe: 64, rerank: 5_000 }, true]);
 });
 
 test("without widths, or where the cells are not told, there is one setting, which says nothing", async () => {
@@ -67,7 +77,8 @@ test("without widths, or where the cells are not told, there is one setting, whi
 		[cells("ivf"), false],
 		[statsOf({ kind: "ivf", parameters: { lists: 9 } }, 5_000), true],
 	] as const) {
-		assert.deepEqual(await settingsFor(stats, { ...OPTIONS, searchWidth }, async () => run(0.9)), [{}]);
+		const ladder = await settingsFor(stats, { ...OPTIONS, searchWidth }, async () => run(0.9));
+		assert.deepEqual(ladder, { settings: [{}], isWidest: !searchWidth });
 	}
 });
 

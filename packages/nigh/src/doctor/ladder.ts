@@ -27,6 +27,14 @@ export function pilotRun(answers: readonly Judged[]): PilotRun {
 /** Nothing but how the collection searches by itself. */
 export const BY_DEFAULT: readonly SearchSetting[] = [{}];
 
+/** The settings to test. */
+export interface Ladder {
+	/** The dearest first. */
+	readonly settings: readonly SearchSetting[];
+	/** Whether no search can be wider than the first of them; if it can, the pilot has found that enough. */
+	readonly isWidest: boolean;
+}
+
 export interface LadderOptions {
 	readonly k: number;
 	/** The mean that the pilot is to see on the dearest setting. */
@@ -36,7 +44,7 @@ export interface LadderOptions {
 }
 
 /**
- * The settings to test, the dearest first: a graph's beam widths, or the cells to look into, placed by the pilot. One that says nothing where
+ * The settings to test: a graph's beam widths, or the cells to look into, placed by the pilot. One that says nothing where
  * the back end takes none, or does not tell its cells.
  *
  * @returns `undefined` where all of the pilot was answered exactly without having been asked to, as narrowly as may be and by default.
@@ -45,7 +53,7 @@ export async function settingsFor(
 	{ effective, index: { main } }: Pick<CollectionStats, "effective" | "index">,
 	{ k, goal, searchWidth }: LadderOptions,
 	pilot: Pilot,
-): Promise<readonly SearchSetting[] | undefined> {
+): Promise<Ladder | undefined> {
 	const { kind, parameters } = effective.index;
 	const { nlist } = parameters;
 	const isExact = async (narrowest: SearchSetting) => (await pilot(narrowest)).isExact && (await pilot({})).isExact;
@@ -53,14 +61,14 @@ export async function settingsFor(
 		if (await isExact({ ef: k })) return undefined;
 		const most = Math.max(k, Math.min(BOUNDS.ef.max, main));
 		const { width } = await place(k, most, goal, (ef) => pilot({ ef }));
-		return graphLadder({ k, dearest: width }).map((rung) => settingOf(rung));
+		return { settings: graphLadder({ k, dearest: width }).map((rung) => settingOf(rung)), isWidest: width === most };
 	}
 	if (searchWidth && CELL_KINDS.some((each) => each === kind) && typeof nlist === "number") {
 		if (await isExact({ nprobe: 1 })) return undefined;
-		const cells = await placeCells(kind !== "ivf", { k, goal, nlist, main }, pilot);
-		return cellsLadder({ nlist, vectors: main, ...cells }).map((rung) => settingOf(rung));
+		const { isWidest, ...cells } = await placeCells(kind !== "ivf", { k, goal, nlist, main }, pilot);
+		return { settings: cellsLadder({ nlist, vectors: main, ...cells }).map((rung) => settingOf(rung)), isWidest };
 	}
-	return (await pilot({})).isExact ? undefined : BY_DEFAULT;
+	return (await pilot({})).isExact ? undefined : { settings: BY_DEFAULT, isWidest: !searchWidth };
 }
 
 interface Cells {
@@ -75,20 +83,22 @@ async function placeCells(
 	isCoded: boolean,
 	{ k, goal, nlist, main }: Cells,
 	pilot: Pilot,
-): Promise<{ readonly dearest: number; readonly rerank?: number }> {
+): Promise<{ readonly dearest: number; readonly rerank?: number; readonly isWidest: boolean }> {
 	let usual = 0;
 	const probes = await place(1, nlist, goal, async (nprobe) => {
 		const run = await pilot({ nprobe });
 		usual = Math.max(usual, run.rerank ?? 0);
 		return run;
 	});
-	if (!isCoded || probes.mean >= goal) return { dearest: probes.width };
+	// Of codes, more candidates could be compared.
+	if (!isCoded) return { dearest: probes.width, isWidest: probes.width === nlist };
+	if (probes.mean >= goal) return { dearest: probes.width, isWidest: false };
 	const most = Math.max(k, Math.min(BOUNDS.rerank.max, main));
 	const { width: rerank } = await place(Math.max(k, 2 * usual), most, goal, (each) =>
 		pilot({ nprobe: nlist, rerank: each }),
 	);
 	const { width: dearest } = await place(1, nlist, goal, (nprobe) => pilot({ nprobe, rerank }));
-	return { dearest, rerank };
+	return { dearest, rerank, isWidest: dearest === nlist && rerank === most };
 }
 
 async function place(

@@ -26,6 +26,7 @@ const KEPT: Examination = {
 	seed: 7,
 	queries: { given: 1_200, notDrawn: 150, withoutMatch: 50, pilot: 200, measured: 800, equalToStored: 0, timed: 100 },
 	ladder: 5,
+	isWidest: true,
 	settings: [
 		setting(40, { queries: 90, mean: 0.9999, lowerBound: 0.93 }),
 		setting(37, {}),
@@ -80,6 +81,10 @@ test("what nobody should rely on is told: no setting, too few queries, stored ve
 		verdictText(missed),
 		"No setting short of exact keeps recall@10 of at least 0.95: ef=40, the dearest, is below it (95 % confidence).",
 	);
+	assert.equal(
+		verdictText({ ...missed, isWidest: false }),
+		"ef=40, where the pilot began, is below recall@10 of at least 0.95 (95 % confidence); a wider one may keep it: give more queries.",
+	);
 	const undecided = (queriesNeeded: number | null, measured = 800): Examination => ({
 		...none,
 		verdict: "undecided",
@@ -102,6 +107,15 @@ test("what nobody should rely on is told: no setting, too few queries, stored ve
 		told,
 		/100 of the queries are equal to a stored vector\. .*: measure with queries that are not stored\./,
 	);
+});
+
+test("that an exact search takes no longer is told", () => {
+	const told = (exactQueriesPerSecond: number) =>
+		examinationLines("notes", { ...KEPT, exactQueriesPerSecond }).filter((line) => line.startsWith("Comparing"));
+	const nothing = "nothing is gained by searching approximately.";
+	assert.deepEqual(told(1_200), [`Comparing everything is about as fast, 1,200 beside 1,235 queries/s: ${nothing}`]);
+	assert.deepEqual(told(2_000), [`Comparing everything is faster, 2,000 beside 1,235 queries/s: ${nothing}`]);
+	assert.deepEqual(told(1_150), []);
 });
 
 test("an exact search, and a back end without widths, are told as that", () => {

@@ -11,6 +11,9 @@ import { queriesNeeded } from "./too-few.ts";
 
 const OUTCOMES: Readonly<Record<Outcome, string>> = { passes: "passes", fails: "fails", undecided: "cannot be told" };
 
+/** From this share of the queries/s on, an exact search is about as fast: measurements differ by as much. */
+const AS_FAST = 0.95;
+
 /** From this share of the queries on, that they are equal to stored vectors is told. */
 const MANY_EQUAL = 0.1;
 
@@ -37,10 +40,22 @@ export function verdictText({ verdict, exactBecause, k, target, settings, cheape
 			return `${settingText(setting)} is the cheapest that keeps ${recall} (${percentText(rest.confidence)} confidence; mean ${shareText(mean)} over ${queriesText(queries)}).`;
 		}
 		case "missed":
-			return `No setting short of exact keeps ${recall}: ${settingText(dearest?.setting ?? {})}, the dearest, is below it (${percentText(rest.confidence)} confidence).`;
+			return missedText(settingText(dearest?.setting ?? {}), recall, rest);
 		case "undecided":
 			return `Too few queries to tell whether anything short of exact keeps ${recall}${neededText({ ...rest, target }, dearest)}.`;
 	}
+}
+
+/** A pilot of few queries may have taken a width to be enough that is not: that says nothing of wider ones. */
+function missedText(
+	dearest: string,
+	recall: string,
+	{ confidence, isWidest }: Pick<Examination, "confidence" | "isWidest">,
+): string {
+	const sure = `(${percentText(confidence)} confidence)`;
+	return isWidest
+		? `No setting short of exact keeps ${recall}: ${dearest}, the dearest, is below it ${sure}.`
+		: `${dearest}, where the pilot began, is below ${recall} ${sure}; a wider one may keep it: give more queries.`;
 }
 
 function headLines(name: string, { index, k, target, confidence, seed, queries, exactBecause }: Examination): string[] {
@@ -91,9 +106,18 @@ function tableLines({ k, settings, cheapest, byDefault, exactQueriesPerSecond, l
 }
 
 function verdictLines(examination: Examination): string[] {
-	const { below, byDefault, settings, cheapest, target, confidence, searchWidth, exactBecause } = examination;
+	const { below, byDefault, settings, cheapest, target, confidence, searchWidth, exactBecause, exactQueriesPerSecond } =
+		examination;
 	const next = cheapest === null ? undefined : settings[cheapest + 1];
 	const lines = [verdictText(examination)];
+	const served = cheapest === null ? undefined : settings[cheapest];
+	if (served !== undefined && exactQueriesPerSecond >= AS_FAST * served.queriesPerSecond) {
+		const [exact, approximate] = [exactQueriesPerSecond, served.queriesPerSecond].map(grouped);
+		const is = exactQueriesPerSecond > served.queriesPerSecond ? "faster" : "about as fast";
+		lines.push(
+			`Comparing everything is ${is}, ${exact} beside ${approximate} queries/s: nothing is gained by searching approximately.`,
+		);
+	}
 	if (exactBecause === null && !searchWidth) {
 		lines.push(
 			"This back end takes no widths, so that searches can be measured as they are by default, and in no other way.",

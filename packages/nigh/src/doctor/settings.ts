@@ -25,10 +25,8 @@ export interface DoctorSettings {
 	readonly query: InputFile;
 	readonly k: number;
 	readonly filter: Filter | undefined;
-	/** As it was typed. */
-	readonly asked: number;
-	/** The target of the grid that it was rounded up to. */
-	readonly target: number;
+	/** As it was typed; left out: the collection's. */
+	readonly target: number | undefined;
 	readonly confidence: number;
 	readonly floor: number | undefined;
 	readonly maxQueries: number;
@@ -37,7 +35,7 @@ export interface DoctorSettings {
 }
 
 /** Above the last of them only exact searches keep a target. */
-export const TARGET = { min: BOUNDS.recall.min, max: TARGETS.at(-1) as number, default: 0.95 } as const;
+export const TARGET = { min: BOUNDS.recall.min, max: TARGETS.at(-1) as number } as const;
 const FLOOR = { min: 0, max: 1 } as const;
 const SEED = { min: 0, max: 2 ** 32 - 1, integer: true, default: 1 } as const;
 
@@ -54,15 +52,13 @@ export function doctorSettings(args: Arguments): DoctorSettings {
 		const typed = args.value(option);
 		return typed === undefined ? undefined : read(`--${option}`, typed);
 	};
-	const asked = number("target", (what, typed) => plainNumber(what, typed, TARGET)) ?? TARGET.default;
 	return {
 		folder: dataFolder(args),
 		collection: collectionName(name),
 		query: vectorFile("--query", query),
 		k: number("k", (what, typed) => wholeNumber(what, typed, BOUNDS.k)) ?? BOUNDS.k.default,
 		filter: filterOf(args),
-		asked,
-		target: targetFor(asked),
+		target: number("target", (what, typed) => plainNumber(what, typed, TARGET)),
 		confidence:
 			number("confidence", (what, typed) => plainNumber(what, typed, BOUNDS.confidence)) ?? BOUNDS.confidence.default,
 		floor: number("floor", (what, typed) => plainNumber(what, typed, FLOOR)),
@@ -72,4 +68,26 @@ export function doctorSettings(args: Arguments): DoctorSettings {
 		seed: number("seed", (what, typed) => wholeNumber(what, typed, SEED)) ?? SEED.default,
 		json: args.has("json"),
 	};
+}
+
+/** What is examined, and why it is not what was asked for. */
+export interface ExaminedTarget {
+	/** Of the grid. */
+	readonly target: number;
+	/** A sentence; `undefined` where it is just that. */
+	readonly remark: string | undefined;
+}
+
+/**
+ * @param typed By the user.
+ * @param declared By the collection; `undefined` where a back end does not tell.
+ */
+export function examinedTarget(typed: number | undefined, declared: number | undefined): ExaminedTarget {
+	const asked = typed ?? declared ?? BOUNDS.recall.default;
+	if (asked > TARGET.max) {
+		const remark = `The collection's recall is ${asked}, which exact searches alone keep: ${TARGET.max} was examined.`;
+		return { target: TARGET.max, remark };
+	}
+	const target = targetFor(asked);
+	return { target, remark: asked === target ? undefined : `The target ${asked} was rounded up to ${target}.` };
 }
