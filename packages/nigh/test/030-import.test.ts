@@ -182,6 +182,32 @@ test("a cap on memory is kept, told of by stats, changed by another import, and 
 	);
 });
 
+test("a recall and a latency are declared where a collection is made, kept, and changed by another import", async (t) => {
+	const folder = temporaryFolder(t, { "a.fvecs": await bytesOf(writeFvecs(numbers(40, 7), 4)) });
+	const data = ["--data", join(folder, "db")];
+	const importing = (...more: string[]) => ["v", join(folder, "a.fvecs"), ...data, ...more];
+	const declared = async () => {
+		const { recall, latencyMs } = (await succeed(statsCommand, ["v", ...data, "--json"])).objects[0].effective;
+		return [recall, latencyMs];
+	};
+	await succeed(importCommand, importing("--metric", "l2", "--recall", "0.98", "--latency-ms", "2.5"));
+	assert.deepEqual(await declared(), [0.98, 2.5]);
+	await succeed(importCommand, importing());
+	assert.deepEqual(await declared(), [0.98, 2.5]);
+	await succeed(importCommand, importing("--recall", "0.9"));
+	assert.deepEqual(await declared(), [0.9, 2.5]);
+	for (const [option, typed, message] of [
+		["--recall", "0.4", /--recall is 0\.4; .* 0\.5 to 1/],
+		["--recall", "most", /--recall is "most"/],
+		["--latency-ms", "0", /--latency-ms is 0/],
+	] as const) {
+		const { error } = await run(importCommand, importing(option, typed));
+		assert.equal((error as Error).name, "UsageError");
+		assert.match((error as Error).message, message);
+	}
+	assert.deepEqual(await declared(), [0.9, 2.5]);
+});
+
 test("of an id that comes twice the later row stays, also where the two are in different writes", async (t) => {
 	const rows = Array.from({ length: 40 }, (_, row) => ({ id: `id${row % 10}`, vector: [row, 1], row }));
 	const folder = temporaryFolder(t, { "a.jsonl": jsonl(rows) });

@@ -23,6 +23,11 @@ ${dataHelp(22)}
                         bits, eight in each byte
   --index INDEX         auto (default), ${INDEX_KINDS.join(", ")}
 ${parameterHelp(22)}
+  --recall R            mean recall that searches keep, ${BOUNDS.recall.min} to ${BOUNDS.recall.max}; default ${BOUNDS.recall.default},
+                        1 is exact. The collection keeps it.
+  --latency-ms N        mean time that a search should take at most; default
+                        none. It never goes before the recall: nigh tune and
+                        nigh health tell where both cannot be kept.
   --max-mb MB           megabytes (2^20 bytes) of memory that the index may take
                         at any moment: of auto, what is chosen fits; what does
                         not fit is refused. The collection keeps it.
@@ -55,6 +60,7 @@ the rows before it are kept.
 Examples
   nigh import words words.fvecs --metric l2
   nigh import photos photos.npy --metric l2 --max-mb 1024
+  nigh import words words.fvecs --metric l2 --recall 0.98 --latency-ms 5
   nigh import docs texts.jsonl --embedder hashed-ngrams
   nigh import notes notes.jsonl --id-field key --metadata type --filterable type
   nigh import notes more.npy --data ./notes --id-prefix more- --json`;

@@ -98,7 +98,7 @@ export function checkFile(path: string): Stats {
 }
 
 function specOf(
-	{ metric, index, maxMB, filterable }: ImportSettings,
+	{ metric, index, recall, latencyMs, maxMB, filterable }: ImportSettings,
 	embedder: Embedder | undefined,
 	dimensions?: number,
 ): CollectionSpec {
@@ -108,6 +108,8 @@ function specOf(
 		...(metric !== undefined && { metric }),
 		...(metric === "hamming" && { type: "bit" }),
 		...(index !== undefined && { index }),
+		...(recall !== undefined && { recall }),
+		...(latencyMs !== undefined && { latencyMs }),
 		...(maxMB !== undefined && { memory: { maxMB } }),
 		...(filterable !== undefined && { filterable }),
 	};

@@ -14,6 +14,8 @@ export const IMPORT_OPTIONS: Readonly<Record<string, OptionKind>> = {
 	metric: "value",
 	index: "value",
 	param: "values",
+	recall: "value",
+	"latency-ms": "value",
 	"max-mb": "value",
 	filterable: "values",
 	batch: "value",
@@ -49,6 +51,9 @@ export interface ImportSettings {
 	/** What is said about the collection; the rest is as stored, or as the defaults say. */
 	readonly metric: Metric | undefined;
 	readonly index: IndexSettings | undefined;
+	/** Mean recall that its searches keep, and the mean time that one of them should take at most. */
+	readonly recall: number | undefined;
+	readonly latencyMs: number | undefined;
 	/** Megabytes that the index may take; what is chosen fits into them. */
 	readonly maxMB: number | undefined;
 	readonly filterable: readonly string[] | undefined;
@@ -68,6 +73,7 @@ export function importSettings(args: Arguments): ImportSettings {
 	const metric = args.value("metric");
 	const batch = args.value("batch");
 	const filterable = args.values("filterable");
+	const [recall, latencyMs] = [args.value("recall"), args.value("latency-ms")];
 	return {
 		folder: dataFolder(args),
 		collection: collectionName(collection),
@@ -75,6 +81,8 @@ export function importSettings(args: Arguments): ImportSettings {
 		reading: readingOf(args, file),
 		metric: metric === undefined ? undefined : chosen("--metric", metric, METRICS),
 		index: indexOf(args),
+		recall: recall === undefined ? undefined : plainNumber("--recall", recall, BOUNDS.recall),
+		latencyMs: latencyMs === undefined ? undefined : plainNumber("--latency-ms", latencyMs, BOUNDS.latency),
 		maxMB: maxMBOf(args),
 		filterable: filterable.length === 0 ? undefined : filterable,
 		embedder: embedderOf(args),
