@@ -1,55 +1,138 @@
 // `nigh certify` and `nigh tune` on a database in a folder.
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import { isNighError } from "@nigh/contract";
+import { writeFvecs } from "@nigh/formats";
 import { certifyCommand } from "../src/commands/certify.ts";
 import type { Command } from "../src/commands/command.ts";
 import { tuneCommand } from "../src/commands/tune.ts";
 import { open } from "../src/open.ts";
-import { makeTemporaryFolder } from "../src/temporary-folder.test-support.ts";
-import { run } from "./run-command.test-support.ts";
+import { bytesOf, makeTemporaryFolder } from "../src/temporary-folder.test-support.ts";
+import { nigh } from "./command.test-support.ts";
+import { numbers, run, succeed } from "./run-command.test-support.ts";
 
 const { folder, remove } = makeTemporaryFolder();
 const data = ["--data", join(folder, "db")];
-let features: Readonly<Record<"certify" | "tune", boolean>>;
+
+const ROWS = 4_000;
+const DIMENSIONS = 16;
+const questions = join(folder, "questions.fvecs");
+const few = join(folder, "few.fvecs");
 
 before(async () => {
 	const database = await open(join(folder, "db"));
-	const notes = await database.collection("notes", { metric: "l2" });
-	await notes.upsert([
-		{ id: "a", vector: [0, 0] },
-		{ id: "b", vector: [1, 0] },
-	]);
-	features = database.capabilities.features;
+	// Too few links for all that it is asked to find, so that widths tell.
+	const notes = await database.collection("notes", {
+		...{ metric: "l2", recall: 0.9, latencyMs: 60_000 },
+		index: { kind: "hnsw", M: 6, efConstruction: 24 },
+	});
+	const stored = numbers(ROWS * DIMENSIONS, 5);
+	const rowOf = (row: number) => stored.subarray(row * DIMENSIONS, (row + 1) * DIMENSIONS);
+	await notes.upsert(
+		Array.from({ length: ROWS }, (_, row) => ({ id: `${row}`, vector: rowOf(row), metadata: { row } })),
+	);
+	await notes.optimize();
+	await database.collection("empty", { metric: "l2" });
 	await database.close();
+	writeFileSync(questions, await bytesOf(writeFvecs(numbers(1_000 * DIMENSIONS, 6), DIMENSIONS)));
+	writeFileSync(few, await bytesOf(writeFvecs(numbers(12 * DIMENSIONS, 7), DIMENSIONS)));
 });
 after(remove);
 
-const JSON_KEYS: readonly (readonly [command: Command, args: readonly string[], keys: readonly string[]])[] = [
-	[certifyCommand, ["notes"], ["collection", "statements", "cells", "isComplete", "durationMs"]],
-	[tuneCommand, ["notes"], ["collection", "changed", "before", "after", "tooSlow"]],
-	[tuneCommand, ["notes", "--reset"], ["collection", "reset"]],
-	[
-		tuneCommand,
-		["notes", "--stats"],
-		["collection", "algorithm", "epsilon", "decay", "live", "totalPulls", "latencyMs", "cells"],
-	],
-];
+test("before anything is certified there is nothing to tune, and too few queries are no success", async () => {
+	const { lines } = await succeed(tuneCommand, ["empty", "--stats", ...data]);
+	assert.match(lines.at(-1) ?? "", /^Nothing is certified/);
+	// With a filter: of searches without, vectors that were held out of the index may have told something.
+	const args = ["notes", "--query", few, "--filter", `{"row":{"$lt":${ROWS / 2}}}`, "-k", "1", "--json", ...data];
+	const { error, objects } = await run(certifyCommand, args);
+	assert.equal((error as Error).name, "ProblemsFound");
+	assert.match((error as Error).message, /^1 cell without a certificate; nigh certify --query FILE/);
+	const [{ statements, isComplete }] = objects;
+	assert.deepEqual([statements[0].state, statements[0].target, isComplete], ["uncertified", 0.9, false]);
+});
 
-test("with the feature they report, without it they say that the back end cannot", async () => {
-	for (const [command, args, keys] of JSON_KEYS) {
-		const { error, objects } = await run(command, [...args, ...data, "--json"]);
-		const feature = command.name as "certify" | "tune";
-		if (features[feature]) {
-			assert.deepEqual(Object.keys(objects[0]).toSorted(), keys.toSorted(), args.join(" "));
-			assert.ok(error === undefined || (error as Error).name === "ProblemsFound", String(error));
-		} else {
-			assert.ok(isNighError(error, "UNSUPPORTED"), String(error));
-			assert.match(error.message, new RegExp(`does not support ${feature}\\(\\)`));
-			assert.deepEqual(objects, []);
-		}
+test("queries of a file certify a setting of the graph, which searches take from then on", async () => {
+	const args = ["certify", "notes", "--query", questions, "-k", "10", ...data];
+	const { status, stdout, stderr } = nigh(args);
+	assert.deepEqual([status, stderr], [0, ""]);
+	assert.match(
+		stdout,
+		/^k +filter +target +state +confidence +queries +mean +searches use\n10 +none +0\.9 +certified +95 % /,
+	);
+	assert.match(stdout, /\nMeasured of recall@10:\nsetting +queries +mean +lower bound +at 0\.9\nef=\d+/);
+	assert.match(stdout, /\nnotes: 1 of 1 cell keeps its target, in [^\n]+\.\n/);
+
+	// The same queries again are no more queries: it is the same certificate.
+	const [report] = nigh([...args, "--json"]).objects();
+	assert.deepEqual(Object.keys(report).toSorted(), ["cells", "collection", "durationMs", "isComplete", "statements"]);
+	const [{ statement, setting, measured }] = report.cells;
+	assert.deepEqual([statement.state, statement.basis, statement.target], ["certified", "queries", 0.9]);
+	assert.deepEqual(Object.keys(setting), ["ef"]);
+	const served = measured.find((each: { setting: object }) => isDeepStrictEqual(each.setting, setting));
+	assert.ok(served.certified && served.mean >= 0.9 && served.mean < 1, JSON.stringify(served));
+
+	const database = await open(join(folder, "db"), { readOnly: true });
+	const notes = await database.collection("notes");
+	const vector = numbers(DIMENSIONS, 8);
+	const { recall, plan } = await notes.search({ vector, k: 10 });
+	assert.deepEqual([recall.state, plan.ef], ["certified", setting.ef]);
+	for (const each of measured) {
+		const asked = await notes.search({ vector, k: 10, ...each.setting });
+		assert.deepEqual([asked.recall.state, asked.plan.ef], ["uncertified", each.setting.ef]);
 	}
+	await database.close();
+});
+
+test("tune measures what is certified; --stats shows it, and --reset forgets it", () => {
+	const command = ["tune", "notes", ...data];
+	const tuned = nigh([...command, "--json"]);
+	assert.deepEqual([tuned.status, tuned.stderr], [0, ""]);
+	const [{ changed, before, after, tooSlow, collection }] = tuned.objects();
+	assert.ok(changed >= 0 && before > 0 && after > 0, tuned.stdout);
+	assert.deepEqual([tooSlow, collection], [[], "notes"]);
+
+	const [stats] = nigh([...command, "--stats", "--json"]).objects();
+	assert.deepEqual(
+		[stats.algorithm, stats.epsilon, stats.decay, stats.live, stats.latencyMs],
+		["epsilon-greedy", 0.1, 1, false, 60_000],
+	);
+	const cell = stats.cells.find((each: { cell: { k: { to: number } } }) => each.cell.k.to === 10);
+	assert.equal(cell.keepsLatency, true);
+	for (const { arm, setting, pulls, averageLatencyMs } of cell.arms) {
+		assert.ok(pulls > 0 && averageLatencyMs > 0, `${arm} was measured`);
+		assert.deepEqual(Object.keys(setting), ["ef"]);
+	}
+	const told = nigh([...command, "--stats"]).stdout;
+	assert.match(
+		told,
+		/\nrecall@10 of at least 0\.9, as quick as wanted\narm +setting +searches +mean ms +reward\nef \d+/,
+	);
+	assert.equal(told.match(/ serves$/gm)?.length, stats.cells.length);
+
+	assert.match(nigh([...command, "--reset"]).stdout, /^notes: forgotten;/);
+	assert.equal(nigh([...command, "--stats", "--json"]).objects()[0].totalPulls, 0);
+});
+
+test("a recall that takes longer than the collection wants is told with exit code 1", async () => {
+	const database = await open(join(folder, "db"));
+	await database.collection("notes", { latencyMs: 0.001 });
+	await database.close();
+	const { status, stdout, stderr } = nigh(["tune", "notes", ...data]);
+	assert.equal(status, 1);
+	assert.match(
+		stdout,
+		/\nrecall@10 of at least 0\.9 is kept by searches that take .* longer than the collection's latencyMs\.\n/,
+	);
+	assert.match(stderr, /^nigh: \d cells? cannot keep both recall and latencyMs: /);
+});
+
+test("what compares everything keeps every recall", async () => {
+	const { lines } = await succeed(certifyCommand, ["empty", ...data]);
+	assert.match(lines[1] ?? "", / 0\.95 +exact /);
+	assert.match(lines.at(-1) ?? "", /^empty: 1 of 1 cell keeps its target/);
 });
 
 test("wrong usage, and a collection that is not there, are told in a line", async () => {
