@@ -33,7 +33,7 @@ Usage: nigh search COLLECTION TEXT [options]
                       their vectors; 0: none, distances are estimates
   --budget N          rows of cells to scan at most; the cell in which they run
                       out is finished
-  --exact             compare everything; TEXT does, without any of these
+  --exact             compare everything
 ${includeHelp(20, "metadata")}
 ${dataHelp(20)}, an object for each answer
 

@@ -60,13 +60,13 @@ export function searchSettings(args: Arguments): SearchSettings {
 		folder: dataFolder(args),
 		collection: collectionName(collection),
 		query,
-		request: requestOf(args, query),
+		request: requestOf(args),
 		isMany: query.kind === "file",
 		json: args.has("json"),
 	};
 }
 
-function requestOf(args: Arguments, query: Query): SearchRequest {
+function requestOf(args: Arguments): SearchRequest {
 	const filter = filterOf(args);
 	const words = args.value("words");
 	const [k, recall] = ["k", "recall"].map((name) => args.value(name));
@@ -82,8 +82,6 @@ function requestOf(args: Arguments, query: Query): SearchRequest {
 			`--exact compares everything: leave out ${alternatives([...WIDTHS.map((name) => `--${name}`), "--recall"])}.`,
 		);
 	}
-	// On vectors of hashed words a graph falls far short of the recall that it is asked for.
-	const exact = args.has("exact") || (query.kind === "text" && !isWide && recall === undefined);
 	const include: IncludeOptions = includeOf(args, {});
 	const hits = k === undefined ? BOUNDS.k.default : wholeNumber("--k", k, BOUNDS.k);
 	return {
@@ -93,7 +91,7 @@ function requestOf(args: Arguments, query: Query): SearchRequest {
 		...(words !== undefined && { text: words }),
 		...widthsOf(args, hits),
 		...(recall !== undefined && { recall: plainNumber("--recall", recall, BOUNDS.recall) }),
-		...(exact && { exact: true }),
+		...(args.has("exact") && { exact: true }),
 	};
 }
 
