@@ -242,7 +242,10 @@ export interface MeasuredSetting {
 export interface CertifiedCell {
 	/** `uncertified`: too few queries, or no setting short of exact keeps the target. */
 	readonly statement: RecallStatement;
-	/** What searches of the cell use from now on; `null`: they are exact. */
+	/**
+	 * What searches of the cell use from now on, as long as `tune()` prefers none of the next dearer ones: the cheapest certified setting whose measured mean
+	 * has some headroom above the target, or where none has, the cheapest. `null`: they are exact.
+	 */
 	readonly setting: Readonly<Record<string, number>> | null;
 	/** Whether their walks end early; see {@link MeasuredSetting}. */
 	readonly endsEarly: boolean;
@@ -293,7 +296,10 @@ export interface ArmStats {
 /** What the tuner knows of one cell. */
 export interface CellTuning {
 	readonly cell: RecallCell;
-	/** Every certified setting that it chooses from. */
+	/**
+	 * The settings that it chooses from, the dearest first: of a graph the cheapest certified one whose measured mean has some headroom above the target, and
+	 * the next two dearer ones; of cells that one, the next dearer one, the certified ones that have a name, and the exact search.
+	 */
 	readonly arms: readonly ArmStats[];
 	/** The arm that is the fastest by what is known. */
 	readonly serving: string;

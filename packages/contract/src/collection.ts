@@ -35,13 +35,15 @@ import type { SearchRequest, SearchResult } from "./search.ts";
 /** Looks for the fastest of the settings that are certified, and tells what it knows. */
 export interface Tune {
 	/**
-	 * Measures the certified settings of every cell by the queries that were searched for, and has the fastest serve. It can make answers faster,
-	 * never worse: what is not certified for a cell is neither used nor tried. Needs the feature `tune`.
+	 * Measures, by the queries that were searched for, the setting of every cell that serves by itself (the cheapest certified one whose measured mean has
+	 * some headroom above the target) and the next dearer ones, and has the fastest serve. It can make answers faster, never worse: what is not certified for a cell is neither used nor tried. Needs the feature `tune`.
 	 */
 	(options?: ProgressOptions): Promise<TuneReport>;
 	/** What is known of each setting. */
 	stats(): Promise<TuneStats>;
-	/** Forgets it: from now on the cheapest certified setting serves, as before the first `tune()`. */
+	/**
+	 * Forgets it: from now on the cheapest certified setting whose measured mean has some headroom above the target serves, as before the first `tune()`.
+	 */
 	reset(): Promise<void>;
 }
 
@@ -142,7 +144,8 @@ export interface Collection<M extends Metadata = Metadata> {
 
 	/**
 	 * Measures the recall against exact answers and writes certificates: of the queries that were searched for, of those that are given, or as long as
-	 * there are too few, of vectors that the index has not taken in. Searches go on meanwhile. Ended by its signal, it keeps what is certified
+	 * there are too few, of vectors that the index has not taken in. From then on searches take the cheapest certified setting whose measured mean has some
+	 * headroom above the target; `tune()` may prefer one of the next dearer ones that measures faster. Searches go on meanwhile. Ended by its signal, it keeps what is certified
 	 * by then. Needs the feature `certify`.
 	 *
 	 * @throws NighError `INVALID_VECTOR`, `DIMENSION_MISMATCH` (of `queries`, with the row), `INVALID_FILTER`.

@@ -40,9 +40,11 @@ Usage: nigh certify COLLECTION [options]
   --max-ms N          end after so many ms with what is certified by then
 ${dataHelp(20)}
 
-From then on searches take the cheapest setting that is certified for their k,
-filter and recall, and say so. A certificate speaks of the mean over searches
-that come as the queries did, not of a single one. Others search meanwhile.
+From then on searches take the cheapest setting certified for their k, filter
+and recall whose measured mean has some headroom above the target, and say so;
+nigh tune may prefer one of the next dearer ones that measures faster. A
+certificate speaks of the mean over searches that come as the queries did, not
+of a single one. Others search meanwhile.
 Ctrl-C ends it, and what is certified by then is kept. nigh doctor measures in
 the same way and writes nothing.
 

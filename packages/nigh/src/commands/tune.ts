@@ -19,11 +19,13 @@ Usage: nigh tune COLLECTION [options]
        nigh tune COLLECTION --reset [options]
 
   --stats     what is known of each setting, nothing is measured
-  --reset     forget it: the cheapest certified setting answers again
+  --reset     forget it: what nigh certify has chosen answers again
 ${dataHelp(12)}
 
-Measures the certified settings by the queries that were searched for. Answers
-get faster and never worse: what nigh certify has not certified is neither used
+Of every cell, nigh certify has the cheapest certified setting answer whose
+measured mean has some headroom above the target. This measures it and the next
+dearer ones by the queries that were searched for, and has the fastest answer.
+Answers get faster and never worse: what nigh certify has not certified is neither used
 nor tried.
 
 Exit code 1 where a recall can be kept only by searches that take longer than
@@ -85,7 +87,9 @@ export async function tune(
 	}
 	if (verb === "reset") {
 		await collection.tune.reset();
-		return print({ reset: true }, [`${name}: forgotten; the cheapest certified setting answers again.`]);
+		return print({ reset: true }, [
+			`${name}: forgotten; the cheapest certified setting with some headroom above its target answers again.`,
+		]);
 	}
 	const report = await withProgress(terminal.errors, "measuring", (onProgress) =>
 		collection.tune({ onProgress, signal }),
