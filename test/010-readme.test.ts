@@ -35,12 +35,42 @@ test("the examples of the packages' READMEs run", (t) => {
 	for (const code of examples) assert.deepEqual(run(t, code), { stdout: "", stderr: "" });
 });
 
+test("the TypeScript programs in the documentation have the types they need, strictly", (t) => {
+	const files = ["README.md", ...globSync(["packages/*/README.md", "docs/*.md"], { cwd: root })];
+	// What begins with an import is a program; the others are parts of one.
+	const programs = files.flatMap((file) =>
+		blocks("ts", readFileSync(join(root, file), "utf8")).filter((code) => code.startsWith("import ")),
+	);
+	assert.ok(programs.length > 3);
+	// In the repository, so that packages are found.
+	const folder = mkdtempSync(join(root, "readme-programs-"));
+	t.after(() => rmSync(folder, { recursive: true, force: true }));
+	for (const [at, code] of programs.entries()) writeFileSync(join(folder, `${at}.ts`), code);
+	// What an example makes, it need not use.
+	const config = { extends: "../tsconfig.json", include: ["./*.ts"], compilerOptions: { noUnusedLocals: false } };
+	writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
+	const compiler = join(root, "node_modules", "typescript", "bin", "tsc");
+	const { stdout, status } = spawnSync(process.execPath, [compiler, "--project", folder], { encoding: "utf8" });
+	assert.deepEqual({ stdout, status }, { stdout: "", status: 0 });
+});
+
+test("the programs in the README of @nigh/recall print what they say", (t) => {
+	const programs = blocks("ts", readFileSync(join(root, "packages/recall/README.md"), "utf8"));
+	const printed = programs.map((code) => run(t, code, "ts"));
+	assert.deepEqual(
+		printed.map(({ stderr }) => stderr),
+		programs.map(() => ""),
+	);
+	assert.match(printed[0]?.stdout ?? "", /^ef \d+ keeps 0\.95: \d+ queries, mean (?:0\.9\d\d|1\.000)\n$/);
+	assert.equal(printed[1]?.stdout, "ef 44\n");
+});
+
 /** What a program prints, in an empty folder of its own. */
-function run(t: TestContext, code: string): { stdout: string; stderr: string } {
+function run(t: TestContext, code: string, extension = "mjs"): { stdout: string; stderr: string } {
 	const folder = mkdtempSync(join(tmpdir(), "nigh-readme-"));
 	t.after(() => rmSync(folder, { recursive: true, force: true }));
 	// In the repository, so that "nigh" is found as in a folder where it is installed.
-	const file = join(root, `readme-example-${process.pid}.mjs`);
+	const file = join(root, `readme-example-${process.pid}.${extension}`);
 	t.after(() => rmSync(file, { force: true }));
 	writeFileSync(file, code);
 	const { stdout, stderr } = spawnSync(process.execPath, ["--conditions=@nigh/source", file], {
