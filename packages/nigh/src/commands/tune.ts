@@ -25,8 +25,8 @@ ${dataHelp(12)}
 Of every cell, nigh certify has the cheapest certified setting answer whose
 measured mean has some headroom above the target. This measures it and the next
 dearer ones by the queries that were searched for, and has the fastest answer.
-Answers get faster and never worse: what nigh certify has not certified is neither used
-nor tried.
+Answers get faster and never worse: what nigh certify has not certified is
+neither used nor tried.
 
 Exit code 1 where a recall can be kept only by searches that take longer than
 the collection's latencyMs.
