@@ -5,6 +5,7 @@ import { churnOf } from "../memory/generation.ts";
 import type { Audit, DrawnQuery } from "../recall/queries.ts";
 import type { ServedCell } from "../recall/served.ts";
 import type { Owned } from "../workers/next-generation.ts";
+import { auditSearch } from "./audit.ts";
 import {
 	type Examined,
 	examined,
@@ -15,6 +16,7 @@ import {
 	type StoredVector,
 } from "./examined.test-support.ts";
 import { ExaminedCollection } from "./examined-collection.ts";
+import { askByHeldOut } from "./held-out.ts";
 import { LEAST_QUERIES, MOST_MEASURED, MOST_QUERIES } from "./parameters.ts";
 import type { Stratum } from "./stratum.ts";
 import { Interrupted, Subject } from "./subject.ts";
@@ -290,7 +292,7 @@ test("an audit is compared with the exact answer of its own state", async (t) =>
 	const distances = [...searcher.distances];
 	const nearest = [...searcher.slots];
 	const recallOf = async (found: readonly number[], more: Partial<Audit> = {}) =>
-		(await collection.audit(auditOf(all, vector, found, more), () => {}))?.recall;
+		(await auditSearch(collection, auditOf(all, vector, found, more), () => {}))?.recall;
 	assert.equal(await recallOf(distances), 1);
 	assert.equal(await recallOf(distances.slice(0, 7)), 0.7);
 	for (const slot of nearest.slice(0, 5)) owned.generation.kill(slot, 2);
@@ -309,7 +311,7 @@ test("an audit is compared with the exact answer of its own state", async (t) =>
 async function breached(all: Examined, target = 0.9): Promise<void> {
 	const { collection, query } = all;
 	for (let i = 0; i < 60; i++) {
-		const found = await collection.audit(auditOf(all, query(), [], { target }), () => {});
+		const found = await auditSearch(collection, auditOf(all, query(), [], { target }), () => {});
 		if (found?.alarmed) return;
 	}
 	assert.fail("sixty audits that found nothing are no drop");
@@ -329,7 +331,7 @@ test("a drop voids every certificate of its cell and all queries from before; th
 	assert.equal(cellAt(collection, 1)?.state, "certified");
 	assert.equal(collection.strata.get(`10/${UNFILTERED}`)?.queries.items.length, 0);
 	// Held-out vectors do not make up for it.
-	await collection.askByHeldOut(collection.searcher, queries(300), NO_LIMITS);
+	await askByHeldOut(collection, collection.searcher, queries(300), NO_LIMITS);
 	assert.equal(cellAt(collection, 10)?.state, "breached");
 	collection.keep(drawn(queries(700)));
 	await work(all);
@@ -378,7 +380,7 @@ test("a drop that is found while a certification is under way ends it: queries f
 	assert.deepEqual([stratum.byQueries, stratum.queries.items.length], [undefined, 0]);
 	assert.ok(stratum.breach !== undefined);
 	assert.equal(cellAt(collection, 10, 0.99)?.state, "breached");
-	await collection.askByHeldOut(collection.searcher, queries(300), NO_LIMITS);
+	await askByHeldOut(collection, collection.searcher, queries(300), NO_LIMITS);
 	assert.equal(cellAt(collection, 10, 0.99)?.state, "breached");
 });
 
@@ -394,11 +396,11 @@ test("a target that queries have not certified since the drop stays breached, al
 	assert.ok((stratum.byQueries?.asked as number) < 500);
 	assert.equal(cellAt(collection, 10, 0.5)?.state, "certified");
 	assert.equal(cellAt(collection, 10, 0.999)?.state, "breached");
-	await collection.askByHeldOut(collection.searcher, queries(300), NO_LIMITS);
+	await askByHeldOut(collection, collection.searcher, queries(300), NO_LIMITS);
 	assert.deepEqual([cellAt(collection, 10, 0.999)?.state, cellAt(collection, 10, 0.999)?.rung], ["breached", null]);
-	await collection.audit(auditOf(all, all.query(), [], { target: 0.5 }), () => {});
+	await auditSearch(collection, auditOf(all, all.query(), [], { target: 0.5 }), () => {});
 	assert.equal(stratum.detector(0.5).size, 1);
-	await collection.audit(auditOf(all, all.query(), [], { target: 0.999 }), () => {});
+	await auditSearch(collection, auditOf(all, all.query(), [], { target: 0.999 }), () => {});
 	assert.equal(stratum.detectors.get(0.999)?.size ?? 0, 0);
 });
 
@@ -413,7 +415,7 @@ test("held-out vectors certify provisionally, never more, and what is taken in o
 				now: () => 1,
 				matchesOf: async () => undefined,
 			});
-			await asked.askByHeldOut(asked.searcher, held, NO_LIMITS, slots.length);
+			await askByHeldOut(asked, asked.searcher, held, NO_LIMITS, slots.length);
 		},
 	});
 	assert.ok(asked !== undefined);
@@ -432,7 +434,7 @@ test("what is asked of an index that does not serve yet is told when it does, an
 	const { collection, queries } = all;
 	const anew = await all.next(true);
 	const searcher = examinersSearcher(anew);
-	await collection.askByHeldOut(searcher, queries(400), NO_LIMITS);
+	await askByHeldOut(collection, searcher, queries(400), NO_LIMITS);
 	assert.deepEqual(collection.table.cells, []);
 	collection.isChanged = false;
 	collection.follow(searcher);
@@ -447,7 +449,7 @@ test("an index that follows one which kept no target is held to a smaller delta"
 	const { collection, queries } = all;
 	const stratum = collection.stratum(10, UNFILTERED);
 	stratum.rebuilds = 2;
-	await collection.askByHeldOut(collection.searcher, queries(300), NO_LIMITS);
+	await askByHeldOut(collection, collection.searcher, queries(300), NO_LIMITS);
 	const isQuarter = (delta: number | undefined) => Math.abs((delta as number) - 0.05 / 4) < 1e-12;
 	assert.ok(isQuarter(stratum.byHeldOut?.delta));
 	collection.keep(drawn(queries(400)));

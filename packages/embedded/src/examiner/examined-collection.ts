@@ -1,36 +1,17 @@
 import type { FilterNode } from "@nigh/contract";
-import {
-	type DeltaOptions,
-	deltaOf,
-	type Random,
-	recallOf,
-	selectivityBand,
-	targetFor,
-	UNFILTERED,
-} from "@nigh/recall";
+import { type DeltaOptions, deltaOf, type Random, selectivityBand, targetFor, UNFILTERED } from "@nigh/recall";
 import { churnOf } from "../memory/generation.ts";
 import { vectorBytes } from "../memory/rows.ts";
 import type { Searcher, SlotQuery } from "../memory/searcher.ts";
-import type { Audit, DrawnQuery, SampledQuery } from "../recall/queries.ts";
+import type { DrawnQuery, SampledQuery } from "../recall/queries.ts";
 import { changedSince, MOST_EXACT_BYTES, type ServedCell, type ServedTable, STALE_FROM } from "../recall/served.ts";
-import { servedCell, servedCells } from "./cells.ts";
+import { servedCells } from "./cells.ts";
 import type { MatchesOf } from "./matches.ts";
+import { groups, measureQuery } from "./measure.ts";
 import type { ExaminedSpec } from "./messages.ts";
-import {
-	HELD_OUT_K,
-	LEAST_PILOT,
-	LEAST_QUERIES,
-	MORE_LEAST,
-	MORE_SHARE,
-	MOST_MEASURED,
-	MOST_PILOT,
-	MOST_QUERIES,
-	MOST_QUERY_BYTES,
-	PILOT_ONE_IN,
-	TOGETHER,
-} from "./parameters.ts";
+import { LEAST_QUERIES, MORE_LEAST, MORE_SHARE, MOST_MEASURED, MOST_QUERIES, MOST_QUERY_BYTES } from "./parameters.ts";
 import { ladderWithoutPilot, placeLadder } from "./place-ladder.ts";
-import { type Place, Process } from "./process.ts";
+import { Process, placeOf } from "./process.ts";
 import { type KeptQuery, Stratum } from "./stratum.ts";
 import { Interrupted, Subject } from "./subject.ts";
 
@@ -75,14 +56,14 @@ export class ExaminedCollection {
 	isClosing = false;
 	/** Whether there is something that has not been written down. */
 	isChanged = false;
-	readonly #around: ExaminerSurroundings;
+	readonly around: ExaminerSurroundings;
 
 	constructor(key: number, name: string, spec: ExaminedSpec, searcher: Searcher, around: ExaminerSurroundings) {
 		this.key = key;
 		this.name = name;
 		this.spec = spec;
 		this.searcher = searcher;
-		this.#around = around;
+		this.around = around;
 	}
 
 	get identity(): string {
@@ -160,7 +141,7 @@ export class ExaminedCollection {
 		const name = `${k}/${band}`;
 		let stratum = this.strata.get(name);
 		if (stratum === undefined) {
-			stratum = new Stratum(k, band, this.#around.random);
+			stratum = new Stratum(k, band, this.around.random);
 			stratum.addTarget(targetFor(this.spec.recall));
 			this.strata.set(name, stratum);
 		}
@@ -290,7 +271,7 @@ export class ExaminedCollection {
 		const { pilot } = stratum;
 		if (pilot === undefined && this.spec.logQueries && asked === BY_ITSELF) return undefined;
 		if (stratum.unused(undefined).length === 0) return undefined;
-		const place = placeOf(this.searcher);
+		const place = placeOf(this.searcher.generation);
 		const placing = this.spec.logQueries ? (pilot ?? []) : [];
 		const ladder =
 			placing.length === 0
@@ -304,8 +285,7 @@ export class ExaminedCollection {
 
 	/** With a filter, by the pilot's queries of the filter that most of them have: its matches have to be at hand. */
 	async #ladder(stratum: Stratum, pilot: readonly KeptQuery[], limits: RunLimits) {
-		const { k, band, highestTarget } = stratum;
-		const target = Math.min(highestTarget, HIGHEST);
+		const { k, band, highestTarget: target } = stratum;
 		if (band === UNFILTERED) {
 			const subject = new Subject(this.searcher, limits.check);
 			return placeLadder(subject, vectorsOf(pilot), k, target);
@@ -333,18 +313,11 @@ export class ExaminedCollection {
 				const truths = await subject.truths(vectorsOf(group), k);
 				for (const [i, query] of group.entries()) {
 					if (done >= limits.maxQueries) return;
-					const rungs = process.certification.worthwhile;
-					// Nothing more can pass: the others are not asked.
-					if (rungs.length === 0) return;
 					const truth = truths[i];
-					if (truth !== undefined) {
-						const recalls: (number | undefined)[] = [];
-						for (const rung of rungs) {
-							recalls.push(await subject.recallAt(process.ladder[rung] as never, query.vector, k, truth));
-						}
-						// Only what is complete counts: where it is interrupted, this one has not been asked.
-						process.record(rungs, recalls, this.#around.now());
-					}
+					// Nothing more can pass: the others are not asked.
+					if (!process.isOpen) return;
+					if (truth !== undefined)
+						await measureQuery(process, subject, { vector: query.vector, k, truth }, this.around);
 					onUsed(query);
 					limits.onQuery?.(++done);
 				}
@@ -369,103 +342,9 @@ export class ExaminedCollection {
 		node: FilterNode,
 		use: (options: { readonly matches: NonNullable<SlotQuery["matches"]>; readonly change: number }) => Promise<T>,
 	): Promise<T> {
-		const matches = await this.#around.matchesOf(this, node);
+		const matches = await this.around.matchesOf(this, node);
 		if (matches === undefined) throw new Interrupted("the matches of a filter are not in the memory yet");
 		return use({ matches, change: matches.change });
-	}
-
-	/**
-	 * Asks an index by vectors that it has not taken in.
-	 *
-	 * @param index A searcher of the index, which need not serve yet.
-	 * @param waiting How many of them its generation counts already, which the index is about to take in.
-	 */
-	async askByHeldOut(
-		index: Searcher,
-		vectors: readonly SlotQuery["vector"][],
-		limits: RunLimits,
-		waiting = 0,
-	): Promise<void> {
-		const { generation } = index;
-		const place = placeOf(index, waiting);
-		const pilot = vectors.slice(
-			0,
-			Math.min(MOST_PILOT, Math.max(LEAST_PILOT, Math.floor(vectors.length / PILOT_ONE_IN))),
-		);
-		const others = vectors.slice(pilot.length);
-		for (const k of HELD_OUT_K) {
-			// Of so few, what was held out would be missed.
-			if (k * TOGETHER > generation.mainEnd) continue;
-			const stratum = this.stratum(k, UNFILTERED);
-			if (stratum.breach !== undefined || stratum.targets.size === 0) continue;
-			const subject = () => new Subject(index, limits.check, { mainOnly: true });
-			const ladder = await placeLadder(subject(), pilot, k, Math.min(stratum.highestTarget, HIGHEST));
-			const targets = [...stratum.targets];
-			const delta = deltaOf({ ...BY_ITSELF, rebuilds: stratum.rebuildsBefore(place.identity) });
-			const process = new Process({ place, basis: "heldout", ladder, targets, delta });
-			const isServing = place.identity === this.identity;
-			if (isServing) stratum.byHeldOut = process;
-			else stratum.ofNext = process;
-			this.isChanged = true;
-			await this.#askAll(process, k, others, subject(), limits);
-		}
-	}
-
-	async #askAll(
-		process: Process,
-		k: number,
-		vectors: readonly SlotQuery["vector"][],
-		subject: Subject,
-		limits: RunLimits,
-	): Promise<void> {
-		for (const group of groups(vectors)) {
-			if (!process.isOpen) return;
-			const truths = await subject.truths(group, k);
-			for (const [i, vector] of group.entries()) {
-				const truth = truths[i];
-				if (truth === undefined) continue;
-				const rungs = process.certification.worthwhile;
-				if (rungs.length === 0) return;
-				const recalls: (number | undefined)[] = [];
-				for (const rung of rungs) recalls.push(await subject.recallAt(process.ladder[rung] as never, vector, k, truth));
-				process.record(rungs, recalls, this.#around.now());
-			}
-			limits.check();
-		}
-	}
-
-	/**
-	 * Compares a search with the exact answer of its state. Returns its recall; `undefined` where that state is not there any more, or nothing matches.
-	 */
-	async audit(audit: Audit, check: () => void): Promise<{ recall: number; alarmed: boolean } | undefined> {
-		const { generation } = this.searcher;
-		if (audit.generation !== generation.handle.number) return undefined;
-		const recall = await this.#recallOf(audit, check);
-		if (recall === undefined) return undefined;
-		const stratum = this.stratum(audit.band, selectivityBand(audit.share));
-		// Between the search and now it may have been found out: what serves now is something else.
-		const isVoid = stratum.breach !== undefined && servedCell(stratum, audit.target, this.identity)?.rung == null;
-		if (isVoid) return { recall, alarmed: false };
-		const detector = stratum.detector(audit.target);
-		const alarmed = detector.add(recall);
-		if (alarmed) {
-			stratum.voidAll({ at: this.#around.now(), audits: detector.size, mean: detector.recentMean });
-			this.purges++;
-		}
-		this.isChanged = true;
-		return { recall, alarmed };
-	}
-
-	async #recallOf({ vector, k, node, distances, change }: Audit, check: () => void): Promise<number | undefined> {
-		const compare = async (subject: Subject) => {
-			const [truth] = await subject.truths([vector], k);
-			return truth && recallOf(distances, truth.kth, truth.wanted);
-		};
-		if (node === undefined) return compare(new Subject(this.searcher, check, { change }));
-		const matches = await this.#around.matchesOf(this, node);
-		// Which records matched at an earlier state, nobody can tell any more.
-		if (matches?.change !== change) return undefined;
-		return compare(new Subject(this.searcher, check, { change, matches }));
 	}
 }
 
@@ -473,32 +352,9 @@ export class ExaminedCollection {
 export type AskedFor = Pick<DeltaOptions, "confidence" | "cells">;
 
 /** Those that are made without being asked for. */
-const BY_ITSELF: AskedFor = { confidence: 0.95 };
-/** A ladder is placed for a target of at most this: beyond, hardly any pilot can tell where it begins. */
-const HIGHEST = 0.999;
-
-/** @param waiting Vectors that the generation counts and the index has not taken in: when it does, they will have come since. */
-function placeOf({ generation }: Searcher, waiting = 0): Place {
-	return {
-		identity: generation.handle.identity?.id ?? "",
-		churn: churnOf(generation) - waiting,
-		vectors: generation.mainEnd - waiting,
-		changeNumber: generation.change,
-	};
-}
-
+export const BY_ITSELF: AskedFor = { confidence: 0.95 };
 function vectorsOf(queries: readonly KeptQuery[]): readonly SlotQuery["vector"][] {
 	return queries.map(({ vector }) => vector);
-}
-
-/** Queries that are answered exactly in one pass: those of a filter each for itself. */
-function* groups<T extends KeptQuery | SlotQuery["vector"]>(queries: readonly T[]): Generator<readonly T[]> {
-	for (let from = 0; from < queries.length; ) {
-		const isFiltered = (queries[from] as KeptQuery).node !== undefined;
-		const to = isFiltered ? from + 1 : Math.min(queries.length, from + TOGETHER);
-		yield queries.slice(from, to);
-		from = to;
-	}
 }
 
 /** The queries of the filter that most have. */

@@ -17,6 +17,8 @@ export const LEAST_TO_TAKE_OVER = 500;
 
 /** The k that held-out vectors are asked for: what has not been searched for yet. */
 export const HELD_OUT_K: readonly number[] = [1, 10, 100];
+/** Vectors that an index has at least, for each of k, to be asked by held-out ones: of fewer, what was held out would be missed. */
+export const LEAST_VECTORS_PER_K = 128;
 /** ms that held-out vectors may take, while the index waits for them. */
 export const HELD_OUT_MS = 30_000;
 

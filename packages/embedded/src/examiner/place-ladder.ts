@@ -11,6 +11,9 @@ const MOST_CANDIDATES = 16_000;
 /** Candidates that coarse codes take at least. */
 const CANDIDATES = { beyondK: 190, perK: 20 } as const;
 
+/** A ladder is placed for a target of at most this: beyond, hardly any pilot can tell where it begins. */
+const HIGHEST = 0.999;
+
 /** A walk that ends early has to be so much faster than one that does not, at the same recall of the pilot, to be worth a ladder. */
 const WORTH = 0.95;
 
@@ -27,7 +30,7 @@ export async function placeLadder(
 ): Promise<readonly Rung[]> {
 	const { main } = subject.searcher.area;
 	if (main === null) return [];
-	const goal = pilotGoal(target);
+	const goal = pilotGoal(Math.min(target, HIGHEST));
 	const pilot = await TimedPilot.of(subject, queries, k);
 	if (main.kind === "hnsw") {
 		const most = Math.max(k, Math.min(MOST_EF, main.reader.maxEf));

@@ -1,5 +1,6 @@
 import type { RecallBasis } from "@nigh/contract";
 import { Certification, type Rung } from "@nigh/recall";
+import { churnOf, type Generation } from "../memory/generation.ts";
 import { LEAST_TO_TAKE_OVER } from "./parameters.ts";
 
 /** Where a certification stands in the life of an index. */
@@ -10,6 +11,16 @@ export interface Place {
 	readonly churn: number;
 	readonly vectors: number;
 	readonly changeNumber: number;
+}
+
+/** @param waiting Vectors that the generation counts and the index has not taken in: when it does, they will have come since. */
+export function placeOf(generation: Generation, waiting = 0): Place {
+	return {
+		identity: generation.handle.identity?.id ?? "",
+		churn: churnOf(generation) - waiting,
+		vectors: generation.mainEnd - waiting,
+		changeNumber: generation.change,
+	};
 }
 
 export interface ProcessOptions {

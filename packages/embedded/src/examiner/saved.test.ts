@@ -15,6 +15,7 @@ import {
 } from "./examined.test-support.ts";
 import { ExaminedCollection } from "./examined-collection.ts";
 import { readTable, recallPath, writeRecallFile } from "./file.ts";
+import { askByHeldOut } from "./held-out.ts";
 import type { ExaminedSpec } from "./messages.ts";
 import { restore, save } from "./saved.ts";
 
@@ -43,7 +44,7 @@ async function written(t: TestContext): Promise<Examined & { path: string }> {
 		queries(30).map((vector) => ({ vector, node: undefined })),
 	);
 	await collection.certify(stratum, { ...NO_LIMITS, maxQueries: 90 });
-	await collection.askByHeldOut(collection.searcher, queries(200), NO_LIMITS);
+	await askByHeldOut(collection, collection.searcher, queries(200), NO_LIMITS);
 	stratum.detector(0.9).add(0.7);
 	collection.stratum(100, UNFILTERED).voidAll({ at: 3, audits: 9, mean: 0.4 });
 	stratum.rebuilds = 1;

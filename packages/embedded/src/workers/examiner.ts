@@ -4,8 +4,10 @@ import { rmSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { NighError } from "@nigh/contract";
 import { randomFrom } from "@nigh/recall";
+import { auditSearch } from "../examiner/audit.ts";
 import { certifiedAmong, ExaminedCollection } from "../examiner/examined-collection.ts";
 import { recallPath } from "../examiner/file.ts";
+import { askByHeldOut } from "../examiner/held-out.ts";
 import { matchesFrom } from "../examiner/matches.ts";
 import type { Attachment, ExaminedSpec, ExaminerMethods, ExaminerNotes, HeldOutRequest } from "../examiner/messages.ts";
 import { certifyOnDemand } from "../examiner/on-demand.ts";
@@ -177,7 +179,7 @@ async function doAudits(): Promise<void> {
 		if (collection === undefined) continue;
 		const start = performance.now();
 		try {
-			const found = await collection.audit(audit, () => {});
+			const found = await auditSearch(collection, audit, () => {});
 			const durationMs = performance.now() - start;
 			if (found === undefined) {
 				caller.tell("failed", { key, event: "nigh:audit", durationMs, error: "UNAVAILABLE" });
@@ -246,7 +248,7 @@ function begin({ key, name, spec, generation, area }: Attachment | HeldOutReques
 }
 
 /** Asks an index by vectors that wait outside of it. It may not serve yet, and the thread that builds it waits. */
-async function askByHeldOut(request: HeldOutRequest): Promise<void> {
+async function examineHeldOut(request: HeldOutRequest): Promise<void> {
 	const { key, generation, area, slots } = request;
 	const known = collections.get(key);
 	const collection = known ?? begin(request);
@@ -260,7 +262,7 @@ async function askByHeldOut(request: HeldOutRequest): Promise<void> {
 	// Those of an index that is built are among its slots already; those of one that serves are in its tail.
 	const waiting = slots.filter((slot) => slot < index.generation.mainEnd).length;
 	try {
-		await collection.askByHeldOut(index, vectorsAt(key, index, slots), { maxQueries: slots.length, check }, waiting);
+		await askByHeldOut(collection, index, vectorsAt(key, index, slots), { maxQueries: slots.length, check }, waiting);
 	} catch (error) {
 		if (!(error instanceof Interrupted)) failed(collection, "nigh:certify", start, error);
 	} finally {
@@ -344,7 +346,7 @@ caller.serve<ExaminerMethods>({
 				told(collection, start, queries);
 			}
 		}),
-	heldOut: (request) => inTurn(() => askByHeldOut(request), urgent),
+	heldOut: (request) => inTurn(() => examineHeldOut(request), urgent),
 	tuned({ key, state }) {
 		const collection = collectionOf(key);
 		collection.tuned = state;

@@ -1,0 +1,67 @@
+import { deltaOf, UNFILTERED } from "@nigh/recall";
+import type { Searcher, SlotQuery } from "../memory/searcher.ts";
+import { BY_ITSELF, type ExaminedCollection, type RunLimits } from "./examined-collection.ts";
+import { groups, measureQuery } from "./measure.ts";
+import { HELD_OUT_K, LEAST_PILOT, LEAST_VECTORS_PER_K, MOST_PILOT, PILOT_ONE_IN } from "./parameters.ts";
+import { placeLadder } from "./place-ladder.ts";
+import { Process, placeOf } from "./process.ts";
+import { Subject } from "./subject.ts";
+
+/**
+ * Asks an index of a collection by vectors that it has not taken in.
+ *
+ * @param index A searcher of the index, which need not serve yet.
+ * @param waiting How many of them its generation counts already, which the index is about to take in.
+ */
+export async function askByHeldOut(
+	collection: ExaminedCollection,
+	index: Searcher,
+	vectors: readonly SlotQuery["vector"][],
+	limits: RunLimits,
+	waiting = 0,
+): Promise<void> {
+	const { generation } = index;
+	const place = placeOf(generation, waiting);
+	const pilot = vectors.slice(
+		0,
+		Math.min(MOST_PILOT, Math.max(LEAST_PILOT, Math.floor(vectors.length / PILOT_ONE_IN))),
+	);
+	const others = vectors.slice(pilot.length);
+	for (const k of HELD_OUT_K) {
+		// Of so few, what was held out would be missed.
+		if (k * LEAST_VECTORS_PER_K > generation.mainEnd) continue;
+		const stratum = collection.stratum(k, UNFILTERED);
+		if (stratum.breach !== undefined || stratum.targets.size === 0) continue;
+		const subject = () => new Subject(index, limits.check, { mainOnly: true });
+		const ladder = await placeLadder(subject(), pilot, k, stratum.highestTarget);
+		const targets = [...stratum.targets];
+		const delta = deltaOf({ ...BY_ITSELF, rebuilds: stratum.rebuildsBefore(place.identity) });
+		const process = new Process({ place, basis: "heldout", ladder, targets, delta });
+		if (place.identity === collection.identity) stratum.byHeldOut = process;
+		else stratum.ofNext = process;
+		collection.isChanged = true;
+		await askAll(collection, process, subject(), { k, vectors: others, limits });
+	}
+}
+
+async function askAll(
+	{ around }: ExaminedCollection,
+	process: Process,
+	subject: Subject,
+	{
+		k,
+		vectors,
+		limits,
+	}: { readonly k: number; readonly vectors: readonly SlotQuery["vector"][]; readonly limits: RunLimits },
+): Promise<void> {
+	for (const group of groups(vectors)) {
+		if (!process.isOpen) return;
+		const truths = await subject.truths(group, k);
+		for (const [i, vector] of group.entries()) {
+			if (!process.isOpen) return;
+			const truth = truths[i];
+			if (truth !== undefined) await measureQuery(process, subject, { vector, k, truth }, around);
+		}
+		limits.check();
+	}
+}
