@@ -1,6 +1,7 @@
-import { openFolder } from "@nigh/embedded";
+import type { Database } from "@nigh/contract";
+import { openFolder, openShared } from "@nigh/embedded";
 import { DISTRIBUTIONS, type DistributionName } from "./distributions.ts";
-import { BruteForce, kthKeys } from "./truth.ts";
+import { answersTo, type Judged, recallOfAnswers } from "./judge.ts";
 
 /** Targets, each of which every seed attempts once. */
 export const ATTEMPTED = [0.9, 0.95, 0.99] as const;
@@ -9,10 +10,19 @@ export const SEEDS = 200;
 export const MOST_WRONG_SEEDS = 4;
 
 const K = 10;
-const N = 4_000;
-/** Queries that certify, and as fresh ones by which what serves is judged. */
-const QUERIES = 3_000;
-const JUDGED = 4_000;
+
+/** The numbers of one attempt. */
+export interface AttemptSize {
+	/** Vectors of the database. */
+	readonly n: number;
+	/** Queries that it is certified by, of which one in eight places the ladder. */
+	readonly queries: number;
+	/** Fresh queries by which what it serves is judged. */
+	readonly judged: number;
+}
+
+const FULL_ATTEMPT: AttemptSize = { n: 4_000, queries: 3_000, judged: 4_000 };
+
 /** In turn. */
 const KINDS: readonly { readonly rows: DistributionName; readonly dimensions: number; readonly M: number }[] = [
 	{ rows: "mixture", dimensions: 32, M: 6 },
@@ -22,54 +32,81 @@ const KINDS: readonly { readonly rows: DistributionName; readonly dimensions: nu
 ];
 
 /** What became of one seed at one target. */
-export interface Attempt {
+export interface Attempt extends Judged {
 	readonly target: number;
-	/** What the answers said of themselves. */
-	readonly state: string;
-	/** Mean recall of fresh queries, judged in double precision. */
-	readonly recall: number;
+	/** Queries that the certificate rests on; 0 of an exact search. */
+	readonly queries: number;
 }
 
-/** One database: written, certified once for each target, and asked by queries that nobody has seen, through nothing but what a user calls. */
-export async function attempt(seed: number): Promise<Attempt[]> {
+/** A database for each target, of vectors and queries of its own: one is certified and judged by nothing that another was. */
+export async function attempts(seed: number): Promise<Attempt[]> {
+	const made: Attempt[] = [];
+	for (const i of ATTEMPTED.keys()) made.push(await attempt(seed, i));
+	return made;
+}
+
+/**
+ * One database: written, certified once, and then asked by queries that nobody has seen, through nothing but what a user calls.
+ *
+ * They are searched for through a reader of the database, which serves what it serves and neither logs nor audits: so that they have no part in any
+ * certificate, nor can an audit of them take it away, and the same certificate serves all of them.
+ *
+ * @param targetAt Of {@link ATTEMPTED}.
+ * @param through What the fresh queries are searched for through.
+ * @throws Error where they have had a part in the certificate after all.
+ */
+export async function attempt(
+	seed: number,
+	targetAt: number,
+	size: AttemptSize = FULL_ATTEMPT,
+	through: (database: Database) => Promise<Pick<Database, "collection" | "close">> = readerOf,
+): Promise<Attempt> {
 	const { rows, dimensions, M } = KINDS[seed % KINDS.length] as (typeof KINDS)[number];
-	const draw = DISTRIBUTIONS[rows]({ n: N, dimensions, seed });
-	const base = draw(N);
-	const asked = draw(QUERIES);
-	const fresh = draw(JUDGED);
-	const rowOf = (all: Float32Array, i: number) => all.slice(i * dimensions, (i + 1) * dimensions);
+	const target = ATTEMPTED[targetAt] as number;
+	const draw = DISTRIBUTIONS[rows]({ n: size.n, dimensions, seed: seed * ATTEMPTED.length + targetAt });
+	const base = draw(size.n);
+	const asked = draw(size.queries);
+	const fresh = draw(size.judged);
 	const database = await openFolder(":memory:");
 	try {
-		const spec = { dimensions, metric: "l2", index: { kind: "hnsw", M, efConstruction: 60 } } as const;
-		const collection = await database.collection("seed", spec);
-		await collection.upsert(Array.from({ length: N }, (_, i) => ({ id: String(i), vector: rowOf(base, i) })));
+		const index = { kind: "hnsw", M, efConstruction: 60 } as const;
+		const collection = await database.collection("seed", { dimensions, metric: "l2", recall: target, index });
+		const vectors = rowsOf(base, dimensions);
+		await collection.upsert(vectors.map((vector, i) => ({ id: String(i), vector })));
 		await collection.optimize();
-		const queries = Array.from({ length: QUERIES }, (_, i) => rowOf(asked, i));
-		const attempts: Attempt[] = [];
-		for (const [i, target] of ATTEMPTED.entries()) {
-			// The first gives the queries; the others go on with them.
-			await collection.certify({ k: K, target, maxQueries: QUERIES, ...(i === 0 && { queries }) });
-			attempts.push({ target, ...(await judged(collection, target)) });
+		const certified = async (queries?: Float32Array[]) => {
+			const { statements } = await collection.certify({
+				k: K,
+				target,
+				maxQueries: size.queries,
+				...(queries && { queries }),
+			});
+			return statements[0]?.queries ?? 0;
+		};
+		const before = await certified(rowsOf(asked, dimensions));
+		const reader = await through(database);
+		try {
+			const answers = await answersTo(await reader.collection("seed"), rowsOf(fresh, dimensions), {
+				k: K,
+				recall: target,
+			});
+			const recall = recallOfAnswers(answers.labels, { base, queries: fresh, dimensions, k: K });
+			// What had been logged would be measured now.
+			const after = await certified();
+			if (after !== before) throw new Error(`certified by ${before} queries, and after the fresh ones by ${after}`);
+			return { target, state: answers.state, setting: answers.setting, recall, queries: before };
+		} finally {
+			await reader.close();
 		}
-		return attempts;
 	} finally {
 		await database.close();
 	}
+}
 
-	async function judged(collection: Awaited<ReturnType<typeof database.collection>>, recall: number) {
-		const truth = new BruteForce(base, dimensions, "l2");
-		const found: Set<number>[] = [];
-		let state = "";
-		for (let i = 0; i < JUDGED; i++) {
-			const answer = await collection.search({ vector: rowOf(fresh, i), k: K, recall, include: { metadata: false } });
-			state = answer.recall.state;
-			found.push(new Set(answer.hits.map(({ id }) => Number(id))));
-		}
-		let hits = 0;
-		truth.eachQuery(fresh, (query, keys) => {
-			const kth = kthKeys(keys, [K])[0] as number;
-			for (const label of found[query] as Set<number>) if ((keys[label] as number) <= kth) hits++;
-		});
-		return { state, recall: hits / (K * JUDGED) };
-	}
+async function readerOf(database: Database): Promise<Database> {
+	return openShared(await database.share());
+}
+
+function rowsOf(all: Float32Array, dimensions: number): Float32Array[] {
+	return Array.from({ length: all.length / dimensions }, (_, i) => all.slice(i * dimensions, (i + 1) * dimensions));
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Collection } from "./collections.ts";
-import { type Attempt, attempt } from "./end-to-end.ts";
+import { type Attempt, attempts } from "./end-to-end.ts";
 import { groupsOf } from "./groups.ts";
 import { type Measured, matrixPath, readMeasured, writeMeasured } from "./matrix-file.ts";
 import { measureMatrices, TARGETS } from "./measure.ts";
@@ -80,12 +80,12 @@ export async function runTask(task: Task, size: RunSize, onProgress: (text: stri
 		return { type: "power", power: powerOf(task.power, { runs: size.powerRuns, delta: DELTA, seed }) };
 	}
 	if (task.type === "end-to-end") {
-		const attempts: Attempt[] = [];
+		const made: Attempt[] = [];
 		for (const [done, seed] of task.seeds.entries()) {
-			attempts.push(...(await attempt(seed)));
+			made.push(...(await attempts(seed)));
 			if (done % 5 === 4) onProgress(`${done + 1} of ${task.seeds.length} seeds`);
 		}
-		return { type: "end-to-end", attempts };
+		return { type: "end-to-end", attempts: made };
 	}
 	return task.type === "planted" ? runPlanted(task, size) : await runCollection(task, size, onProgress);
 }
