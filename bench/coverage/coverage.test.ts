@@ -12,7 +12,13 @@ import { POWER_CASES, powerOf } from "./power.ts";
 import { asCertified, certified, type Procedure, peeking } from "./procedures.ts";
 import { type Outcome, redraw } from "./redraw.ts";
 import { drawRows, PILOT } from "./rows.ts";
-import { atDelta, cheapestThatClears, peekedInterval, tInterval } from "./sabotaged.test-support.ts";
+import {
+	atDelta,
+	cheapestThatClears,
+	peekedInterval,
+	tInterval,
+	withoutInterrupted,
+} from "./sabotaged.test-support.ts";
 import { openSearcher } from "./searcher.ts";
 import { watch } from "./watch.ts";
 
@@ -69,6 +75,7 @@ describe("a procedure that is wrong exceeds that", () => {
 		["the cheapest rung that clears", cheapestThatClears, planted("all or nothing", 0.9, 60), 0.9, 500],
 		["a t interval", tInterval, planted("all or nothing, nested", 0.99), 0.99, 100],
 		["a t interval that is looked at until it says so", peekedInterval, planted("1 % at 0", 0.95), 0.95, 1_500],
+		["queries that are left out where they find nothing", withoutInterrupted, planted("1 % at 0", 0.95), 0.95, 3_000],
 		["delta 0.2", atDelta(0.2), planted("all or nothing, nested", 0.9, 20, 0.00005), 0.9, 3_000],
 	];
 	for (const [what, procedure, matrix, target, queries] of cases) {
@@ -178,7 +185,8 @@ describe("the watch", () => {
 			delta: DELTA,
 			seeds: 100,
 			queries: 3_000,
-			seed: 1,
+			// Another than the matrix has: the same would draw just the queries that it has taken hits from.
+			seed: 2,
 			silentFor: 5_000,
 		});
 		assert.equal(outcome?.watched, 100);

@@ -33,6 +33,18 @@ export const atDelta =
 	(sample, targets) =>
 		certified(sample, targets, other);
 
+/** The right procedure, that leaves out queries which find nothing: those take long, and are likely the ones that were interrupted. */
+export const withoutInterrupted: Procedure = (sample, targets, delta) => {
+	const asked = Array.from({ length: sample.queries }, (_, query) => query).filter(
+		(query) => sample.recall(0, query) > 0,
+	);
+	return certified(
+		{ ...sample, queries: asked.length, recall: (rung, query) => sample.recall(rung, asked[query] as number) },
+		targets,
+		delta,
+	);
+};
+
 /** A t interval that is looked at after every 50 queries, until it says what was hoped for. */
 export const peekedInterval: Procedure = (sample, targets) =>
 	asCertified(
