@@ -36,5 +36,6 @@ test("no two collections have one name, and what a matrix depends on makes anoth
 	const paths = [first, { ...first, M: 7 }, { ...first, seed: 1 }, { ...first, ks: [10] }].map((each) =>
 		matrixPath("", each, 20_000),
 	);
-	assert.equal(new Set([...paths, matrixPath("", first, 10_000)]).size, 5);
+	const others = [matrixPath("", first, 10_000), matrixPath("", first, 20_000, "other sources")];
+	assert.equal(new Set([...paths, ...others]).size, 6);
 });

@@ -3,9 +3,12 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "
 import { join } from "node:path";
 import type { Collection } from "./collections.ts";
 import type { RecallMatrix } from "./matrix.ts";
+import { sourcesHash } from "./sources.ts";
 
-/** Raised when a matrix of the same collection would come out differently, or is kept otherwise. */
+/** Raised when the file is laid out otherwise. */
 const VERSION = 1;
+/** Of the sources as they were when they were loaded. */
+const SOURCES = sourcesHash();
 
 /** What was measured of one collection. */
 export interface Measured {
@@ -18,12 +21,14 @@ export interface Measured {
 
 /**
  * The file of a collection's matrices: a line of JSON, then the hits of each rung, then the groups, a byte a query. Its name holds a hash of all that
- * they depend on but the code of the index, a change of which makes other recalls, and no wrong ones.
+ * they depend on, the code by which they are measured included: figures that are published are of the code that there is.
+ *
+ * @param sources A hash of that code. Default: {@link sourcesHash}.
  */
-export function matrixPath(folder: string, collection: Collection, pool: number): string {
+export function matrixPath(folder: string, collection: Collection, pool: number, sources = SOURCES): string {
 	const { name, ...rest } = collection;
 	const hash = createHash("sha256")
-		.update(JSON.stringify([VERSION, pool, rest]))
+		.update(JSON.stringify([VERSION, sources, pool, rest]))
 		.digest("hex")
 		.slice(0, 12);
 	return join(folder, `${name}-${hash}.matrix`);
