@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { randomFrom } from "@nigh/recall";
 import type { RecallMatrix } from "./matrix.ts";
-import { type Audits, SHIFTS, type ShiftName, unshifted } from "./shifts.ts";
+import { type Audits, SHIFTS, type ShiftName, toBeHeardWithin, unshifted } from "./shifts.ts";
 
 const random = randomFrom(2);
 const pool = 5_000;
@@ -45,5 +45,34 @@ test("unshifted audits have the mean of the rung, and each drop brings it to its
 test("what the matrix cannot show is not made up", () => {
 	const flat: RecallMatrix = { ...matrix, hits: [new Uint8Array(pool).fill(10), new Uint8Array(pool).fill(10)] };
 	assert.equal(SHIFTS["a mass insert"](flat, groups, 0, 0.9), undefined);
+	assert.equal(SHIFTS["a mass insert into half of the parts"](flat, groups, 0, 0.9), undefined);
 	assert.equal(SHIFTS["queries from another cluster"](flat, groups, 0, 0.9), undefined);
+});
+
+/** A ladder whose parts can be told by their hits: the first rung finds 10 everywhere, the second as many as the number of the part. */
+const told: RecallMatrix = {
+	...matrix,
+	hits: [new Uint8Array(pool).fill(10), groups],
+};
+
+test("a mass insert into half of the parts changes three parts of five, and no query of the others", () => {
+	const seen = new Map<number, number>();
+	const drawn = SHIFTS["a mass insert into half of the parts"](told, groups, 0, 0.7) as Audits;
+	for (let i = 0; i < 20_000; i++) {
+		const hits = Math.round(10 * drawn(random));
+		seen.set(hits, (seen.get(hits) ?? 0) + 1);
+	}
+	assert.equal([...seen.keys()].filter((hits) => hits < 10).length, 3);
+	assert.ok((seen.get(10) as number) > 20_000 * 0.4 - 500);
+});
+
+test("queries that find nothing find nothing, and the others what they did", () => {
+	const audits = SHIFTS["queries that find nothing"](told, groups, 0, 0.9) as Audits;
+	const seen = new Set(Array.from({ length: 1_000 }, () => audits(random)));
+	assert.deepEqual(seen, new Set([1, 0]));
+});
+
+test("each drop is to be heard within 100 audits, but for one that none can", () => {
+	for (const shift of Object.keys(SHIFTS) as ShiftName[])
+		assert.equal(toBeHeardWithin(shift), shift === "queries that find nothing" ? 5_000 : 100);
 });

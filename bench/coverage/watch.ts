@@ -1,14 +1,11 @@
-import { Detector, DROP, HEARD_WITHIN, randomFrom, settingsFor } from "@nigh/recall";
+import { Detector, DROP, randomFrom, servingRung, settingsFor } from "@nigh/recall";
 import { type RecallMatrix, trueMeans } from "./matrix.ts";
-import { certified, type Served } from "./procedures.ts";
+import { certify } from "./procedures.ts";
 import { drawSample, median } from "./redraw.ts";
-import { type Audits, SHIFTS, type ShiftName, unshifted } from "./shifts.ts";
+import { type Audits, LONGEST, SHIFTS, type ShiftName, toBeHeardWithin, unshifted } from "./shifts.ts";
 
 /** Audits within which nothing is to be heard without a drop. */
 export const SILENT_FOR = 200_000;
-
-/** Audits after which a drop that has not been heard is given up. */
-const LONGEST = 5_000;
 
 export interface WatchOptions {
 	readonly targets: readonly number[];
@@ -35,7 +32,7 @@ export interface ShiftOutcome {
 	readonly shift: ShiftName;
 	/** Certifications in which the drop could be made. */
 	readonly watched: number;
-	/** Of those, how many alarmed within 100 audits. */
+	/** Of those, how many alarmed within {@link toBeHeardWithin}. */
 	readonly heard: number;
 	/** Audits until the alarm, the median; NaN without any. */
 	readonly delay: number;
@@ -45,18 +42,18 @@ export interface ShiftOutcome {
 export function watch(matrix: RecallMatrix, groups: Uint8Array, options: WatchOptions): WatchOutcome[] {
 	const { targets, delta, seeds, queries, seed } = options;
 	const random = randomFrom(seed);
-	const served = Array.from({ length: seeds }, () => {
-		const sample = drawSample(matrix, queries, random);
-		return { sample, rungs: certified(sample, targets, delta) };
-	});
+	const certifications = Array.from({ length: seeds }, () =>
+		certify(drawSample(matrix, queries, random), targets, delta),
+	);
 	const means = trueMeans(matrix);
-	return targets.map((target, t) => {
+	return targets.map((target) => {
 		// A wrong certificate is a breach from the beginning, of which an alarm is right.
-		const watches = served.flatMap(({ sample, rungs }) => {
-			const { serves } = rungs[t] as Served;
-			if (serves < 0 || !((means[serves] as number) >= target)) return [];
-			const recalls = Array.from({ length: sample.queries }, (_, query) => sample.recall(serves, query));
-			return [{ rung: serves, settings: settingsFor(target, recalls, matrix.k, random) }];
+		const watches = certifications.flatMap((certification) => {
+			const rung = servingRung(certification, target);
+			if (rung < 0 || !((means[rung] as number) >= target)) return [];
+			// As a database does: by what was measured on that rung until the certification ended.
+			const recalls = certification.recalls[rung] as readonly number[];
+			return [{ rung, settings: settingsFor(target, recalls, matrix.k, random) }];
 		});
 		const silent = watches.filter(
 			({ rung, settings }) =>
@@ -75,7 +72,7 @@ export function watch(matrix: RecallMatrix, groups: Uint8Array, options: WatchOp
 				return {
 					shift,
 					watched: delays.length,
-					heard: delays.filter((delay) => delay <= HEARD_WITHIN).length,
+					heard: delays.filter((delay) => delay <= toBeHeardWithin(shift)).length,
 					delay: median(Float64Array.from(delays)),
 				};
 			}),
