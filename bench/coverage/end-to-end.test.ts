@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Database } from "@nigh/contract";
 import { ATTEMPTED, attempt } from "./end-to-end.ts";
 
 /** So few queries that the certificate of 0.99 could go on with more. */
@@ -19,11 +20,9 @@ test("a database certifies a target, and is judged by queries that have no part 
 });
 
 test("what is searched for through the database itself has a part in what is certified next, and is refused", async () => {
-	const itself = async (database: { collection: unknown }) =>
-		({
-			collection: (name: string) => (database as never as typeof reader).collection(name),
-			close: async () => {},
-		}) as never;
-	const reader = undefined as never as { collection(name: string): unknown };
+	const itself = async (database: Database) => ({
+		collection: database.collection.bind(database) as Database["collection"],
+		close: async () => {},
+	});
 	await assert.rejects(attempt(2, AT_99, SMALL, itself), /by another certificate in between|after the fresh ones by/);
 });

@@ -2,14 +2,16 @@ import { grouped } from "../../packages/nigh/src/terminal/table.ts";
 import { type Machine, machineLine } from "../report/machine.ts";
 import { piped } from "../report/markdown.ts";
 import type { Rows } from "../report/rows.ts";
-import { type Check, percent, type Results, watchSums } from "./checks.ts";
+import { type Check, certifiedShare, percent, type Results } from "./checks.ts";
 import { ATTEMPTED, type Attempt } from "./end-to-end.ts";
 import { TARGETS } from "./measure.ts";
 import { median, type Outcome } from "./redraw.ts";
-import { SHIFTS } from "./shifts.ts";
+import { PILOT } from "./rows.ts";
+import { LONGEST, SHIFTS, type ShiftName, toBeHeardWithin } from "./shifts.ts";
 import type { CollectionResult, RunSize } from "./task.ts";
 import { DELTA } from "./task.ts";
 import { SILENT_FOR } from "./watch.ts";
+import { type PooledShare, watchSums } from "./watch-sums.ts";
 
 export interface MarkdownOptions {
 	readonly machine: Machine;
@@ -42,7 +44,7 @@ export function coverageMarkdown({ machine, size, results, checks, command, miss
 }
 
 function aboutCoverage({ pool, redraws, queries }: RunSize): string {
-	return `Each collection has a pool of ${grouped(pool)} queries that were never inserted, and which *are* the distribution of queries: true means are exact. Truth is a scan in double precision that shares no code with the index. ${grouped(redraws)} samples of ${grouped(queries)} queries are drawn from the pool with replacement, and each is certified by the code that serves, at delta ${DELTA}. Three numbers are of the targets ${TARGETS.join(", ")}. *wrong*: samples of which any certified rung has a true mean below the target. *approximate*: samples that certified a rung before the exact search. *cost*: what the served rung costs, as a multiple of the cheapest whose true mean reaches the target (the exact search where none does), the median; in distances computed, which are the same in every run: to nodes of a graph, or to centroids, scanned rows and candidates of cells.`;
+	return `Each collection has a pool of ${grouped(pool)} queries that were never inserted, and which *are* the distribution of queries: true means are exact. Truth is a scan in double precision that shares no code with the index. ${grouped(redraws)} samples of ${grouped(queries)} queries are drawn from the pool with replacement, and each is certified at delta ${DELTA} by the code of a database's examiner: the same certification (each query is asked once, on all rungs that are worth it then, and what looks hopeless is given up), and the same choice of the rung that serves. Not the same as in a database: ladders are placed by ${grouped(PILOT)} pilot queries, which has 128 at most; no walk ends early (\`patience\`); cells have no re-rank depths to choose from; and no query is answered exactly on an approximate rung. What is measured end to end goes through all of that. Three numbers are of the targets ${TARGETS.join(", ")}. *wrong*: samples of which any certified rung has a true mean below the target. *approximate*: samples that certified a rung before the exact search. *cost*: what the served rung costs, as a multiple of the cheapest whose true mean reaches the target (the exact search where none does), the median; in distances computed, which are the same in every run: to nodes of a graph, or to centroids, scanned rows and candidates of cells.`;
 }
 
 function coverageRows(collections: readonly CollectionResult[]): Rows {
@@ -70,7 +72,7 @@ function costText({ attainable, costRatio }: Outcome): string {
 }
 
 function aboutPlanted({ redraws, queries, peeked }: RunSize): string {
-	return `Ladders that are made to be certified wrongly: four rungs above the target, thirty 0.0005 below it. Wrong certificates of ${grouped(redraws)} samples of ${grouped(queries)} queries; *peeked at*: of as many samples of ${grouped(peeked)}, one query more at a time, every certificate looked at after every measurement, the target added half way, stopped and resumed from its recalls on the way.`;
+	return `Ladders that are made to be certified wrongly: four rungs above the target, thirty 0.0005 below it. Wrong certificates of ${grouped(redraws)} samples of ${grouped(queries)} queries; *peeked at*: of as many samples of ${grouped(peeked)}, one query more at a time, every certificate looked at after every one, the target added half way, stopped and resumed from its recalls on the way.`;
 }
 
 function plantedRows({ planted }: Results): Rows {
@@ -86,7 +88,7 @@ function plantedRows({ planted }: Results): Rows {
 }
 
 function aboutEndToEnd(attempts: readonly Attempt[]): string {
-	return `${attempts.length / ATTEMPTED.length} databases of 4,000 vectors from four distributions, each written, certified once for each target by 3,000 queries, and asked by 4,000 others, through \`Collection\` alone; judged in double precision. *below*: databases whose mean over those others is below the target.`;
+	return `${attempts.length / ATTEMPTED.length} databases of 4,000 vectors from four distributions for each target, each written, certified once by 3,000 queries, and asked by 4,000 others afterwards, through nothing but what a user calls: ladders, walks that end early, truth, serving and statements are a database's own. The others are searched for through a reader, which logs nothing, and all are served by one certificate. Judged in double precision. *certified*: databases whose answers came with a certificate, and not from an exact search. *below*: databases whose mean over those others is below the target.`;
 }
 
 function endToEndRows(attempts: readonly Attempt[]): Rows {
@@ -95,11 +97,10 @@ function endToEndRows(attempts: readonly Attempt[]): Rows {
 		rows: ATTEMPTED.map((target) => {
 			const own = attempts.filter((each) => each.target === target);
 			const recalls = Float64Array.from(own, ({ recall }) => recall);
-			const certified = own.filter(({ state }) => state === "certified").length;
 			return [
 				String(target),
 				grouped(own.length),
-				((100 * certified) / own.length).toFixed(0),
+				(100 * certifiedShare(own)).toFixed(1),
 				String(recalls.filter((recall) => recall < target).length),
 				Math.min(...recalls).toFixed(4),
 				median(recalls).toFixed(4),
@@ -131,24 +132,28 @@ function powerRows({ power }: Results): Rows {
 }
 
 function aboutWatch({ seeds, silentFor }: RunSize): string {
-	return `${seeds} certifications of each cell, and what each has served (where that is not the exact search, and not wrong) watched by a detector that begins then. *silent*: no alarm in ${grouped(silentFor)} audits of the pool. Drops are to the target less 0.05, made from the matrices; of each, the share that was heard within 100 audits, and the median of the audits until the alarm, over all collections.${silentFor === SILENT_FOR ? "" : " **Shorter than a full run.**"}`;
+	return `${seeds} certifications of each cell, and what each has served (where that is not the exact search, and not wrong) watched by a detector that begins then, set as in a database: by what was measured on that rung until the certification ended. *silent*: no alarm in ${grouped(silentFor)} audits of the pool. Drops are to the target less 0.05, made from the matrices, and nothing is written or deleted; of each, the share that was heard within ${toBeHeardWithin("a mass insert")} audits (of queries that find nothing: ${grouped(LONGEST)}), and the median of the audits until the alarm, over all collections. Each share is of the certifications of all collections together; in brackets that of the collection where it is the least. Detectors are set by two drops, hits missed at random and more queries like the worst tenth; inserts and queries that find nothing are unlike both.${silentFor === SILENT_FOR ? "" : " **Shorter than a full run.**"}`;
 }
 
 function watchRows({ collections }: Results): Rows {
-	const shifts = Object.keys(SHIFTS);
+	const shifts = Object.keys(SHIFTS) as ShiftName[];
 	return {
 		columns: columns([], ["k", "target", "watched", "silent", ...shifts]),
-		rows: watchSums(collections.flatMap(({ cells }) => cells)).map(({ k, target, watched, silent, heard }) => [
+		rows: watchSums(collections).map(({ k, target, watched, silent, heard }) => [
 			String(k),
 			String(target),
 			grouped(watched),
-			percent(silent),
+			silent === undefined ? "-" : pooledText(silent),
 			...shifts.map((shift) => {
 				const found = heard.get(shift);
-				return found === undefined ? "-" : `${percent(found.share)}, ${found.delay.toFixed(0)}`;
+				return found === undefined ? "-" : `${pooledText(found)}, ${found.delay.toFixed(0)}`;
 			}),
 		]),
 	};
+}
+
+function pooledText({ share, worst }: PooledShare): string {
+	return `${percent(share)} (${percent(worst.share)})`;
 }
 
 function columns(left: readonly string[], right: readonly string[]): Rows["columns"] {
