@@ -61,7 +61,7 @@ function endToEnd(): Task[] {
 	}));
 }
 
-/** What is asked for; collections first, which take longest. */
+/** What is asked for: first what may end a run by failing, then what takes longest. */
 function tasksOf({ names, data, cache }: CoverageOptions): { tasks: Task[]; missing: string[] } {
 	const isAsked = (name: string) => names.length === 0 || names.some((asked) => name.startsWith(asked));
 	const asked = COLLECTIONS.filter(({ name }) => isAsked(name));
@@ -70,11 +70,11 @@ function tasksOf({ names, data, cache }: CoverageOptions): { tasks: Task[]; miss
 	);
 	return {
 		tasks: [
+			...(isAsked("end-to-end") ? endToEnd() : []),
 			...asked
 				.filter((collection) => isThere(collection, data))
 				.map((collection): Task => ({ type: "collection", collection, data, cache })),
 			...(isAsked("planted") ? planted.map((each): Task => ({ type: "planted", ...each })) : []),
-			...(isAsked("end-to-end") ? endToEnd() : []),
 			...(isAsked("power") ? POWER_CASES.map((power): Task => ({ type: "power", power })) : []),
 		],
 		missing: asked.filter((collection) => !isThere(collection, data)).map(({ name }) => name),
