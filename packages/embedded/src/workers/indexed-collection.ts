@@ -228,7 +228,11 @@ export class IndexedCollection {
 		this.examinedChurn = churnOf(generation) + tail;
 		this.wasPressed = false;
 		try {
-			const asking = withoutWrittenAgain(owned, drawn(from, from + tail));
+			const between = async () => {
+				await turn();
+				task?.check();
+			};
+			const asking = await withoutWrittenAgain(owned, drawn(from, from + tail), between);
 			if (asking.length === 0) return;
 			await askByHeldOut(this.#around, this, owned, asking, {
 				isPressed: () => {
@@ -236,10 +240,7 @@ export class IndexedCollection {
 					this.wasPressed ||= isPressed;
 					return isPressed;
 				},
-				between: async () => {
-					await turn();
-					task?.check();
-				},
+				between,
 			});
 		} catch (error) {
 			this.examinedChurn = before;

@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { examined, HNSW } from "../examiner/examined.test-support.ts";
 import { vectorsFor } from "../memory/disk-generation.test-support.ts";
+import { smallGeneration } from "../memory/generations.test-support.ts";
 import { RowMaker } from "../memory/rows.ts";
 import { SlotWriter } from "../memory/slot-writer.ts";
+import type { Owned } from "./next-generation.ts";
 import { withoutWrittenAgain } from "./written-again.ts";
 
 for (const wanted of [HNSW, { kind: "ivfpq", storage: "disk" }, { kind: "ivf", storage: "memory" }] as const) {
@@ -32,9 +34,25 @@ for (const wanted of [HNSW, { kind: "ivfpq", storage: "disk" }, { kind: "ivf", s
 		generation.publish(2);
 		const all = Uint32Array.from([...again, ...asking].reverse());
 		assert.deepEqual(
-			[...withoutWrittenAgain(owned, all)].sort((a, b) => a - b),
+			[...(await withoutWrittenAgain(owned, all, async () => {}))].sort((a, b) => a - b),
 			asking,
 		);
-		assert.deepEqual(withoutWrittenAgain(owned, Uint32Array.from(asking)), Uint32Array.from(asking));
+		const none = await withoutWrittenAgain(owned, Uint32Array.from(asking), async () => {});
+		assert.deepEqual(none, Uint32Array.from(asking));
 	});
 }
+
+test("other work has its turn while a large index is looked through, and ends it where it throws", async () => {
+	const { generation, add } = smallGeneration({ capacity: 50_001 });
+	for (let i = 0; i < 50_000; i++) add(Float32Array.of(1, 2, 3, i), { id: `r${i}` });
+	generation.mainEnd = 50_000;
+	const slot = add(Float32Array.of(1, 2, 3, 4));
+	const owned = { generation } as Owned;
+	let turns = 0;
+	const between = async () => {
+		if (++turns > 3) throw new Error("given up");
+	};
+	assert.deepEqual(await withoutWrittenAgain(owned, Uint32Array.of(slot), between), Uint32Array.of(slot));
+	assert.equal(turns, 3);
+	await assert.rejects(withoutWrittenAgain(owned, Uint32Array.of(slot), between), /given up/);
+});
