@@ -250,10 +250,12 @@ function begin({ key, name, spec, generation, area }: Attachment | HeldOutReques
 /** Asks an index by vectors that wait outside of it. It may not serve yet, and the thread that builds it waits. */
 async function examineHeldOut(request: HeldOutRequest): Promise<void> {
 	const { key, generation, area, slots } = request;
+	const task = new Task(request.task);
+	// Who has given it up meanwhile has not waited, and what was to ask may have been taken in.
+	if (!task.takeUp()) return;
 	const known = collections.get(key);
 	const collection = known ?? begin(request);
 	const index = known === undefined ? collection.searcher : new Searcher(generation, area);
-	const task = new Task(request.task);
 	const end = performance.now() + HELD_OUT_MS;
 	const start = performance.now();
 	const check = () => {

@@ -67,3 +67,13 @@ test("one that is not wanted any more fails on the other side with ABORTED", () 
 	assert.equal(other.isAborted, true);
 	assert.throws(() => other.check(), { code: "ABORTED" });
 });
+
+test("work that was given up before it was taken up does not begin", () => {
+	const wanted = new Task();
+	assert.equal(wanted.isTakenUp, false);
+	assert.equal(new Task(wanted.words).takeUp(), true);
+	assert.deepEqual([wanted.isTakenUp, wanted.isAborted, wanted.share], [true, false, 0]);
+	const unwanted = new Task();
+	unwanted.abort();
+	assert.equal(new Task(unwanted.words).takeUp(), false);
+});

@@ -2,6 +2,7 @@ import { NighError } from "@nigh/contract";
 
 const ABORT = 0;
 const DONE = 1;
+const TAKEN_UP = 2;
 /** `DONE` when all is done. */
 const WHOLE = 1_000_000;
 
@@ -18,7 +19,7 @@ export class Task {
 	#before = 0;
 	#weight = 0;
 
-	constructor(words: Int32Array = new Int32Array(new SharedArrayBuffer(8))) {
+	constructor(words: Int32Array = new Int32Array(new SharedArrayBuffer(12))) {
 		this.words = words;
 	}
 
@@ -33,6 +34,19 @@ export class Task {
 
 	abort(): void {
 		Atomics.store(this.words, ABORT, 1);
+	}
+
+	/**
+	 * Begins the work, where it is wanted still; it may have waited for long. Whoever aborts it, and looks then whether it was taken up, knows
+	 * whether there is anything to wait for: of the two, one at least sees what the other has said.
+	 */
+	takeUp(): boolean {
+		Atomics.store(this.words, TAKEN_UP, 1);
+		return !this.isAborted;
+	}
+
+	get isTakenUp(): boolean {
+		return Atomics.load(this.words, TAKEN_UP) !== 0;
 	}
 
 	/** @throws NighError `ABORTED`. */
