@@ -44,6 +44,7 @@ test("where nobody can ask the index goes on without", async () => {
 test("an index that is wanted ends it, and waits until nobody asks any more", async () => {
 	let isAsking = true;
 	const examine = async (_collection: unknown, _index: unknown, _slots: unknown, task: Task) => {
+		task.takeUp();
 		while (!task.isAborted) await turn();
 		for (let i = 0; i < 3; i++) await turn();
 		isAsking = false;
@@ -56,6 +57,7 @@ test("an index that is wanted ends it, and waits until nobody asks any more", as
 test("what ends the wait ends the asking too, and is told when nobody asks any more", async () => {
 	let isAsking = true;
 	const examine = async (_collection: unknown, _index: unknown, _slots: unknown, task: Task) => {
+		task.takeUp();
 		while (!task.isAborted) await turn();
 		isAsking = false;
 	};
@@ -64,4 +66,28 @@ test("what ends the wait ends the asking too, and is told when nobody asks any m
 	};
 	await assert.rejects(asked(examine, { between }), /given up/);
 	assert.equal(isAsking, false);
+});
+
+test("where those who ask do something else, an index that is wanted does not wait, and is not asked by an answer that comes late", async () => {
+	let begin = () => {};
+	let hasBegun: boolean | undefined;
+	let late: Promise<void> | undefined;
+	const examine = (_collection: unknown, _index: unknown, _slots: unknown, task: Task) => {
+		const { promise, resolve } = Promise.withResolvers<void>();
+		begin = resolve;
+		late = promise.then(() => {
+			hasBegun = task.takeUp();
+			throw new Error("too late");
+		});
+		return late;
+	};
+	let looks = 0;
+	await asked(examine, { isPressed: () => ++looks > 2 });
+	const between = async () => {
+		throw new Error("given up");
+	};
+	begin();
+	await assert.rejects(late as unknown as Promise<void>, /too late/);
+	assert.equal(hasBegun, false);
+	await assert.rejects(asked(examine, { between }), /given up/);
 });

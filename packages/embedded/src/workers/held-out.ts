@@ -17,7 +17,8 @@ export interface HeldOutWaiting {
 
 /**
  * Has the recall of an index asked by vectors that it has not taken in, and waits until that has been done, or the index is wanted. When it resolves or
- * rejects, nobody asks any more: what is taken in from then on cannot ask for itself.
+ * rejects, nobody asks any more, nor begins to: what is taken in from then on cannot ask for itself. What has not been taken up by then, since those who
+ * ask do something else, is not waited for: it ends as soon as it would begin.
  */
 export async function askByHeldOut(
 	around: Pick<IndexerSurroundings, "examine">,
@@ -37,11 +38,12 @@ export async function askByHeldOut(
 	try {
 		while (!isDone) {
 			if (isPressed() || performance.now() - since > LONGEST_MS) task.abort();
+			if (task.isAborted && !task.isTakenUp) break;
 			await Promise.race([asked, setTimeout(LOOK_MS)]);
 			await between();
 		}
 	} finally {
 		task.abort();
-		await asked;
+		if (task.isTakenUp) await asked;
 	}
 }
