@@ -2,13 +2,16 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { NighError } from "@nigh/contract";
 import type { DatabaseCore } from "./core.ts";
+import { smallGeneration } from "./memory/generations.test-support.ts";
 import { OpenCollections } from "./open-collections.ts";
+import { cellFor, tableFor } from "./recall/served.test-support.ts";
+import type { ServedTable } from "./recall/served.ts";
 import { createCollection, dropCollection } from "./records/catalogue.ts";
 import { openRecords } from "./records/records.test-support.ts";
 import { specOf } from "./spec.ts";
 
-/** Collections whose writer does what `writer` says; `notes` is in the catalogue, with the key 2. */
-async function collections(t: TestContext) {
+/** Collections whose writer does what `writer` says; `notes` is in the catalogue, with the key 2, and `table` was known of it. */
+async function collections(t: TestContext, table?: ServedTable) {
 	const { db } = openRecords([]);
 	t.after(() => db.close());
 	db.exec("DELETE FROM collections");
@@ -27,11 +30,16 @@ async function collections(t: TestContext) {
 			return method === "open" ? { key, spec, change: 0 } : true;
 		},
 	};
-	const threads = { writer, reader: { call: async () => {} } };
-	const examiner = { install() {}, respec() {}, forget: async () => {} };
-	const around = { diskBytes: () => null, examiner, tableOf: () => undefined };
+	/** What the indexer was told, and what the examiner was to forget. */
+	const told: unknown[] = [];
+	const forgotten: unknown[] = [];
+	const indexer = { call: async (...call: unknown[]) => void told.push(call) };
+	const threads = { writer, indexer, reader: { call: async () => {} } };
+	const forget = async (...forgets: unknown[]) => void forgotten.push(forgets);
+	const examiner = { install() {}, respec() {}, forget };
+	const around = { diskBytes: () => null, examiner, tableOf: () => table };
 	const core = { threads, settings: { readOnly: false, now: () => 0 } } as unknown as DatabaseCore;
-	return { open: new OpenCollections(core, db, around), writer };
+	return { open: new OpenCollections(core, db, around), writer, told, forgotten, key };
 }
 
 for (const verb of ["drop", "close"] as const) {
@@ -63,12 +71,40 @@ test("who asks for it while a drop fails gets the one that was there", async (t)
 });
 
 test("where it has gone, though the drop has failed after that, it is not open any more", async (t) => {
-	const { open, writer } = await collections(t);
+	const { open, writer, forgotten, key } = await collections(t);
 	const before = await open.open("notes");
 	writer.refuses = "drop";
 	writer.drops = true;
 	await assert.rejects(open.drop("notes"), { code: "LOCKED" });
+	assert.deepEqual(forgotten, [[key, true, undefined]]);
 	assert.throws(() => before.core.checkOpen(), { code: "CLOSED" });
 	assert.deepEqual(open.cores, []);
 	await assert.rejects(open.open("notes"), { code: "NOT_FOUND" });
+});
+
+test("what was known of one that is replaced or dropped goes with it; of one that is closed it stays", async (t) => {
+	const { open, forgotten, key } = await collections(t);
+	await open.open("notes");
+	await open.replacing(["notes"], async () => {});
+	assert.deepEqual(forgotten, [[key, true, undefined]]);
+	await assert.rejects(open.replacing(["notes"], () => Promise.reject(new Error("no backup"))));
+	const { collection } = await open.open("notes");
+	await collection.close();
+	assert.deepEqual(forgotten.slice(1), [[key, false, undefined]]);
+	await open.open("notes");
+	await open.drop("notes");
+	assert.deepEqual(forgotten.slice(2), [[key, true, undefined]]);
+});
+
+test("whoever builds is told how old the newest certificate is, not how old the index", async (t) => {
+	const cells = [cellFor({ churn: 1_000 }), cellFor({ k: 1, churn: 950 })];
+	const { open, told, key } = await collections(t, tableFor(cells, { key: 2 }));
+	const { handle, area } = smallGeneration();
+	// 9.9 % have come since.
+	const generation = { ...handle, identity: { id: "first", offset: 1_099 } };
+	open.install({ key, generation, areas: { caller: area, worker: area } });
+	await open.open("notes");
+	assert.deepEqual(told, [["certified", { key, identity: "first", churn: 1_000 }]]);
+	open.served(tableFor(cells, { key, identity: "other" }));
+	assert.equal(told.length, 1, "what is known is of another index");
 });

@@ -106,15 +106,14 @@ export class OpenCollections {
 		const [opened] = await gates.before();
 		const gone = new NighError("CLOSED", `the collection ${JSON.stringify(name)} has been dropped`);
 		const closing = opened?.core.drop(gone);
-		return this.#leave(gates, opened?.core, async () => {
+		const drop = async () => {
 			try {
-				const dropped = await this.#core.threads.writer.call("drop", name);
-				if (opened !== undefined) await this.#around.examiner.forget(opened.core.key, true);
-				return dropped;
+				return await this.#core.threads.writer.call("drop", name);
 			} finally {
 				await closing;
 			}
-		});
+		};
+		return this.#leave(gates, opened?.core, drop, true);
 	}
 
 	/** A generation has taken over. */
@@ -141,9 +140,12 @@ export class OpenCollections {
 
 	/** Whoever builds and folds need not ask an index of which something is known. */
 	#tellIndexer({ key, searcher, recall }: CollectionCore): void {
-		if (searcher === undefined || !recall.isKnown(searcher.generation)) return;
-		const churn = churnOf(searcher.generation);
-		this.#core.threads.indexer.call("certified", { key, churn }).catch(() => {});
+		const { table } = recall.serving;
+		if (searcher === undefined || table === undefined || !recall.isKnown(searcher.generation)) return;
+		const { identity, cells } = table;
+		// As of the newest certificate: from then on it grows old.
+		const churn = Math.min(churnOf(searcher.generation), Math.max(...cells.map((cell) => cell.churn)));
+		this.#core.threads.indexer.call("certified", { key, identity, churn }).catch(() => {});
 	}
 
 	/** Writers wait, or wait no longer. */
@@ -228,16 +230,21 @@ export class OpenCollections {
 	}
 
 	/** Lets go of a collection after work that closes or drops it. Where that fails and it is there still, it stays open as it was. */
-	async #leave<T>(gates: Gates<Opened>, core: CollectionCore | undefined, work: () => Promise<T>): Promise<T> {
+	async #leave<T>(
+		gates: Gates<Opened>,
+		core: CollectionCore | undefined,
+		work: () => Promise<T>,
+		isGone = false,
+	): Promise<T> {
 		try {
 			const result = await work();
-			if (core !== undefined) await this.#forget(core);
+			if (core !== undefined) await this.#forget(core, isGone);
 			gates.leave(false);
 			return result;
 		} catch (error) {
 			const isThere = core !== undefined && this.#isThere(core);
 			if (isThere) core.reopen();
-			else if (core !== undefined) await this.#forget(core);
+			else if (core !== undefined) await this.#forget(core, true);
 			gates.leave(isThere);
 			throw error;
 		}
@@ -264,7 +271,7 @@ export class OpenCollections {
 		for (const { core } of opened) await core.close(replaced(core.name));
 		try {
 			const result = await work();
-			for (const { core } of opened) await this.#forget(core);
+			for (const { core } of opened) await this.#forget(core, true);
 			gates.leave(false);
 			return result;
 		} catch (error) {
@@ -274,11 +281,12 @@ export class OpenCollections {
 		}
 	}
 
-	async #forget({ key, recall }: CollectionCore): Promise<void> {
+	/** @param isGone The records are others by now, or none: what was found out about them goes too. */
+	async #forget({ key, recall }: CollectionCore, isGone: boolean): Promise<void> {
 		this.#byKey.delete(key);
 		this.#early.delete(key);
 		// A thread that has ended by itself has let go of everything.
 		await this.#core.threads.reader.call("detach", key).catch(() => {});
-		await this.#around.examiner.forget(key, false, recall.learned);
+		await this.#around.examiner.forget(key, isGone, isGone ? undefined : recall.learned);
 	}
 }

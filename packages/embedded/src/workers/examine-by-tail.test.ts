@@ -146,3 +146,23 @@ test("who gives the work up is told so, and it is as if nobody had asked", async
 	await assert.rejects(collection.examineByTail(task), /AbortSignal/);
 	assert.equal(collection.examinedChurn, before);
 });
+
+test("an index is asked as soon as its certificate is a tenth old; that it was asked since, however much that told, is not forgotten", async () => {
+	const { collection, asked, append, work } = await started();
+	const identity = collection.generation.handle.identity?.id as string;
+	const built = churnOf(collection.generation);
+	append(580);
+	assert.deepEqual(await work(), ["fold"]);
+	// As one that is opened again, with a certificate from before the last rows came.
+	collection.examinedChurn = undefined;
+	collection.noteExamined("another", 10 ** 6);
+	assert.equal(collection.examinedChurn, undefined);
+	collection.noteExamined(identity, built);
+	append(300);
+	await work();
+	assert.equal(asked.length, 1);
+	collection.noteExamined(identity, built);
+	append(300);
+	await work();
+	assert.equal(asked.length, 1);
+});

@@ -248,6 +248,12 @@ export class IndexedCollection {
 		}
 	}
 
+	/** The recall of an index was found out when so much had come and gone in it. Here more may be known: that it was asked since, however much that told. */
+	noteExamined(identity: string, churn: number): void {
+		if (this.generation.handle.identity?.id !== identity) return;
+		this.examinedChurn = Math.max(churn, this.examinedChurn ?? churn);
+	}
+
 	/** @see Folding.fold */
 	fold(leave?: number): Promise<void> {
 		return this.#folding.fold(leave);

@@ -395,9 +395,6 @@ caller.serve<IndexerMethods>({
 		examinations.get(ticket)?.();
 		examinations.delete(ticket);
 	},
-	certified({ key, churn }) {
-		const collection = collections.get(key);
-		if (collection !== undefined) collection.examinedChurn = churn;
-	},
+	certified: ({ key, identity, churn }) => collections.get(key)?.noteExamined(identity, churn),
 	close: () => inTurn(async () => (await pool.catch(() => undefined))?.close()),
 });

@@ -189,7 +189,7 @@ export type IndexerMethods = {
 	/** An examination has come to its end. */
 	examined(ticket: number): void;
 	/** What had come and gone in an index when its recall was last found out. */
-	certified(request: { key: number; churn: number }): void;
+	certified(request: { key: number; identity: string; churn: number }): void;
 	/** Ends the threads that build. */
 	close(request: undefined): Promise<void>;
 };
