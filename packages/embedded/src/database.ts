@@ -218,8 +218,13 @@ export class EmbeddedDatabase implements Database {
 			// Those that a work on the whole database has opened again, or that were being opened.
 			await this.#collections.close(closed);
 			for (const { key, recall } of this.#collections.cores) {
-				await this.#threads.examiner.forget(key, false, recall.learned);
-				await unlessEnded(threads.writer.call("close", key));
+				try {
+					// Ends what is being built, which the examiner may be asking: it answers nothing else meanwhile.
+					await unlessEnded(threads.writer.call("close", key));
+				} finally {
+					// The memory that it reads lives as long as it has it.
+					await this.#threads.examiner.forget(key, false, recall.learned);
+				}
 			}
 			await unlessEnded(threads.indexer.call("close", undefined));
 			await unlessEnded(threads.writer.call("end", undefined));
