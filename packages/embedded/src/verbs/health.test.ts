@@ -4,6 +4,7 @@ import { type CollectionSpec, NighError } from "@nigh/contract";
 import type { CollectionCore, DatabaseCore } from "../core.ts";
 import { smallGeneration } from "../memory/generations.test-support.ts";
 import { CollectionRecall } from "../recall/collection-recall.ts";
+import { cellFor, generationOf, tableFor } from "../recall/served.test-support.ts";
 import type { CatalogueEntry } from "../records/catalogue.ts";
 import { specOf } from "../spec.ts";
 import { SearchLatency } from "../watch/search-latency.ts";
@@ -215,4 +216,18 @@ test("without the examiner answers are given as before: that nobody looks at the
 	assert.equal(others.length, 0);
 	assert.deepEqual([reason?.code, reason?.status], ["thread-ended", "degraded"]);
 	assert.match(reason?.message ?? "", /examiner .* neither certified nor watched/);
+});
+
+test("that the recall takes too long is told of the index that serves, not of one that there was", async () => {
+	const core = await coreWith({}, { spec: { latencyMs: 1 } });
+	core.recall.take(tableFor([cellFor()]));
+	for (const { bandit } of core.recall.tunedCells) for (const { arm } of bandit.records) bandit.credit(arm, 50);
+	const codes = async (identity: string | undefined) => {
+		const searcher = { generation: generationOf(identity, 1_000) };
+		const { reasons } = await health({ ...core, searcher } as unknown as CollectionCore);
+		return reasons.map(({ code }) => code);
+	};
+	assert.deepEqual(await codes("first"), ["recall-too-slow"]);
+	assert.deepEqual(await codes(undefined), []);
+	assert.deepEqual(await codes("second"), []);
 });

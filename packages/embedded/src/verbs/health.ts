@@ -11,6 +11,7 @@ import { cellAdvice, indexAdvice } from "../watch/index-advice.ts";
 import { recallAdvice } from "../watch/recall-advice.ts";
 import { type Limit, limited, nearestLimit } from "../workers/limits.ts";
 import type { IndexState } from "../workers/messages.ts";
+import { tunerOf } from "./tune.ts";
 
 /** Of one that is open, what its ids take is known. */
 type Stored = Pick<CatalogueEntry, "key" | "spec"> & Pick<Partial<CollectionCore>, "searcher">;
@@ -240,11 +241,12 @@ function adviceFor(
 }
 
 /** What is the matter with the recall of the index that serves. */
-function recallReasons({ recall, spec, searcher }: CollectionCore, state: IndexState): HealthReason[] {
+function recallReasons(core: CollectionCore, state: IndexState): HealthReason[] {
+	const { recall, spec, searcher } = core;
 	const table = recall.serving.table;
 	const isOfIndex = table !== undefined && table.identity === searcher?.generation.handle.identity?.id;
 	const cells = isOfIndex ? table.cells : [];
-	const tooSlow = spec.latencyMs === null ? [] : (recall.tuner?.tooSlow(spec.latencyMs) ?? []);
+	const tooSlow = spec.latencyMs === null ? [] : (tunerOf(core)?.tooSlow(spec.latencyMs) ?? []);
 	return recallAdvice({ cells, tooSlow, latencyMs: spec.latencyMs, kind: state.kind, parameters: state.parameters });
 }
 

@@ -1,5 +1,5 @@
 import { checkOptions, type ProgressOptions, type TuneReport, type TuneStats } from "@nigh/contract";
-import type { Arm, Bandit } from "@nigh/recall";
+import type { Arm, Bandit, Tuner } from "@nigh/recall";
 import type { CollectionCore } from "../core.ts";
 import { isExactWay } from "../memory/main-search.ts";
 import type { TunedCell } from "../recall/collection-recall.ts";
@@ -25,7 +25,8 @@ const PARTS = 1_000;
 export async function tune(core: CollectionCore, options: ProgressOptions): Promise<TuneReport> {
 	checkOptions(options, ["onProgress", "signal"], "tune");
 	checkAborted(options.signal);
-	const cells = core.recall.tunedCells;
+	const tuner = tunerOf(core);
+	const cells = tuner === undefined ? [] : core.recall.tunedCells;
 	const samples = cells.length === 0 ? [] : await sampled(core);
 	const before: number[] = [];
 	const after: number[] = [];
@@ -48,7 +49,7 @@ export async function tune(core: CollectionCore, options: ProgressOptions): Prom
 	await keep(core);
 	progress.finish();
 	const { latencyMs } = core.spec;
-	const tooSlow = latencyMs === null ? [] : (core.recall.tuner?.tooSlow(latencyMs) ?? []);
+	const tooSlow = latencyMs === null ? [] : (tuner?.tooSlow(latencyMs) ?? []);
 	return { changed, before: meanOf(before), after: meanOf(after), tooSlow };
 }
 
@@ -129,15 +130,27 @@ function meanOf(times: readonly number[]): number | null {
 	return known.length === 0 ? null : known.reduce((sum, ms) => sum + ms, 0) / known.length;
 }
 
-/** Has the examiner write down what has been learned. */
-async function keep({ key, recall, database }: CollectionCore): Promise<void> {
-	if (recall.tuner === undefined) return;
-	await database.threads.examiner.call("tuned", { key, state: recall.tuner.state });
+/**
+ * What has been learned of the index that serves; `undefined` where there is nothing to choose from, as where everything is compared. What is known of another
+ * index says nothing of this one.
+ */
+export function tunerOf({
+	recall: { tuner },
+	searcher,
+}: Pick<CollectionCore, "recall" | "searcher">): Tuner | undefined {
+	return tuner !== undefined && searcher?.generation.handle.identity?.id === tuner.index ? tuner : undefined;
 }
 
-export function tuneStats({ recall, spec }: CollectionCore): TuneStats {
-	const { latencyMs, tuner } = spec;
-	return recall.tuner?.stats(latencyMs) ?? { ...tuner, totalPulls: 0, latencyMs, cells: [] };
+/** Has the examiner write down what has been learned. */
+async function keep(core: CollectionCore): Promise<void> {
+	const tuner = tunerOf(core);
+	if (tuner === undefined) return;
+	await core.database.threads.examiner.call("tuned", { key: core.key, state: tuner.state });
+}
+
+export function tuneStats(core: CollectionCore): TuneStats {
+	const { latencyMs, tuner } = core.spec;
+	return tunerOf(core)?.stats(latencyMs) ?? { ...tuner, totalPulls: 0, latencyMs, cells: [] };
 }
 
 export async function resetTuning(core: CollectionCore): Promise<void> {
