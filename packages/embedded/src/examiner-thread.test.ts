@@ -3,7 +3,7 @@ import { EventEmitter } from "node:events";
 import { test } from "node:test";
 import type { Worker } from "node:worker_threads";
 import { isNighError } from "@nigh/contract";
-import type { HeldOutRequest } from "./examiner/messages.ts";
+import type { Attachment, HeldOutRequest } from "./examiner/messages.ts";
 import { type AreaFor, ExaminerThread } from "./examiner-thread.ts";
 import type { Installed } from "./workers/messages.ts";
 
@@ -16,9 +16,16 @@ class Echo extends EventEmitter {
 		setImmediate(() => this.emit("message", { reply: request, value: undefined }));
 	}
 
-	ref(): void {}
+	/** Whether it keeps the process alive. */
+	isHolding = true;
 
-	unref(): void {}
+	ref(): void {
+		this.isHolding = true;
+	}
+
+	unref(): void {
+		this.isHolding = false;
+	}
 
 	async terminate(): Promise<void> {}
 
@@ -30,7 +37,7 @@ class Echo extends EventEmitter {
 const SPEC = { recall: 0.95, logQueries: true };
 const NOTES = { served() {}, certified() {}, audited() {}, failed() {} };
 
-function started(areaFor?: AreaFor) {
+function started(areaFor?: AreaFor, readOnly = false) {
 	const workers: Echo[] = [];
 	const start = () => {
 		const worker = new Echo();
@@ -38,7 +45,7 @@ function started(areaFor?: AreaFor) {
 		return worker as unknown as Worker;
 	};
 	const usual: AreaFor = async (_key, number) => ({ generation: { number }, area: {} }) as never;
-	const thread = new ExaminerThread(start, areaFor ?? usual, NOTES);
+	const thread = new ExaminerThread({ start, areaFor: areaFor ?? usual, notes: NOTES, readOnly });
 	return { thread, workers, worker: () => workers[0] as Echo };
 }
 
@@ -134,4 +141,83 @@ test("when it has ended nobody waits for it: questions are refused, and what is 
 	assert.ok(isNighError(thread.failure, "UNAVAILABLE"));
 	thread.fail(new Error("closed"));
 	await assert.rejects(sample(thread), /closed/);
+});
+
+test("of a collection that has no index any more it lets go; of the next one it hears before it is asked", async () => {
+	const { thread, worker } = started();
+	const as = { name: "notes", spec: SPEC };
+	thread.install(installed(1, 1), as);
+	await sample(thread);
+	thread.install(installed(1, 2, false), as);
+	await thread.call("heldOut", heldOut);
+	assert.deepEqual(worker().methods.toSorted(), ["attach", "detach", "heldOut", "sample"]);
+	thread.install(installed(1, 3), as);
+	await sample(thread);
+	assert.deepEqual(worker().methods.slice(4), ["attach", "sample"]);
+	const attached = worker().asked[4]?.argument as Attachment | undefined;
+	assert.equal(attached?.generation.number, 3);
+});
+
+test("one that lost its index while it was being told of it lets go all the same, and of the next one it hears after that", async () => {
+	const areas: (() => void)[] = [];
+	const { thread, worker } = started(async (_key, number) => {
+		await new Promise<void>((resolve) => areas.push(resolve));
+		return { generation: { number }, area: {} } as never;
+	});
+	const as = { name: "notes", spec: SPEC };
+	thread.install(installed(1, 1), as);
+	const first = sample(thread);
+	await new Promise(setImmediate);
+	thread.install(installed(1, 2, false), as);
+	thread.install(installed(1, 3), as);
+	const second = sample(thread);
+	while (areas.length < 2) {
+		areas[0]?.();
+		await new Promise(setImmediate);
+	}
+	areas[1]?.();
+	await Promise.all([first, second]);
+	const { methods } = worker();
+	assert.ok(methods.lastIndexOf("attach") > methods.lastIndexOf("detach"), methods.join());
+	assert.equal(methods.at(-1), "sample");
+});
+
+test("what was logged of an index that there was is not to stay either, unless another process writes", async () => {
+	for (const readOnly of [false, true]) {
+		const { thread, workers } = started(undefined, readOnly);
+		thread.install(installed(1, 1, false), { name: "notes", spec: SPEC });
+		thread.respec(1, { ...SPEC, recall: 0.9 });
+		assert.deepEqual(workers, []);
+		thread.respec(1, { recall: 0.9, logQueries: false });
+		assert.deepEqual(
+			workers.map(({ asked }) => asked),
+			readOnly ? [] : [[{ method: "drop", argument: 1 }]],
+		);
+	}
+});
+
+test("one that cannot be started refuses what it is asked, and says why", async () => {
+	let starts = 0;
+	const start = (): Worker => {
+		starts++;
+		throw new Error("no more threads");
+	};
+	const thread = new ExaminerThread({ start, areaFor: () => assert.fail(), notes: NOTES, readOnly: false });
+	thread.install(installed(1, 1), { name: "notes", spec: SPEC });
+	for (let i = 0; i < 2; i++) await assert.rejects(sample(thread), (error) => isNighError(error, "UNAVAILABLE"));
+	assert.match(thread.failure?.message ?? "", /no more threads/);
+	assert.equal(starts, 1);
+	await thread.forget(1);
+	await thread.terminate();
+});
+
+test("it keeps the process alive while it is asked something, and not where it had no room to be", async () => {
+	const { thread, worker } = started(() => Promise.reject(new Error("no memory")));
+	thread.install(installed(1, 1), { name: "notes", spec: SPEC });
+	await assert.rejects(sample(thread), /no memory/);
+	assert.equal(worker().isHolding, false);
+	const asked = sample(thread, 2);
+	assert.equal(worker().isHolding, true);
+	await asked;
+	assert.equal(worker().isHolding, false);
 });

@@ -13,59 +13,63 @@ export interface ExaminedAs {
 
 export type ExaminerNoteHandlers = { readonly [K in keyof ExaminerNotes]: ExaminerNotes[K] };
 
+/** In place of the number of a generation. */
+const NONE = -1;
+
 interface Known {
 	readonly name: string;
 	spec: ExaminedSpec;
-	/** The generation that serves, and that which the thread has been told of; -1: none. */
+	/** The generation that serves, {@link NONE} where it has no index; and that which the thread has been told of. */
 	generation: number;
 	attached: number;
-	/** Resolves when it has been told. */
+	/** Resolves when it has been told, of that or that there is none any more. */
 	attaching: Promise<void>;
 }
 
 /** Where a generation has room for the examiner. */
 export type AreaFor = (key: number, generation: number) => Promise<Pick<Attachment, "generation" | "area">>;
 
+export interface ExaminerThreadOptions {
+	/** Starts the worker. */
+	readonly start: () => Worker;
+	readonly areaFor: AreaFor;
+	readonly notes: ExaminerNoteHandlers;
+	/** Whether what was found out is another process's to write down and to remove. */
+	readonly readOnly: boolean;
+}
+
 /**
- * The examiner, started by the first call that asks it something: a program that only writes, or searches a little, never needs it. It is told of a
- * collection before the first call that is about it, and from then on of each generation that takes over.
+ * The examiner, started by the first call that asks it something: the first search of an index, or an index that is being built and large enough to have
+ * vectors held out; a program whose collections are small and compared one by one never needs it. It is told of a collection before the first call that is
+ * about it, and from then on of each generation that takes over.
  */
 export class ExaminerThread implements Calling<ExaminerMethods> {
-	readonly #start: () => Worker;
-	readonly #areaFor: AreaFor;
-	readonly #notes: ExaminerNoteHandlers;
+	readonly #options: ExaminerThreadOptions;
 	readonly #known = new Map<number, Known>();
 	#worker: Worker | undefined;
 	#caller: Caller<ExaminerMethods> | undefined;
 	#failure: Error | undefined;
 
-	constructor(start: () => Worker, areaFor: AreaFor, notes: ExaminerNoteHandlers) {
-		this.#start = start;
-		this.#areaFor = areaFor;
-		this.#notes = notes;
+	constructor(options: ExaminerThreadOptions) {
+		this.#options = options;
 	}
 
 	get failure(): Error | undefined {
 		return this.#failure ?? this.#caller?.failure;
 	}
 
-	/** A generation serves from now on. One without an index needs no examiner. */
-	install({ key, generation }: Installed, as: ExaminedAs): void {
-		if (generation.identity === undefined) return;
+	/** A generation serves from now on. One without an index needs no examiner, which lets go of the one before. */
+	install({ key, generation: { number, identity } }: Installed, { name, spec }: ExaminedAs): void {
+		const generation = identity === undefined ? NONE : number;
 		const known = this.#known.get(key);
 		if (known === undefined) {
-			const { name, spec } = as;
-			this.#known.set(key, {
-				name,
-				spec: examinedSpec(spec),
-				generation: generation.number,
-				attached: -1,
-				attaching: Promise.resolve(),
-			});
+			const attaching = Promise.resolve();
+			this.#known.set(key, { name, spec: examinedSpec(spec), generation, attached: NONE, attaching });
 			return;
 		}
-		known.generation = generation.number;
-		if (known.attached >= 0) this.#attach(key, known).catch(() => {});
+		known.generation = generation;
+		if (generation === NONE) this.#letGo(key, known);
+		else if (known.attached >= 0) this.#attach(key, known).catch(() => {});
 	}
 
 	/** Another recall may be asked for from now on, or queries may not be kept any more. */
@@ -73,8 +77,14 @@ export class ExaminerThread implements Calling<ExaminerMethods> {
 		const known = this.#known.get(key);
 		if (known === undefined) return;
 		known.spec = examinedSpec(spec);
-		// Also where it does not run yet: what was logged before must not stay on disk.
-		if (known.attached >= 0 || !known.spec.logQueries) this.call("respec", { key, spec: known.spec }).catch(() => {});
+		const { logQueries } = spec;
+		if (known.generation !== NONE) {
+			// Also where it does not run yet: what was logged before must not stay on disk.
+			if (known.attached >= 0 || !logQueries) this.call("respec", { key, spec: known.spec }).catch(() => {});
+			return;
+		}
+		// What there is on disk is of an index that there was: nothing else of it will be wanted either.
+		if (!logQueries && !this.#options.readOnly) this.call("drop", key).catch(() => {});
 	}
 
 	/**
@@ -93,13 +103,12 @@ export class ExaminerThread implements Calling<ExaminerMethods> {
 	}
 
 	call: Calling<ExaminerMethods>["call"] = (method, argument, transfer) => {
-		if (this.#failure !== undefined) return Promise.reject(this.#failure);
-		this.#caller ??= this.#begin();
-		const caller = this.#caller;
+		const caller = this.#caller ?? this.#begin();
+		if (this.#failure !== undefined || caller === undefined) return Promise.reject(this.#failure);
 		const key = typeof argument === "object" ? (argument as { readonly key?: number } | null)?.key : undefined;
 		const known = key === undefined ? undefined : this.#known.get(key);
 		// Of an index that is built nothing is known here. Where another serves, what is known of that one comes first.
-		if (known === undefined) return caller.call(method, argument, transfer);
+		if (known === undefined || known.generation === NONE) return caller.call(method, argument, transfer);
 		return this.#attach(key as number, known).then(() => caller.call(method, argument, transfer));
 	};
 
@@ -115,27 +124,51 @@ export class ExaminerThread implements Calling<ExaminerMethods> {
 
 	#attach(key: number, known: Known): Promise<void> {
 		if (known.attached >= known.generation) return known.attaching;
-		known.attached = known.generation;
-		const attaching = this.#areaFor(key, known.generation)
+		const least = known.generation;
+		known.attached = least;
+		const attaching = known.attaching
+			.catch(() => {})
+			.then(() => this.#options.areaFor(key, least))
 			.then(async ({ generation, area }) => {
+				if (known.generation === NONE) return;
 				known.attached = Math.max(known.attached, generation.number);
 				await this.#caller?.call("attach", { key, name: known.name, spec: known.spec, generation, area });
 			})
 			.catch((error) => {
 				// The next call tries again.
-				if (known.attaching === attaching) known.attached = -1;
+				if (known.attaching === attaching) known.attached = NONE;
 				throw error;
 			});
 		known.attaching = attaching;
 		return attaching;
 	}
 
-	#begin(): Caller<ExaminerMethods> {
-		this.#worker = this.#start();
-		return new Caller<ExaminerMethods>(this.#worker, {
-			mayEnd: true,
-			ended: endedThread("examiner"),
-		}).listen<ExaminerNotes>(this.#notes);
+	/** Has the thread let go of an index that serves no more, once it has been told of it: its memory lives for as long. */
+	#letGo(key: number, known: Known): void {
+		known.attached = NONE;
+		const caller = this.#caller;
+		if (caller === undefined) return;
+		known.attaching = known.attaching
+			.catch(() => {})
+			.then(() => caller.call("detach", key))
+			// It has ended, and with it what it had.
+			.catch(() => {});
+	}
+
+	/** `undefined` where it cannot be started: then {@link failure} says why. It keeps the process alive while calls are under way, and not before. */
+	#begin(): Caller<ExaminerMethods> | undefined {
+		if (this.#failure !== undefined) return undefined;
+		const ended = endedThread("examiner");
+		try {
+			this.#worker = this.#options.start();
+		} catch (cause) {
+			this.#failure = ended(cause as Error);
+			return undefined;
+		}
+		this.#caller = new Caller<ExaminerMethods>(this.#worker, { mayEnd: true, ended });
+		this.#caller.listen<ExaminerNotes>(this.#options.notes);
+		this.#worker.unref();
+		return this.#caller;
 	}
 }
 

@@ -61,7 +61,12 @@ export class Threads implements Calls {
 			const { installed, area } = await this.indexer.call("area", request);
 			return { generation: installed.generation, area };
 		};
-		this.examiner = new ExaminerThread(() => start("examiner", data), areaFor, examinerNotes);
+		this.examiner = new ExaminerThread({
+			start: () => start("examiner", data),
+			areaFor,
+			notes: examinerNotes,
+			readOnly: data.readOnly,
+		});
 	}
 
 	/** An index waits to be asked; the thread that builds it goes on when it is told, also where nobody could ask. */
