@@ -8,6 +8,7 @@ import { cellFor, generationOf, tableFor } from "../recall/served.test-support.t
 import type { CatalogueEntry } from "../records/catalogue.ts";
 import { specOf } from "../spec.ts";
 import { SearchLatency } from "../watch/search-latency.ts";
+import { unexamined } from "../workers/chores.ts";
 import { endedThread } from "../workers/ended-thread.ts";
 import { limited, roomFor } from "../workers/limits.ts";
 import type { IndexState } from "../workers/messages.ts";
@@ -74,6 +75,13 @@ test("an index that could not be built is told of, with what was missing", async
 	const [reason, ...others] = await reasonsOf({ problems });
 	assert.deepEqual([reason?.code, reason?.status, others], ["build-failed", "degraded", []]);
 	assert.match(reason?.message ?? "", /no memory/);
+});
+
+test("an index that nobody can examine is told of, with what to do", async () => {
+	const [reason, ...others] = await reasonsOf({ problems: [unexamined(new Error("no memory"))] });
+	assert.deepEqual([reason?.code, reason?.status, others], ["recall-unexamined", "degraded", []]);
+	assert.match(reason?.message ?? "", /no memory/);
+	assert.match(reason?.recommendation ?? "", /prune/);
 });
 
 test("writers that wait, a limit that is near, and an index that is on its way are told of", async () => {

@@ -193,6 +193,8 @@ const ADVICE: Readonly<Record<string, string>> = {
 		"Nothing is lost, and nothing has to be done: the records are sound. Should it stay, repair() builds the index anew. Look at the disk if it happens again.",
 	"fold-failed":
 		"It is tried again every few seconds: see to what the message says was missing. Until then writes are refused once the tail is full.",
+	"recall-unexamined":
+		"Answers are as good as they were, and what is certified already stays; for the rest everything is compared, or answers promise nothing. Delete or prune records, or spread them over several collections; where the system gives no more memory, give the process more.",
 	"records-behind":
 		"If you did not put older records there yourself, writes are lost: compare with a backup, and look at the disk. verify() reads everything.",
 	"snapshot-failed": "See that the folder can be written to and has space; then optimize() tries again.",

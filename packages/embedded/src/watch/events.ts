@@ -53,6 +53,10 @@ export interface FoldMessage extends OperationMessage {
 	readonly tail: number;
 }
 
+/**
+ * An index was compared with exact answers. The failure `MEMORY_LIMIT` says that there is no room to do so: nothing of the index is certified or watched until
+ * there is. That is told once of each generation of the index.
+ */
 export interface CertifyMessage extends OperationMessage {
 	/** Cells looked at, and those of them that are certified now. */
 	readonly cells: number;

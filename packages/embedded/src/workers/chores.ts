@@ -23,6 +23,15 @@ export function faultOf(chore: Chore, error: unknown): IndexProblem {
 /** The problem of rows on disk that are not as they were written. */
 export const ROWS_DAMAGED = "rows-damaged";
 
+/** The problem of an index that nobody can ask how good its answers are. */
+export const UNEXAMINED = "recall-unexamined";
+
+/** @param error What has kept the examiner from it. */
+export function unexamined(error: unknown): IndexProblem {
+	const reason = error instanceof Error ? error.message : String(error);
+	return { code: UNEXAMINED, message: `the recall of the index is neither certified nor watched: ${reason}` };
+}
+
 export function damagedRows(error: unknown): IndexProblem {
 	const reason = error instanceof Error ? error.message : String(error);
 	const message = `rows of the index are damaged on disk; everything is built anew from the records: ${reason}`;

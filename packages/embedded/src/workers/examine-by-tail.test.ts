@@ -166,3 +166,34 @@ test("an index is asked as soon as its certificate is a tenth old; that it was a
 	await work();
 	assert.equal(asked.length, 1);
 });
+
+test("a generation that cannot be examined is told of once, and is a problem until it can be or another has taken over", async () => {
+	const reason = new Error("no memory");
+	let told = 0;
+	const { collection, append } = await started({
+		examine: () => {
+			throw reason;
+		},
+		unexamined: (asked, generation) => {
+			if (asked.noteUnexamined(generation, reason)) told++;
+		},
+	});
+	const codes = () => [...collection.problems.keys()];
+	assert.deepEqual([told, codes()], [1, ["recall-unexamined"]], "told by the build, and of the index that was built");
+	assert.equal(collection.noteUnexamined(collection.generation, reason), false);
+	// Another generation takes over, of which nobody has asked anything yet.
+	await collection.optimize({ fresh: false });
+	assert.deepEqual(codes(), []);
+	assert.equal(collection.noteUnexamined(collection.generation, reason), true);
+	// There is nothing to do any more, which makes no room.
+	await collection.optimize({ fresh: false });
+	assert.deepEqual([told, codes()], [1, ["recall-unexamined"]]);
+	collection.noteExaminable();
+	assert.deepEqual(codes(), []);
+	assert.equal(collection.noteUnexamined(collection.generation, reason), false);
+	assert.match(collection.problems.get("recall-unexamined")?.message ?? "", /no memory/);
+	append(1);
+	await collection.replace({ fresh: false, arrange: false });
+	assert.deepEqual(codes(), []);
+	assert.equal(collection.noteUnexamined(collection.generation, reason), true);
+});

@@ -6,12 +6,18 @@ import type { Owned } from "./next-generation.ts";
 import type { Task } from "./task.ts";
 import { turn } from "./turn.ts";
 
-const COLLECTION = { key: 1, name: "notes", spec: {} as never };
+const COLLECTION = { key: 1, name: "notes", spec: {} as never, noteExaminable() {}, noteUnexamined: () => true };
 const SLOTS = Uint32Array.of(3, 1, 2);
-const INDEX = {} as Owned;
+const INDEX = { generation: {} } as Owned;
+/** Why nobody could ask. */
+const reasons: string[] = [];
 
 function asked(examine: IndexerSurroundings["examine"], given: Partial<Parameters<typeof askByHeldOut>[4]> = {}) {
-	return askByHeldOut({ examine }, COLLECTION, INDEX, SLOTS, {
+	const unexamined: IndexerSurroundings["unexamined"] = (collection, generation, reason) => {
+		assert.ok(collection === COLLECTION && generation === INDEX.generation);
+		reasons.push((reason as Error).message);
+	};
+	return askByHeldOut({ examine, unexamined }, COLLECTION, INDEX, SLOTS, {
 		isPressed: () => false,
 		between: async () => {},
 		...given,
@@ -33,12 +39,14 @@ test("the index waits until it has been asked", async () => {
 	await waiting;
 });
 
-test("where nobody can ask the index goes on without", async () => {
+test("where nobody can ask the index goes on without, and why is told", async () => {
+	reasons.length = 0;
 	await asked(() => Promise.reject(new Error("the thread has ended")));
 	// For want of memory: before there is anything to wait for.
 	await asked(() => {
 		throw new Error("no memory");
 	});
+	assert.deepEqual(reasons, ["the thread has ended", "no memory"]);
 });
 
 test("an index that is wanted ends it, and waits until nobody asks any more", async () => {

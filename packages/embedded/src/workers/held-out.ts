@@ -21,19 +21,20 @@ export interface HeldOutWaiting {
  * ask do something else, is not waited for: it ends as soon as it would begin.
  */
 export async function askByHeldOut(
-	around: Pick<IndexerSurroundings, "examine">,
-	collection: Pick<IndexedCollection, "key" | "name" | "spec">,
+	around: Pick<IndexerSurroundings, "examine" | "unexamined">,
+	collection: Pick<IndexedCollection, "key" | "name" | "spec" | "noteExaminable" | "noteUnexamined">,
 	index: Owned,
 	slots: Uint32Array,
 	{ isPressed, between }: HeldOutWaiting,
 ): Promise<void> {
 	const task = new Task();
 	let isDone = false;
-	const ended = () => {
-		isDone = true;
-	};
-	// That nobody can ask, for want of memory or of a thread, is told by those who cannot: the index is as good as it is without.
-	const asked = (async () => around.examine(collection, index, slots, task))().then(ended, ended);
+	// That nobody can ask, for want of memory, is told: the index is as good as it is without.
+	const asked = (async () => around.examine(collection, index, slots, task))()
+		.catch((error) => around.unexamined(collection, index.generation, error))
+		.finally(() => {
+			isDone = true;
+		});
 	const since = performance.now();
 	try {
 		while (!isDone) {

@@ -3,7 +3,7 @@ import type { Parallel } from "@nigh/index";
 import { churnOf, type Generation } from "../memory/generation.ts";
 import { chosenIndex, type IndexChoice, type StoredSpec } from "../records/catalogue.ts";
 import { type Built, builtNow, carriedOver } from "./built.ts";
-import { type Chore, faultOf, ROWS_DAMAGED } from "./chores.ts";
+import { type Chore, faultOf, ROWS_DAMAGED, UNEXAMINED, unexamined } from "./chores.ts";
 import { collectGarbageSoon } from "./collect-garbage.ts";
 import { due, dueIn, heldOutOf, isExaminationDue, isStuck, isTailHot } from "./due.ts";
 import { Folding } from "./folding.ts";
@@ -47,11 +47,17 @@ export interface IndexerSurroundings {
 	saveSnapshot(collection: IndexedCollection, task?: Task): Promise<void>;
 	/** Asks the recall of an index by vectors that it has not taken in; resolves when that is done, or the task was aborted. */
 	examine(
-		collection: Pick<IndexedCollection, "key" | "name" | "spec">,
+		collection: Pick<IndexedCollection, "key" | "name" | "spec" | "noteExaminable">,
 		index: Owned,
 		slots: Uint32Array,
 		task: Task,
 	): Promise<void>;
+	/** A generation cannot be examined. To be told once, however often somebody would ask. */
+	unexamined(
+		collection: Pick<IndexedCollection, "key" | "noteUnexamined">,
+		generation: Generation,
+		reason: unknown,
+	): void;
 	/** Whether somebody waits for other work. */
 	isAwaited(): boolean;
 	/** Gives the space of older snapshots back. */
@@ -101,6 +107,8 @@ export class IndexedCollection {
 	readonly #failedAt = new Map<Chore, number>();
 	/** It is about to be begun anew from the records. */
 	#isMending = false;
+	/** The number of the last generation that could not be examined. */
+	#unexamined: number | undefined;
 
 	constructor(key: number, name: string, spec: StoredSpec, owned: Owned, around: IndexerSurroundings) {
 		this.key = key;
@@ -254,6 +262,19 @@ export class IndexedCollection {
 		this.examinedChurn = Math.max(churn, this.examinedChurn ?? churn);
 	}
 
+	/** Notes what keeps everybody from finding out how good the answers of a generation are. Returns whether that was not known of it yet. */
+	noteUnexamined({ handle: { number } }: Generation, reason: unknown): boolean {
+		const isNew = this.#unexamined !== number;
+		this.#unexamined = number;
+		this.problems.set(UNEXAMINED, unexamined(reason));
+		return isNew;
+	}
+
+	/** There is room for whoever finds that out. */
+	noteExaminable(): void {
+		this.problems.delete(UNEXAMINED);
+	}
+
 	/** @see Folding.fold */
 	fold(leave?: number): Promise<void> {
 		return this.#folding.fold(leave);
@@ -310,6 +331,8 @@ export class IndexedCollection {
 		this.#failedAt.clear();
 		for (const chore of ["build", "room", "codes", "train", "dead"]) this.problems.delete(`${chore}-failed`);
 		this.problems.delete(ROWS_DAMAGED);
+		// Known of it already where it was to be examined before it takes over.
+		if (this.#unexamined !== generation.handle.number) this.problems.delete(UNEXAMINED);
 	}
 
 	/** Notes what went wrong in the background. The chore is tried again later. */

@@ -82,6 +82,11 @@ const around: IndexerSurroundings = {
 	foldFailed: (key, durationMs, error) =>
 		caller.tell("failed", { key, event: "nigh:fold", durationMs, error: failureCode(error) }),
 	examine: (collection, index, slots, task) => examined(collection, index, slots, task),
+	unexamined: (collection, generation, error) => {
+		if (!collection.noteUnexamined(generation, error)) return;
+		const { key } = collection;
+		caller.tell("failed", { key, event: "nigh:certify", durationMs: 0, error: failureCode(error) });
+	},
 	isAwaited: () => jobs.length > 0,
 	keepsSnapshots: !data.readOnly,
 	saveSnapshot: async (collection, task) => {
@@ -109,17 +114,20 @@ let lastTicket = 0;
 
 /** Has the thread that calls see to it that the examiner asks an index. */
 function examined(
-	{ key, name, spec: { recall, logQueries } }: Pick<IndexedCollection, "key" | "name" | "spec">,
+	collection: Pick<IndexedCollection, "key" | "name" | "spec" | "noteExaminable">,
 	owned: Owned,
 	slots: Uint32Array,
 	task: Task,
 ): Promise<void> {
+	const area = areaOf(owned, EXAMINER);
+	collection.noteExaminable();
+	const { key, name } = collection;
+	const { recall, logQueries } = collection.spec;
+	const generation = owned.generation.handle;
+	const spec = { recall, logQueries };
 	const ticket = ++lastTicket;
 	const { promise, resolve } = Promise.withResolvers<void>();
 	examinations.set(ticket, resolve);
-	const area = areaOf(owned, EXAMINER);
-	const generation = owned.generation.handle;
-	const spec = { recall, logQueries };
 	caller.tell("heldOut", { ticket, request: { key, name, spec, generation, area, slots, task: task.words } });
 	return promise;
 }
@@ -388,8 +396,17 @@ caller.serve<IndexerMethods>({
 		const mustWait = ({ owned, generation }: IndexedCollection) =>
 			owned.main?.isInserting === true || generation.handle.number < least;
 		while (mustWait(collectionOf(key))) await turn();
-		const { owned, installed } = collectionOf(key);
-		return { installed, area: areaOf(owned, reader) };
+		const collection = collectionOf(key);
+		const { owned, installed } = collection;
+		if (reader !== EXAMINER) return { installed, area: areaOf(owned, reader) };
+		try {
+			const area = areaOf(owned, reader);
+			collection.noteExaminable();
+			return { installed, area };
+		} catch (error) {
+			around.unexamined(collection, owned.generation, error);
+			throw error;
+		}
 	},
 	examined(ticket) {
 		examinations.get(ticket)?.();

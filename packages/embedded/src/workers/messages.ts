@@ -243,8 +243,13 @@ export type IndexerNotes = {
 	snapshotted(event: { key: number; bytes: number; durationMs: number; change: number; vectors: number }): void;
 	/** An index waits to be asked by vectors that it has not taken in; `examined` is to be called when that is done. */
 	heldOut(event: { ticket: number; request: HeldOutRequest }): void;
-	/** A fold or a snapshot could not be done. */
-	failed(event: { key: number; event: "nigh:fold" | "nigh:snapshot"; durationMs: number; error: FailureCode }): void;
+	/** A fold or a snapshot could not be done; or a generation has no room for the examiner, so that nothing of it can be certified. */
+	failed(event: {
+		key: number;
+		event: "nigh:fold" | "nigh:snapshot" | "nigh:certify";
+		durationMs: number;
+		error: FailureCode;
+	}): void;
 	/** A collection could not be opened. */
 	unrecovered(event: { name: string; durationMs: number; error: FailureCode }): void;
 	recovered(event: {

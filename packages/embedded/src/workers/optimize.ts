@@ -1,5 +1,6 @@
 import { isNighError, NighError } from "@nigh/contract";
 import type { IndexChoice } from "../records/catalogue.ts";
+import { UNEXAMINED } from "./chores.ts";
 import { heldOutOf, isExaminationDue, mayBeExamined } from "./due.ts";
 import type { IndexedCollection, IndexerSurroundings } from "./indexed-collection.ts";
 import { isOtherKind } from "./main-index.ts";
@@ -43,8 +44,8 @@ export async function optimize(
 		if (collection.owned === owned) collection.choice = choice;
 		throw error;
 	}
-	// What was wrong has been done anew; what has failed again is still so.
-	collection.problems.clear();
+	// What was wrong has been done anew; what has failed again is still so. Whether it can be examined is found out with each generation.
+	for (const code of collection.problems.keys()) if (code !== UNEXAMINED) collection.problems.delete(code);
 	await collection.snapshotNow(task);
 	await around.keepNewest(collection);
 }

@@ -19,6 +19,7 @@ export function surroundings(given: Partial<IndexerSurroundings> = {}): IndexerS
 		outgrown() {},
 		reindex: async () => {},
 		examine: async () => {},
+		unexamined() {},
 		isAwaited: () => false,
 		keepsSnapshots: false,
 		placeOf: () => NOWHERE,
