@@ -102,3 +102,27 @@ test("an arena without room for it says so", () => {
 	const size = { capacity: 2 ** 20, ringRows: 1, idBytes: 0, rowBytes: 16, slotBytes: 0 };
 	assert.throws(() => allocateArea(arena, 0, { size, format: FORMAT, tailCodes: null }, null), ArenaFullError);
 });
+
+test("who asks again and again takes of a full memory once", () => {
+	const arena = new Arena({ maxBytes: 2 ** 19 });
+	const size = { capacity: 2 ** 22, ringRows: 1, idBytes: 0, rowBytes: 16, slotBytes: 0 };
+	const areas = new ReaderAreas();
+	const { generation, area } = smallGeneration();
+	const ask = () =>
+		areas.ofOnce(generation, 2, () => allocateArea(arena, 2, { size, format: FORMAT, tailCodes: null }, null));
+	assert.throws(ask, ArenaFullError);
+	const { usedBytes } = arena;
+	assert.ok(usedBytes > 0);
+	for (let i = 0; i < 10; i++) assert.throws(ask, ArenaFullError);
+	assert.equal(arena.usedBytes, usedBytes);
+	// Another generation is another memory.
+	const next = smallGeneration();
+	assert.equal(
+		areas.ofOnce(next.generation, 2, () => area),
+		area,
+	);
+	assert.equal(
+		areas.ofOnce(next.generation, 2, () => assert.fail("it has one")),
+		area,
+	);
+});

@@ -40,6 +40,8 @@ export interface ReaderArea {
  */
 export class ReaderAreas {
 	readonly #given = new WeakMap<Generation, Map<number, ReaderArea>>();
+	/** Why those had none who were not to try again. */
+	readonly #refused = new WeakMap<Generation, Map<number, unknown>>();
 
 	of(generation: Generation, reader: number, allocate: () => ReaderArea): ReaderArea {
 		const given = this.#given.get(generation) ?? new Map<number, ReaderArea>();
@@ -47,6 +49,21 @@ export class ReaderAreas {
 		const area = given.get(reader) ?? allocate();
 		given.set(reader, area);
 		return area;
+	}
+
+	/**
+	 * As {@link of}, for one that asks again and again: what it is refused in a generation it is refused from then on. Each try takes what there is until
+	 * something does not fit, and gives nothing back.
+	 */
+	ofOnce(generation: Generation, reader: number, allocate: () => ReaderArea): ReaderArea {
+		const refused = this.#refused.get(generation) ?? new Map<number, unknown>();
+		if (refused.has(reader)) throw refused.get(reader);
+		try {
+			return this.of(generation, reader, allocate);
+		} catch (error) {
+			this.#refused.set(generation, refused.set(reader, error));
+			throw error;
+		}
 	}
 }
 

@@ -140,9 +140,9 @@ function areaOf({ arena, main, generation }: Owned, reader: number): ReaderArea 
 	const { handle, live } = generation;
 	const { many, bitmaps } = reader === EXAMINER ? FOR_EXAMINER : { many: undefined, bitmaps: BITMAPS };
 	const spec = () => mainSpec(main, many === undefined ? {} : { many });
-	return areas.of(generation, reader, () =>
-		withinMemory(live, () => allocateArea(arena, reader, handle, spec(), bitmaps)),
-	);
+	const allocate = () => withinMemory(live, () => allocateArea(arena, reader, handle, spec(), bitmaps));
+	// What is searched for comes to it several times a second.
+	return reader === EXAMINER ? areas.ofOnce(generation, reader, allocate) : areas.of(generation, reader, allocate);
 }
 
 function placeOf(key: number): RowPlace {
