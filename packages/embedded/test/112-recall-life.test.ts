@@ -229,6 +229,7 @@ test("a backup carries no certificate to where it does not hold", async (t) => {
 	await examined.collection.rebuild();
 	await examined.certified();
 	await examined.database.restore(backup, { overwrite: true });
+	assert.deepEqual(examined.recallFiles, [], "what was known of the one before is gone, and its queries with it");
 	examined.oracle.rows.clear();
 	for (const [id, row] of rows) examined.oracle.rows.set(id, row);
 	examined.collection = await examined.database.collection("notes");
@@ -236,4 +237,29 @@ test("a backup carries no certificate to where it does not hold", async (t) => {
 	for (const { recall } of found) assert.ok(TRUTHFUL.has(recall.state), recall.state);
 	assertKept(measured(found), TARGET, "after a restore in place");
 	assert.notEqual(found[0]?.recall.state, "certified");
+});
+
+test("a collection that is converted to flat has nothing to tune, also when it is opened again, and none of its queries have to stay", async (t) => {
+	const examined = await small(t, 39, { ...SPEC, latencyMs: 100 });
+	const queries = Array.from({ length: 600 }, () => examined.source());
+	const { statements } = await examined.collection.certify({ queries });
+	assert.equal(statements[0]?.state, "certified");
+	await examined.collection.convert({ kind: "flat" });
+	const check = async () => {
+		const { tune } = examined.collection;
+		assert.deepEqual(await tune(), { changed: 0, before: null, after: null, tooSlow: [] });
+		await tune.reset();
+		assert.deepEqual((await tune.stats()).cells, []);
+		assert.deepEqual((await examined.collection.health()).reasons, []);
+		assert.deepEqual(states(await examined.check(10)), { exact: 10 });
+	};
+	await check();
+	await examined.database.close();
+	examined.database = await examined.place.open("data");
+	examined.collection = await examined.database.collection("notes");
+	await check();
+	assert.ok(onDisk(examined.place.folder, queries) > 500);
+	await examined.database.collection("notes", { logQueries: false });
+	await examined.database.close();
+	assert.equal(onDisk(examined.place.folder, queries), 0);
 });
