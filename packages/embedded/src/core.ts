@@ -220,10 +220,8 @@ export class CollectionCore {
 		this.#closed ??= reason;
 		// Until then they go on with whatever takes over.
 		await this.#pending.settled();
-		const { sampling } = this.recall;
-		// Of one that is gone nobody keeps queries; those of one that is closed are handed over while it can still be examined.
-		if (this.#isGone) sampling.restart();
-		sampling.flush();
+		// While it can still be examined.
+		this.recall.sampling.close(this.#isGone);
 		this.#isShut = true;
 		this.#searcher?.close();
 	}

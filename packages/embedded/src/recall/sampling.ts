@@ -30,6 +30,8 @@ export class Sampling {
 	readonly #sink: Sink | undefined;
 	readonly #random: Random;
 	readonly #coins = new Map<string, ReservoirCoin>();
+	/** Whether any have been handed over. */
+	#isBegun = false;
 	#waiting: DrawnQuery[] = [];
 	#timer: NodeJS.Timeout | undefined;
 	#windowEnd = 0;
@@ -78,7 +80,19 @@ export class Sampling {
 		if (this.#waiting.length === 0) return;
 		const queries = this.#waiting;
 		this.#waiting = [];
+		this.#isBegun = true;
 		this.#sink?.queries(queries);
+	}
+
+	/**
+	 * Nothing is searched for any more. What waits is handed over to an examiner that has had queries before: to begin one for the few of a program that ends
+	 * would take longer than they did.
+	 *
+	 * @param isGone Nobody keeps queries of what is gone.
+	 */
+	close(isGone: boolean): void {
+		if (isGone || !this.#isBegun) this.#waiting = [];
+		this.flush();
 	}
 
 	/** Whether the search that begins at `now` (`performance.now()`) is to be audited. */
