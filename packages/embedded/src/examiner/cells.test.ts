@@ -45,6 +45,8 @@ test("held-out vectors serve until there are enough queries, and not where those
 	assert.equal(cellOf({ byQueries: processFor(500, [0.9, 0.9, 0.9, 0.9]), byHeldOut })?.state, "refused");
 	assert.equal(cellOf({ byQueries: processFor(100, BAD), byHeldOut })?.state, "refused");
 	assert.equal(cellOf({ byQueries: processFor(100, GOOD), byHeldOut: heldOut(100, BAD) })?.state, "certified");
+	// However few have certified something.
+	assert.equal(cellOf({ byQueries: processFor(100, GOOD), byHeldOut })?.state, "certified");
 });
 
 test("a plateau is told only where enough queries have said that no rung will do", () => {

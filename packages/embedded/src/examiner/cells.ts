@@ -24,8 +24,9 @@ export function servedCell(stratum: Stratum, target: number, identity: string): 
 	}
 	const provisional = byHeldOut && cellOf(stratum, byHeldOut, target);
 	if (certified === undefined) return provisional;
-	const isEnough = byQueries?.isConclusive === true;
-	return provisional === undefined || provisional.rung === null || isEnough ? certified : provisional;
+	if (provisional === undefined || provisional.rung === null) return certified;
+	// What queries have certified goes before what held-out vectors have; that they have not yet, says nothing before there are enough.
+	return certified.rung !== null || byQueries?.isConclusive === true ? certified : provisional;
 }
 
 function cellOf({ k, band }: Stratum, process: Process, target: number): ServedCell | undefined {

@@ -429,6 +429,19 @@ test("held-out vectors certify provisionally, never more, and what is taken in o
 	asked.close();
 });
 
+for (const metric of ["l2", "cosine", "hamming"] as const) {
+	test(`of held-out vectors under ${metric}, those that the index has all the same do not ask`, async (t) => {
+		const all = await examined(t, { n: 1_500, metric, dimensions: metric === "hamming" ? 64 : 16 });
+		const { collection, queries, vectors } = all;
+		await askByHeldOut(collection, collection.searcher, vectors.slice(0, 400), NO_LIMITS);
+		assert.deepEqual(collection.table.cells, []);
+		const mixed = queries(400).flatMap((query, i) => [query, vectors[i] as StoredVector]);
+		await askByHeldOut(collection, collection.searcher, mixed, NO_LIMITS);
+		const asked = collection.stratum(10, UNFILTERED).byHeldOut?.asked as number;
+		assert.ok(asked > 0 && asked <= 400, `${asked}`);
+	});
+}
+
 test("what is asked of an index that does not serve yet is told when it does, and not before", async (t) => {
 	const all = await examined(t, { n: 1_500 });
 	const { collection, queries } = all;

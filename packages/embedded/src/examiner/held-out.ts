@@ -5,10 +5,11 @@ import { groups, measureQuery } from "./measure.ts";
 import { HELD_OUT_K, LEAST_PILOT, LEAST_VECTORS_PER_K, MOST_PILOT, PILOT_ONE_IN } from "./parameters.ts";
 import { placeLadder } from "./place-ladder.ts";
 import { Process, placeOf } from "./process.ts";
-import { Subject } from "./subject.ts";
+import { Subject, type Truth } from "./subject.ts";
 
 /**
- * Asks an index of a collection by vectors that it has not taken in.
+ * Asks an index of a collection by vectors that it has not taken in. Those that it has all the same, since another record has the same vector, are left
+ * out: what an index has it finds too easily.
  *
  * @param index A searcher of the index, which need not serve yet.
  * @param waiting How many of them its generation counts already, which the index is about to take in.
@@ -22,11 +23,11 @@ export async function askByHeldOut(
 ): Promise<void> {
 	const { generation } = index;
 	const place = placeOf(generation, waiting);
-	const pilot = vectors.slice(
-		0,
-		Math.min(MOST_PILOT, Math.max(LEAST_PILOT, Math.floor(vectors.length / PILOT_ONE_IN))),
-	);
-	const others = vectors.slice(pilot.length);
+	const pilots = Math.min(MOST_PILOT, Math.max(LEAST_PILOT, Math.floor(vectors.length / PILOT_ONE_IN)));
+	const others = vectors.slice(pilots);
+	const nearest = await new Subject(index, limits.check, { mainOnly: true }).truths(vectors.slice(0, pilots), 1);
+	const pilot = vectors.slice(0, pilots).filter((_, i) => !isThere(nearest[i], index));
+	if (pilot.length === 0) return;
 	for (const k of HELD_OUT_K) {
 		// Of so few, what was held out would be missed.
 		if (k * LEAST_VECTORS_PER_K > generation.mainEnd) continue;
@@ -60,8 +61,17 @@ async function askAll(
 		for (const [i, vector] of group.entries()) {
 			if (!process.isOpen) return;
 			const truth = truths[i];
-			if (truth !== undefined) await measureQuery(process, subject, { vector, k, truth }, around);
+			if (truth !== undefined && !isThere(truth, subject.searcher))
+				await measureQuery(process, subject, { vector, k, truth }, around);
 		}
 		limits.check();
 	}
+}
+
+/** Distances that are nothing but rounding. */
+const NO_DISTANCE = 1e-6;
+
+/** Whether the index has a vector like the one asked for. By the inner product nobody can tell. */
+function isThere(truth: Truth | undefined, { generation }: Searcher): boolean {
+	return truth !== undefined && generation.handle.format.metric !== "ip" && truth.nearest <= NO_DISTANCE;
 }

@@ -12,7 +12,7 @@ export const MOST_MEASURED = 5_000;
 export const MORE_SHARE = 0.25;
 export const MORE_LEAST = 128;
 
-/** From so many queries on, what they have certified goes before what held-out vectors have. */
+/** From so many queries on, that they have certified nothing goes before what held-out vectors have. */
 export const LEAST_TO_TAKE_OVER = 500;
 
 /** The k that held-out vectors are asked for: what has not been searched for yet. */

@@ -7,7 +7,8 @@ import { Slices } from "../workers/slices.ts";
 
 /** What the exact answer to a query is like. */
 export interface Truth {
-	/** Distance of the last of the exact answers. */
+	/** Distances of the first and the last of the exact answers. */
+	readonly nearest: number;
 	readonly kth: number;
 	/** How many there are: min(k, matches). */
 	readonly wanted: number;
@@ -118,7 +119,9 @@ export class Subject {
 
 function truthOf(distances: readonly number[]): Truth | undefined {
 	const wanted = distances.length;
-	return wanted === 0 ? undefined : { kth: distances.reduce((most, each) => Math.max(most, each)), wanted };
+	if (wanted === 0) return undefined;
+	const nearest = distances.reduce((least, each) => Math.min(least, each));
+	return { nearest, kth: distances.reduce((most, each) => Math.max(most, each)), wanted };
 }
 
 /** Reads the rows that decide the answer, and ranks them. Nobody else waits for this thread. */

@@ -31,25 +31,31 @@ export function cellOf(cells: readonly [ServedCell, ...ServedCell[]]): RecallCel
 	return { k: { from: Math.min(...ks), to: Math.max(...ks) }, selectivity: sharesOf(selectivity), target };
 }
 
-/** What is said of an answer that certificates speak of: of two bands, what holds for both. */
+/** What is said of an answer that certificates speak of: of two bands, what holds for both, with what was measured of the one that is known less well. */
 export function certifiedRecall(
 	target: number,
 	state: RecallState,
 	cells: readonly [ServedCell, ...ServedCell[]],
 ): RecallStatement {
-	const least = <K extends "estimate" | "confidence" | "queries" | "changeNumber" | "certifiedAt">(field: K) =>
-		Math.min(...cells.map((cell) => cell[field]));
+	const least = (field: "confidence" | "changeNumber" | "certifiedAt") => Math.min(...cells.map((cell) => cell[field]));
+	const { estimate, basis, queries } = cells.reduce((one, other) => (isKnownLess(other, one) ? other : one));
 	return {
 		target,
 		state,
-		estimate: least("estimate"),
-		basis: cells.every(({ basis }) => basis === "queries") ? "queries" : "heldout",
+		estimate,
+		basis,
 		confidence: least("confidence"),
-		queries: least("queries"),
+		queries,
 		cell: cellOf(cells),
 		changeNumber: least("changeNumber"),
 		certifiedAt: least("certifiedAt"),
 	};
+}
+
+/** Held-out vectors say less than queries, and fewer less than more. */
+function isKnownLess(cell: ServedCell, than: ServedCell): boolean {
+	if (cell.basis !== than.basis) return cell.basis === "heldout";
+	return cell.queries < than.queries;
 }
 
 /** What is said of one answer: by what it was served, and whether everything was compared in the end. */
