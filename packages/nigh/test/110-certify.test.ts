@@ -21,6 +21,8 @@ const ROWS = 4_000;
 const DIMENSIONS = 16;
 const questions = join(folder, "questions.fvecs");
 const few = join(folder, "few.fvecs");
+const stored = join(folder, "stored.fvecs");
+const STORED = numbers(ROWS * DIMENSIONS, 5);
 
 before(async () => {
 	const database = await open(join(folder, "db"));
@@ -29,8 +31,7 @@ before(async () => {
 		...{ metric: "l2", recall: 0.9, latencyMs: 60_000 },
 		index: { kind: "hnsw", M: 6, efConstruction: 24 },
 	});
-	const stored = numbers(ROWS * DIMENSIONS, 5);
-	const rowOf = (row: number) => stored.subarray(row * DIMENSIONS, (row + 1) * DIMENSIONS);
+	const rowOf = (row: number) => STORED.subarray(row * DIMENSIONS, (row + 1) * DIMENSIONS);
 	await notes.upsert(
 		Array.from({ length: ROWS }, (_, row) => ({ id: `${row}`, vector: rowOf(row), metadata: { row } })),
 	);
@@ -38,6 +39,7 @@ before(async () => {
 	await database.collection("empty", { metric: "l2" });
 	await database.close();
 	writeFileSync(questions, await bytesOf(writeFvecs(numbers(1_000 * DIMENSIONS, 6), DIMENSIONS)));
+	writeFileSync(stored, await bytesOf(writeFvecs(STORED.slice(0, 30 * DIMENSIONS), DIMENSIONS)));
 	writeFileSync(few, await bytesOf(writeFvecs(numbers(12 * DIMENSIONS, 7), DIMENSIONS)));
 });
 after(remove);
@@ -67,7 +69,10 @@ test("queries of a file certify a setting of the graph, which searches take from
 
 	// The same queries again are no more queries: it is the same certificate.
 	const [report] = nigh([...args, "--json"]).objects();
-	assert.deepEqual(Object.keys(report).toSorted(), ["cells", "collection", "durationMs", "isComplete", "statements"]);
+	assert.deepEqual(Object.keys(report).toSorted(), [
+		...["cells", "collection", "durationMs", "isComplete", "queries", "statements"],
+	]);
+	assert.deepEqual(report.queries, { given: 1_000, lookedAt: 100, equalToStored: 0, warning: null });
 	const [{ statement, setting, measured }] = report.cells;
 	assert.deepEqual([statement.state, statement.basis, statement.target], ["certified", "queries", 0.9]);
 	assert.deepEqual(Object.keys(setting), ["ef"]);
@@ -127,6 +132,18 @@ test("a recall that takes longer than the collection wants is told with exit cod
 		/\nrecall@10 of at least 0\.9 is kept by searches that take .* longer than the collection's latencyMs\.\n/,
 	);
 	assert.match(stderr, /^nigh: \d cells? cannot keep both recall and latencyMs: /);
+});
+
+test("stored vectors as queries are told of, and no certificate is looked for where nothing matches", async () => {
+	const { objects } = await run(certifyCommand, ["notes", "--query", stored, "-k", "1", "--json", ...data]);
+	const { warning, ...queries } = objects[0].queries;
+	assert.deepEqual(queries, { given: 30, lookedAt: 30, equalToStored: 30 });
+	assert.match(warning, /^30 of 30 queries are equal to a stored vector\./);
+	const nothing = ["notes", "--query", few, "--filter", '{"row":-1}', ...data];
+	const { error, lines } = await run(certifyCommand, nothing);
+	assert.ok(isNighError(error, "INVALID_OPTION"), String(error));
+	assert.equal(error.message, "No record matches the filter: there is no recall to certify.");
+	assert.deepEqual(lines, []);
 });
 
 test("what compares everything keeps every recall", async () => {

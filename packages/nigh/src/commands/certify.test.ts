@@ -8,6 +8,7 @@ import {
 	type Collection,
 	NighError,
 	type RecallStatement,
+	type SearchRequest,
 } from "@nigh/contract";
 import { writeFvecs } from "@nigh/formats";
 import { bytesOf, temporaryFolder } from "../temporary-folder.test-support.ts";
@@ -61,7 +62,9 @@ async function run(
 	const errors: string[] = [];
 	const collection = {
 		name: "notes",
-		stats: async () => ({ name: "notes", effective: { type: "float", dimensions: 2 } }),
+		stats: async () => ({ name: "notes", effective: { type: "float", dimensions: 2, metric: "l2" } }),
+		// Every query is answered: how far it is from what is stored, its first number tells.
+		search: async ({ vector }: SearchRequest) => ({ hits: [{ id: "a", distance: vector?.[0] }], changeNumber: 1 }),
 		certify: answer,
 	} as unknown as Collection;
 	const stream = { isTTY: false, write: (text: string) => errors.push(text) };
@@ -170,6 +173,27 @@ test("what was typed goes to the collection, with the queries of the file: of to
 	assert.ok([...rows].filter((row) => row >= 10_000).length > 400, "those at the end of the file are among them");
 	await run(answer, { options: {}, json: false });
 	assert.equal(given[1]?.queries, undefined);
+});
+
+test("queries that are stored vectors are told of before anything is certified", async (t) => {
+	const folder = temporaryFolder(t, {
+		"stored.fvecs": await bytesOf(writeFvecs(new Float32Array(2 * 500), 2)),
+		"own.fvecs": await bytesOf(writeFvecs(new Float32Array(2 * 30).fill(1), 2)),
+	});
+	const told = async (file: string, json: boolean) => {
+		const query = { option: "--query", path: join(folder, file), format: "fvecs" } as const;
+		return (await run(async () => REPORT, { query, options: {}, json })).lines;
+	};
+	const warning =
+		"100 of 100 queries are equal to a stored vector. An index finds its own vectors too well: measure with queries that are not stored.";
+	const [first, header] = await told("stored.fvecs", false);
+	assert.equal(first, warning);
+	assert.match(header ?? "", /^k /);
+	const [json = ""] = await told("stored.fvecs", true);
+	assert.deepEqual(JSON.parse(json).queries, { given: 500, lookedAt: 100, equalToStored: 100, warning });
+	assert.match((await told("own.fvecs", false))[0] ?? "", /^k /);
+	const [own = ""] = await told("own.fvecs", true);
+	assert.deepEqual(JSON.parse(own).queries, { given: 30, lookedAt: 30, equalToStored: 0, warning: null });
 });
 
 test("what was certified before an interruption is kept, and said to be", async () => {

@@ -8,6 +8,7 @@ import {
 } from "@nigh/contract";
 import { randomFrom, shuffle } from "@nigh/recall";
 import { certifyLines, isKept } from "../certify/lines.ts";
+import { lookAtQueries } from "../certify/look-at-queries.ts";
 import { CERTIFY_OPTIONS, type CertifySettings, certifySettings, K } from "../certify/settings.ts";
 import { dataHelp } from "../database/data-folder.ts";
 import { withCollection } from "../database/with-database.ts";
@@ -27,7 +28,9 @@ Usage: nigh certify COLLECTION [options]
   --query FILE        queries of your own: vectors such as searches will have
                       (fvecs, bvecs, npy or jsonl), not vectors that are
                       stored. Of more than ${BOUNDS.certifyQueries.max} as many are drawn. Default:
-                      the searches there were, or vectors held out of the index
+                      the searches there were, or vectors held out of the index.
+                      Searches of programs that open the folder for writing are
+                      logged, those of nigh search are not
   --filter JSON       what the queries of the file are asked with
   -k N, --k N         hits of the searches to certify, ${K.min} to ${K.max}; default:
                       those that were asked for
@@ -45,6 +48,8 @@ and recall whose measured mean has some headroom above the target, and say so;
 nigh tune may prefer one of the next dearer ones that measures faster. A
 certificate speaks of the mean over searches that come as the queries did, not
 of a single one. Others search meanwhile.
+Up to 100 queries of a file are looked up first, and it is told where many of
+them are stored vectors: an index finds its own too well.
 Ctrl-C ends it, and what is certified by then is kept. nigh doctor measures in
 the same way and writes nothing.
 
@@ -83,11 +88,24 @@ export async function certify(
 	signal: AbortSignal,
 ): Promise<void> {
 	const { name } = collection;
-	const queries = query === undefined ? undefined : drawn(await queryVectors(query, await collection.stats()));
+	const queries = query === undefined ? undefined : await queryVectors(query, await collection.stats());
+	const looked =
+		queries === undefined
+			? undefined
+			: await withProgress(terminal.errors, "looking at the queries", (onProgress) =>
+					lookAtQueries(collection, queries, { filter: options.filter, signal, onProgress }),
+				);
+	// Before it begins, which may take long: it can still be left.
+	if (!json && looked?.warning != null) terminal.print(looked.warning);
 	let report: CertifyReport;
 	try {
 		report = await withProgress(terminal.errors, "certifying", (onProgress) =>
-			collection.certify({ ...options, ...(queries !== undefined && { queries }), onProgress, signal }),
+			collection.certify({
+				...options,
+				...(queries !== undefined && { queries: drawn(queries) }),
+				onProgress,
+				signal,
+			}),
 		);
 	} catch (error) {
 		if (isNighError(error, "ABORTED")) {
@@ -95,7 +113,7 @@ export async function certify(
 		}
 		throw error;
 	}
-	if (json) terminal.print(jsonText({ collection: name, ...report }));
+	if (json) terminal.print(jsonText({ collection: name, ...(looked !== undefined && { queries: looked }), ...report }));
 	else for (const line of certifyLines(name, report, options.maxMs)) terminal.print(line);
 	const { statements } = report;
 	const missing = statements.filter((statement) => !isKept(statement)).length;

@@ -37,7 +37,9 @@ Usage: nigh search COLLECTION TEXT [options]
 ${includeHelp(20, "metadata")}
 ${dataHelp(20)}, an object for each answer
 
-Works beside a process that writes, on what is written when it begins.
+Works beside a process that writes, on what is written when it begins. It opens
+the folder for reading, so that its searches are not logged: those that nigh
+certify and nigh tune go by are of programs that open it for writing.
 
 Examples
   nigh search notes "rye bread" -k 3 --include text

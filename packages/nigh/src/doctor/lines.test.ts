@@ -105,7 +105,7 @@ test("what nobody should rely on is told: no setting, too few queries, stored ve
 	assert.match(told, /written to meanwhile: this is of its changes 3 to 1,005\./);
 	assert.match(
 		told,
-		/100 of the queries are equal to a stored vector\. .*: measure with queries that are not stored\./,
+		/100 of 1,000 queries are equal to a stored vector\. .*: measure with queries that are not stored\./,
 	);
 });
 

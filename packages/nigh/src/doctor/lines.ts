@@ -7,15 +7,13 @@ import { percentText, queriesText } from "../terminal/recall-in-words.ts";
 import { grouped, shareText, tableRows } from "../terminal/table.ts";
 import type { Examination, ExaminedSetting, Outcome, SearchSetting } from "./examination.ts";
 import { PASSES } from "./speeds.ts";
+import { storedQueriesText } from "./stored-queries.ts";
 import { queriesNeeded } from "./too-few.ts";
 
 const OUTCOMES: Readonly<Record<Outcome, string>> = { passes: "passes", fails: "fails", undecided: "cannot be told" };
 
 /** From this share of the queries/s on, an exact search is about as fast: measurements differ by as much. */
 const AS_FAST = 0.95;
-
-/** From this share of the queries on, that they are equal to stored vectors is told. */
-const MANY_EQUAL = 0.1;
 
 /** An examination as people read it: what was asked, a line for each setting, and what it means. */
 export function examinationLines(name: string, examination: Examination): string[] {
@@ -158,11 +156,8 @@ function remarkLines({ queries, ladder, changeNumbers, exactBecause, exactQuerie
 		lines.push(
 			`The collection was written to meanwhile: this is of its changes ${grouped(first)} to ${grouped(last)}.`,
 		);
-	if (equalToStored >= MANY_EQUAL * (pilot + measured)) {
-		lines.push(
-			`${grouped(equalToStored)} of the queries are equal to a stored vector. An index finds its own vectors too well: measure with queries that are not stored.`,
-		);
-	}
+	const stored = storedQueriesText(equalToStored, pilot + measured);
+	if (stored !== undefined) lines.push(stored);
 	return lines;
 }
 
