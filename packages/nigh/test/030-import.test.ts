@@ -382,6 +382,25 @@ test("wrong usage is refused before anything is made", async (t) => {
 	assert.equal(existsSync(join(folder, "db")), false);
 });
 
+test("what an import changes about a collection that is there is told, and nothing where it changes nothing", async (t) => {
+	const folder = temporaryFolder(t, { "a.fvecs": await bytesOf(writeFvecs(numbers(8, 1), 4)) });
+	const args = ["c", join(folder, "a.fvecs"), "--data", join(folder, "db"), "--no-wait"];
+	const made = await succeed(importCommand, [...args, "--recall", "0.9"]);
+	assert.deepEqual(
+		made.lines.filter((line) => line.includes("->")),
+		[],
+	);
+	const changed = await succeed(importCommand, [...args, "--recall", "0.99", "--latency-ms", "5"]);
+	assert.equal(changed.lines[0], "c: recall 0.9 -> 0.99, latencyMs none -> 5");
+	assert.match(changed.lines[1] ?? "", /^2 rows /);
+	const same = await succeed(importCommand, [...args, "--recall", "0.99"]);
+	assert.match(same.lines[0] ?? "", /^2 rows /);
+	const [report] = (await succeed(importCommand, [...args, "--recall", "0.95", "--json"])).objects;
+	assert.deepEqual(report.changed, [{ name: "recall", from: 0.99, to: 0.95 }]);
+	const [again] = (await succeed(importCommand, [...args, "--max-mb", "64", "--json"])).objects;
+	assert.deepEqual(again.changed, [{ name: "maxMB", from: null, to: 64 }]);
+});
+
 test("a setting that the collection was not made with is refused", async (t) => {
 	const folder = temporaryFolder(t, { "a.fvecs": await bytesOf(writeFvecs(numbers(8, 1), 4)) });
 	const args = ["c", join(folder, "a.fvecs"), "--data", join(folder, "db"), "--no-wait"];

@@ -3,6 +3,7 @@ import { dataHelp } from "../database/data-folder.ts";
 import { parameterHelp } from "../database/index-parameters.ts";
 import { OWN_EMBEDDERS } from "../database/own-embedder.ts";
 import { withDatabase } from "../database/with-database.ts";
+import { type ChangedSetting, changedText } from "../import/changed-settings.ts";
 import { checkFile, type Imported, importFile } from "../import/import-file.ts";
 import { BATCH, IMPORT_OPTIONS, type ImportSettings, importSettings } from "../import/settings.ts";
 import { parseArguments } from "../terminal/arguments.ts";
@@ -24,7 +25,8 @@ ${dataHelp(22)}
   --index INDEX         auto (default), ${INDEX_KINDS.join(", ")}
 ${parameterHelp(22)}
   --recall R            mean recall that searches keep, ${BOUNDS.recall.min} to ${BOUNDS.recall.max}; default ${BOUNDS.recall.default},
-                        1 is exact. The collection keeps it.
+                        1 is exact. The collection keeps it; one that is there
+                        takes the new one, and so it does of --latency-ms.
   --latency-ms N        mean time that a search should take at most; default
                         none. It never goes before the recall: nigh tune and
                         nigh health tell where both cannot be kept.
@@ -74,8 +76,11 @@ export const importCommand: Command = {
 		const file = checkFile(settings.file);
 		await withDatabase(settings.folder, "create", async (database) => {
 			const start = performance.now();
+			const onChanged = (changed: readonly ChangedSetting[]) => {
+				if (!settings.json) terminal.print(`${settings.collection}: ${changedText(changed)}`);
+			};
 			const imported = await writing(terminal, (onProgress) =>
-				interruptible((signal) => importFile(database, settings, file, { signal, onProgress })),
+				interruptible((signal) => importFile(database, settings, file, { signal, onChanged, onProgress })),
 			);
 			const written = performance.now();
 			if (settings.wait) await indexing(imported.collection, terminal);
@@ -134,7 +139,7 @@ function indexing(collection: Collection, terminal: Terminal): Promise<void> {
 }
 
 async function report(
-	{ collection, rows, skipped }: Imported,
+	{ collection, rows, skipped, changed }: Imported,
 	{ file, json }: ImportSettings,
 	{ writeMs, indexMs }: { writeMs: number; indexMs: number },
 	terminal: Terminal,
@@ -150,6 +155,7 @@ async function report(
 				rows,
 				skipped,
 				records,
+				changed,
 				seconds: Number(seconds.toFixed(3)),
 				writeSeconds: Number((writeMs / 1_000).toFixed(3)),
 				rowsPerSecond: Number(rowsPerSecond.toFixed(1)),

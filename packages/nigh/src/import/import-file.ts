@@ -1,6 +1,14 @@
 import { type Stats, statSync } from "node:fs";
-import { type Collection, type CollectionSpec, type Database, type Embedder, NighError } from "@nigh/contract";
+import {
+	type Collection,
+	type CollectionSpec,
+	type Database,
+	type EffectiveSettings,
+	type Embedder,
+	NighError,
+} from "@nigh/contract";
 import { newEmbedder, ownEmbedder } from "../database/own-embedder.ts";
+import { type ChangedSetting, changedSettings } from "./changed-settings.ts";
 import { contradiction, noVector } from "./explain.ts";
 import { inTheFile, shown } from "./in-the-file.ts";
 import { type ImportProgress, isStillThere, ProgressNote } from "./progress-note.ts";
@@ -15,10 +23,14 @@ export interface Imported {
 	readonly rows: number;
 	/** Rows that an earlier run had written. */
 	readonly skipped: number;
+	/** What was changed about a collection that was there. */
+	readonly changed: readonly ChangedSetting[];
 }
 
 export interface ImportOptions {
 	readonly signal: AbortSignal;
+	/** Told before anything is written what the import changes about a collection that is there. */
+	readonly onChanged?: (changed: readonly ChangedSetting[]) => void;
 	/** Told after each write: rows written by this run, and bytes of the file that have been read, of how many. */
 	readonly onProgress: (rows: number, bytesRead: number, bytes: number) => void;
 }
@@ -32,11 +44,13 @@ export async function importFile(
 	database: Database,
 	settings: ImportSettings,
 	file: Stats,
-	{ signal, onProgress }: ImportOptions,
+	{ signal, onChanged = () => {}, onProgress }: ImportOptions,
 ): Promise<Imported> {
 	const { folder, collection: name, file: path, reading } = settings;
-	const { opened, embedder } = await openedAs(database, settings);
+	const { opened, embedder, before } = await openedAs(database, settings);
 	const stored = (await opened?.stats())?.effective;
+	const changed = before === undefined || stored === undefined ? [] : changedSettings(before, stored);
+	if (changed.length > 0) onChanged(changed);
 	const identity = { collection: name, file: path, bytes: file.size, modifiedMs: file.mtimeMs, reading };
 	const note = new ProgressNote(folder, identity);
 	const noted = opened === undefined ? undefined : note.read();
@@ -63,7 +77,7 @@ export async function importFile(
 		await inTheFile(path, () => rows, writing, explain);
 	}
 	note.remove();
-	return { collection, rows: rows - skip, skipped: skip };
+	return { collection, rows: rows - skip, skipped: skip, changed };
 }
 
 interface Opened {
@@ -71,17 +85,19 @@ interface Opened {
 	readonly opened: Collection | undefined;
 	/** What makes vectors of texts, where the collection has, or is to have, an embedder that a command can use. */
 	readonly embedder: Embedder | undefined;
+	/** How the collection was before. */
+	readonly before: EffectiveSettings | undefined;
 }
 
 /** @throws NighError `SPEC_CONFLICT` where a setting contradicts the collection. */
 async function openedAs(database: Database, settings: ImportSettings): Promise<Opened> {
 	const { collection: name, embedder: asked } = settings;
 	const made = asked === undefined ? undefined : newEmbedder(asked);
-	if (!(await database.collections()).includes(name)) return { opened: undefined, embedder: made };
-	const stored = (await (await database.collection(name)).stats()).effective.embedder;
-	const embedder = ownEmbedder(stored);
+	if (!(await database.collections()).includes(name)) return { opened: undefined, embedder: made, before: undefined };
+	const before = (await (await database.collection(name)).stats()).effective;
+	const embedder = ownEmbedder(before.embedder);
 	try {
-		return { opened: await database.collection(name, specOf(settings, embedder ?? made)), embedder };
+		return { opened: await database.collection(name, specOf(settings, embedder ?? made)), embedder, before };
 	} catch (error) {
 		throw contradiction(error, name);
 	}
