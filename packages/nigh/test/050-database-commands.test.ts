@@ -1,6 +1,6 @@
 // The verbs of the `nigh` command that look into a database, and those that change it.
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { isNighError } from "@nigh/contract";
@@ -131,6 +131,15 @@ test("search answers each vector of a file, in a table for people", async () => 
 	assert.deepEqual(lines.slice(4, 6), ["", "query 1"]);
 	assert.deepEqual(lines.slice(0, 3), ["query 0", "distance  score  id", "       0      1  r0"]);
 	assert.match(lines[3] ?? "", /^1 hit in .*: index \(hnsw, ef 20\), uncertified: recall of 0\.95 asked for$/);
+});
+
+test("a file without vectors is no search that finds nothing", async () => {
+	const file = join(folder, "empty.fvecs");
+	writeFileSync(file, "");
+	const { error, lines } = await run(searchCommand, ["graph", "--vector-file", file, ...data]);
+	assert.ok(isNighError(error, "INVALID_FILE"), String(error));
+	assert.equal(error.message, `--vector-file: ${file} holds no vectors.`);
+	assert.deepEqual(lines, []);
 });
 
 test("a text is embedded only as the collection's own embedder does it", async () => {

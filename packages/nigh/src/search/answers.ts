@@ -42,8 +42,10 @@ async function* answersToFile(
 		throw new NighError("NOT_FOUND", `--vector-file: there is no file ${path}.`, { field: "--vector-file", path });
 	}
 	const batches = readVectors(format, createReadStream(path)) as AsyncIterable<VectorBatch>;
+	let vectors = 0;
 	try {
 		for await (const { count, dimensions, values } of batches) {
+			vectors += count;
 			for (let row = 0; row < count; row++) {
 				const vector = vectorFor(type, values.subarray(row * dimensions, (row + 1) * dimensions));
 				yield await collection.search({ ...request, vector });
@@ -53,6 +55,8 @@ async function* answersToFile(
 		if (!isNighError(error)) throw error;
 		throw new NighError(error.code, `${path}: ${error.message}`, { ...error.details, path }, { cause: error });
 	}
+	if (vectors > 0) return;
+	throw new NighError("INVALID_FILE", `--vector-file: ${path} holds no vectors.`, { field: "--vector-file", path });
 }
 
 /** Bits come as bytes; what are no bytes is told by the collection. */
