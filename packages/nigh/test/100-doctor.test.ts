@@ -6,6 +6,7 @@ import { after, before, test } from "node:test";
 import { isNighError } from "@nigh/contract";
 import { writeBvecs, writeFvecs } from "@nigh/formats";
 import { randomFrom, shuffle } from "@nigh/recall";
+import { certifyCommand } from "../src/commands/certify.ts";
 import { doctorCommand } from "../src/commands/doctor.ts";
 import { open } from "../src/open.ts";
 import { bytesOf, makeTemporaryFolder } from "../src/temporary-folder.test-support.ts";
@@ -119,6 +120,21 @@ test("the recall that the collection has declared is examined where no target is
 	assert.equal(report.target, 0.94);
 	const { lines } = await run(doctorCommand, args);
 	assert.equal(lines.at(-1), "The target 0.93 was rounded up to 0.94.");
+});
+
+test("certify is named, with the same queries, where the collection does not keep the recall that it has declared", async () => {
+	const database = await open(join(folder, "db"));
+	const misled = await database.collection("misled", { metric: "l2", index: { kind: "ivf", nlist: 50 } });
+	await misled.upsert(Array.from({ length: ROWS }, (_, row) => ({ id: `${row}`, vector: rowOf(STORED, row) })));
+	await misled.optimize();
+	await database.close();
+	// Stored vectors are found in their own cells, the neighbours of others are not.
+	await succeed(certifyCommand, ["misled", "--query", stored, "-k", "1", ...data]);
+	const { lines } = await succeed(doctorCommand, ["misled", "--query", file, "-k", "1", ...data]);
+	assert.deepEqual(lines.slice(-1), [
+		`The collection's recall of 0.95 is not kept: nigh certify misled --query '${file}' -k 1 has searches keep it.`,
+	]);
+	assert.ok(lines.includes("A search that does not say how wide it is to be does not keep 0.95."));
 });
 
 test("bits are read as bytes", async () => {

@@ -8,6 +8,7 @@ import { isNighError } from "@nigh/contract";
 import { writeFvecs } from "@nigh/formats";
 import { certifyCommand } from "../src/commands/certify.ts";
 import type { Command } from "../src/commands/command.ts";
+import { searchCommand } from "../src/commands/search.ts";
 import { tuneCommand } from "../src/commands/tune.ts";
 import { open } from "../src/open.ts";
 import { bytesOf, makeTemporaryFolder } from "../src/temporary-folder.test-support.ts";
@@ -64,7 +65,10 @@ test("queries of a file certify a setting of the graph, which searches take from
 		stdout,
 		/^k +filter +target +state +confidence +queries +mean +searches use\n10 +none +0\.9 +certified +95 % /,
 	);
-	assert.match(stdout, /\nMeasured of recall@10:\nsetting +queries +mean +lower bound +at 0\.9\nef=\d+/);
+	assert.match(
+		stdout,
+		/\nMeasured of recall@10:\nLower bounds hold .+\n.+\nsetting +queries +mean +lower bound +at 0\.9\nef=\d+/,
+	);
 	assert.match(stdout, /\nnotes: 1 of 1 cell keeps its target, in [^\n]+\.\n/);
 
 	// The same queries again are no more queries: it is the same certificate.
@@ -150,6 +154,11 @@ test("what compares everything keeps every recall", async () => {
 	const { lines } = await succeed(certifyCommand, ["empty", ...data]);
 	assert.match(lines[1] ?? "", / 0\.95 +exact /);
 	assert.match(lines.at(-1) ?? "", /^empty: 1 of 1 cell keeps its target/);
+});
+
+test("the help of what searches and certifies tells whose searches are logged", () => {
+	assert.match(searchCommand.help, /for reading, so that its searches are not logged/);
+	assert.match(certifyCommand.help, /open the folder for writing are\s+logged, those of nigh search are not/);
 });
 
 test("wrong usage, and a collection that is not there, are told in a line", async () => {

@@ -1,7 +1,7 @@
 import type { CertifiedCell, CertifyReport, RecallStatement } from "@nigh/contract";
 import { settingText } from "../doctor/lines.ts";
 import { countText, durationText } from "../terminal/quantities.ts";
-import { bandText, percentText, recallText, selectivityText } from "../terminal/recall-in-words.ts";
+import { bandText, isBasisKnown, percentText, recallText, selectivityText } from "../terminal/recall-in-words.ts";
 import { type Column, grouped, shareText, tableRows } from "../terminal/table.ts";
 
 /** What keeps its target, by a certificate or because it is exact. */
@@ -23,20 +23,25 @@ export function certifyLines(
 	const kept = statements.filter(isKept).length;
 	return [
 		...(cells.length === 0 ? [] : cellTable(cells)),
-		...families.flatMap(measuredTable),
-		...(families.length === 0 ? [] : BOUNDS_REMARK),
+		...families.flatMap((family, at) => measuredTable(family, at === 0 ? BOUNDS_REMARK : [])),
 		...(cells.length === 0 ? [] : [""]),
 		`${name}: ${grouped(kept)} of ${countText(statements.length, "cell")} ${kept === 1 ? "keeps its target" : "keep their targets"}, in ${durationText(durationMs)}.`,
-		...(isComplete
-			? []
-			: durationMs >= maxMs
-				? ["Time ended it before every test had come to its end: nigh certify goes on from there."]
-				: ["The queries ended before every test had come to its end: with more of them nigh certify goes on."]),
+		...(isComplete ? [] : [unfinishedText(durationMs >= maxMs, kept > 0 && kept === statements.length)]),
 	];
 }
 
+/** @param keepsAll Whether all that is left open is whether a cheaper setting would do. */
+function unfinishedText(isOfTime: boolean, keepsAll: boolean): string {
+	if (keepsAll) {
+		return `Nothing has to be done: with more ${isOfTime ? "time" : "queries"} nigh certify goes on, and may certify cheaper settings.`;
+	}
+	return isOfTime
+		? "Time ended it before every test had come to its end: nigh certify goes on from there."
+		: "The queries ended before every test had come to its end: with more of them nigh certify goes on.";
+}
+
+/** Under the title of the first table: there may be more of them than a screen shows. */
 const BOUNDS_REMARK = [
-	"",
 	"Lower bounds hold for all settings of a table together, and are wide where few queries were enough to pass. A certificate is of its target",
 	"alone and needs less: what is certified may stand beside a lower bound that is below the target.",
 ];
@@ -67,7 +72,7 @@ function cellTable(cells: readonly CertifiedCell[]): string[] {
 			String(target),
 			state,
 			confidence === null ? "" : percentText(confidence),
-			queries === 0 ? "" : `${grouped(queries)}${basis === "heldout" ? " held out" : ""}`,
+			queries === 0 || !isBasisKnown(statement) ? "" : `${grouped(queries)}${basis === "heldout" ? " held out" : ""}`,
 			estimate === null ? "" : shareText(estimate),
 			setting === null ? "exact" : settingText(setting, endsEarly),
 		];
@@ -77,7 +82,7 @@ function cellTable(cells: readonly CertifiedCell[]): string[] {
 }
 
 /** One table for all targets: only what is certified depends on them. */
-function measuredTable(family: Family): string[] {
+function measuredTable(family: Family, remark: readonly string[]): string[] {
 	const [{ statement, measured }] = family;
 	const rows = measured.map(({ setting, endsEarly, queries, mean, lowerBound }, rung) => [
 		settingText(setting, endsEarly),
@@ -88,7 +93,7 @@ function measuredTable(family: Family): string[] {
 	]);
 	const titles = ["setting", "queries", "mean", "lower bound", ...family.map((each) => `at ${each.statement.target}`)];
 	const numbers = [false, true, true, true, ...family.map(() => false)];
-	return ["", `Measured of ${recallText(statement.cell)}:`, ...table(titles, numbers, rows)];
+	return ["", `Measured of ${recallText(statement.cell)}:`, ...remark, ...table(titles, numbers, rows)];
 }
 
 /** @param numbers Which columns stand on the right. */

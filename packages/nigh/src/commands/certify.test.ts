@@ -87,11 +87,10 @@ test("a table of the cells, and what was measured for each", async () => {
 		"10  none      0.95  certified        95 %      431  0.9625  ef=37, ends early",
 		"",
 		"Measured of recall@10:",
+		...BOUNDS_REMARK,
 		"setting            queries    mean  lower bound  at 0.95",
 		"ef=40, ends early      431  0.9625       0.9510  certified",
 		"ef=37, ends early    5,000  0.9499       0.9401  no",
-		"",
-		...BOUNDS_REMARK,
 		"",
 		"notes: 1 of 1 cell keeps its target, in 1.2 s.",
 	]);
@@ -110,9 +109,10 @@ test("targets of the same searches share a table", async () => {
 	const cells = [cell, { ...cell, statement: other, measured }, filtered];
 	const report = { ...REPORT, cells, statements: cells.map(({ statement }) => statement) };
 	const { lines } = await run(async () => report, { options: {}, json: false });
-	assert.deepEqual(lines.slice(4, 12), [
+	assert.deepEqual(lines.slice(4, 14), [
 		"",
 		"Measured of recall@10:",
+		...BOUNDS_REMARK,
 		"setting            queries    mean  lower bound  at 0.95    at 0.9",
 		"ef=40, ends early      431  0.9625       0.9510  certified  certified",
 		"ef=37, ends early    5,000  0.9499       0.9401  no         certified",
@@ -138,6 +138,17 @@ test("what is left without a certificate is exact meanwhile, and no success", as
 		inTime.lines.at(-1),
 		"Time ended it before every test had come to its end: nigh certify goes on from there.",
 	);
+	const unfinished = { ...REPORT, isComplete: false };
+	for (const [maxMs, more] of [
+		[1_000, "time"],
+		[undefined, "queries"],
+	] as const) {
+		const options = maxMs === undefined ? {} : { maxMs };
+		assert.equal(
+			(await run(async () => unfinished, { options, json: false })).lines.at(-1),
+			`Nothing has to be done: with more ${more} nigh certify goes on, and may certify cheaper settings.`,
+		);
+	}
 	assert.equal((error as Error).name, "ProblemsFound");
 	assert.match((error as Error).message, /^1 cell without a certificate; nigh certify --query FILE/);
 	const nothing = await run(async () => ({ ...REPORT, statements: [], cells: [] }), { options: {}, json: false });

@@ -2,7 +2,7 @@ import { BOUNDS } from "@nigh/contract";
 import { dataHelp } from "../database/data-folder.ts";
 import { withCollection } from "../database/with-database.ts";
 import { examine } from "../doctor/examine.ts";
-import { examinationLines, verdictText } from "../doctor/lines.ts";
+import { certifyAdvice, examinationLines, verdictText } from "../doctor/lines.ts";
 import { DOCTOR_OPTIONS, type DoctorSettings, doctorSettings, examinedTarget, TARGET } from "../doctor/settings.ts";
 import { queryVectors } from "../search/query-vectors.ts";
 import { parseArguments } from "../terminal/arguments.ts";
@@ -60,7 +60,7 @@ async function diagnose(
 	terminal: Terminal,
 ): Promise<void> {
 	const { target: typed, floor, ...given } = settings;
-	const { examination, remark } = await interruptible((signal) =>
+	const { examination, remark, advice } = await interruptible((signal) =>
 		withCollection(folder, name, "read", async (collection, { capabilities }) => {
 			const stats = await collection.stats();
 			const queries = await queryVectors(query, stats);
@@ -79,7 +79,11 @@ async function diagnose(
 						bar.update(done, total);
 					},
 				});
-				return { examination, remark };
+				const asked = { file: query.path, filter: given.filter };
+				const advice = capabilities.features.certify
+					? certifyAdvice(name, examination, stats.effective.recall, asked)
+					: undefined;
+				return { examination, remark, advice };
 			} finally {
 				for (const bar of bars.values()) bar.clear();
 			}
@@ -88,7 +92,7 @@ async function diagnose(
 	if (json) terminal.print(jsonText({ collection: name, ...examination }));
 	else {
 		for (const line of examinationLines(name, examination)) terminal.print(line);
-		if (remark !== undefined) terminal.print(remark);
+		for (const line of [remark, advice]) if (line !== undefined) terminal.print(line);
 	}
 	// A line on the error output, for who reads JSON; the report has said it.
 	const { verdict } = examination;

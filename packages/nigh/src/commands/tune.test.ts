@@ -76,7 +76,7 @@ test("what tuning has changed is told, and that nothing could be measured", asyn
 	);
 	const none = { changed: 0, before: null, after: null, tooSlow: [] };
 	assert.deepEqual((await run("tune", { report: none })).lines, [
-		"notes: no cell has another certified setting now; there are no searches to measure by.",
+		"notes: no cell has another certified setting now; there are no logged queries of what is certified to measure by. Searches of programs that open the folder for writing are logged, and nigh certify --query FILE takes queries of your own.",
 	]);
 	assert.deepEqual(
 		(await run("tune", { json: true })).lines.map((line) => JSON.parse(line)),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Examination, ExaminedSetting } from "./examination.ts";
-import { examinationLines, verdictText } from "./lines.ts";
+import { certifyAdvice, examinationLines, verdictText } from "./lines.ts";
 
 const setting = (ef: number, more: Partial<ExaminedSetting>): ExaminedSetting => ({
 	setting: { ef },
@@ -41,6 +41,14 @@ const KEPT: Examination = {
 
 test("a line for each setting, the cheapest marked, and what it means", () => {
 	const lines = examinationLines("notes", KEPT);
+	const remark = lines.splice(2, 4);
+	assert.equal(remark[0], "");
+	assert.match(remark.join(" "), /all 5 settings together.* beside a lower bound that is below the target\./);
+	assert.match(remark.join(" "), /the best of 3 passes, which the settings make in turns\.$/);
+	const alone = examinationLines("notes", { ...KEPT, ladder: 1 })
+		.slice(2, 6)
+		.join(" ");
+	assert.match(alone, /^ The lower bound is wide where/);
 	assert.deepEqual(lines.slice(0, 11), [
 		"notes: recall@10 of 0.95 at 95 % confidence, index hnsw (auto) M=16",
 		"1,200 queries, 1,050 drawn, 50 without a match left out, 200 to choose the settings, 800 to measure them; order of seed 7",
@@ -54,7 +62,7 @@ test("a line for each setting, the cheapest marked, and what it means", () => {
 		"",
 		"by default      800     0.9000       0.9600      1,235  fails",
 	]);
-	const [verdict, next, below, byDefault, remark, ...more] = lines.slice(12);
+	const [verdict, next, below, byDefault, ...more] = lines.slice(12);
 	assert.equal(
 		verdict,
 		"ef=37 is the cheapest that keeps recall@10 of at least 0.95 (95 % confidence; mean 0.9700 over 800 queries).",
@@ -65,7 +73,6 @@ test("a line for each setting, the cheapest marked, and what it means", () => {
 		/^It found less than 0\.85 of the answers for 12 of 800 queries; of all, at most 0\.0313 are such/,
 	);
 	assert.equal(byDefault, "A search that does not say how wide it is to be does not keep 0.95.");
-	assert.match(remark ?? "", /all 5 settings together.*the best of 3 passes, which the settings make in turns\.$/);
 	assert.deepEqual(more, []);
 });
 
@@ -98,7 +105,25 @@ test("what nobody should rely on is told: no setting, too few queries, stored ve
 		`${few}about 110 in the file would do, if they are as these; fewer than 83 queries cannot show it, whatever they find.`,
 	);
 	assert.match(verdictText(undecided(20_000)), /about 20,000 .*, which is more than are taken\.$/);
-	assert.equal(verdictText(undecided(null)), `${few}their mean is 0.9490, and more of them will hardly show it.`);
+	const unseen = "is not seen to keep recall@10 of at least 0.95: its mean over 90 queries is";
+	assert.equal(
+		verdictText(undecided(null)),
+		`ef=40, the dearest, ${unseen} 0.9490, below it, though by too little to be sure (95 % confidence).`,
+	);
+	assert.equal(
+		verdictText({ ...undecided(null), isWidest: false }),
+		`ef=40, where the pilot began, ${unseen} 0.9490, below it, though by too little to be sure (95 % confidence); a wider one may keep it: give more queries.`,
+	);
+	assert.equal(
+		verdictText({ ...undecided(null), target: 0.949 }),
+		`ef=40, the dearest, ${unseen.replace("0.95", "0.949")} 0.9490, too near to it for any number of queries to tell.`,
+	);
+	const nearly = [setting(40, {}), setting(37, { outcome: "undecided", mean: 0.9436 })];
+	assert.ok(
+		examinationLines("notes", { ...KEPT, settings: nearly, cheapest: 0 }).includes(
+			"ef=37 is not seen to keep it: its mean is 0.9436, below it by too little to be sure.",
+		),
+	);
 
 	const odd = { ...KEPT, changeNumbers: { first: 3, last: 1_005 }, queries: { ...KEPT.queries, equalToStored: 100 } };
 	const told = examinationLines("notes", odd).join("\n");
@@ -107,6 +132,27 @@ test("what nobody should rely on is told: no setting, too few queries, stored ve
 		told,
 		/100 of 1,000 queries are equal to a stored vector\. .*: measure with queries that are not stored\./,
 	);
+});
+
+test("certify is named where searches by default do not keep what the collection has declared", () => {
+	const advice = (declared: number | undefined, more: Partial<Examination> = {}) =>
+		certifyAdvice("notes", { ...KEPT, ...more }, declared, { file: "q.fvecs" });
+	const told =
+		"The collection's recall of 0.95 is not kept: nigh certify notes --query q.fvecs -k 10 has searches keep it.";
+	assert.equal(advice(0.95), told);
+	const filtered = certifyAdvice("notes", KEPT, 0.95, { file: "my q.fvecs", filter: { by: "O'Neill" } }) ?? "";
+	assert.ok(
+		filtered.includes(`nigh certify notes --query 'my q.fvecs' -k 10 --filter '{"by":"O'\\''Neill"}' has`),
+		filtered,
+	);
+	for (const declared of [0.93, 0.98, 1]) {
+		const target = declared === 0.93 ? 0.94 : 0.95;
+		assert.match(advice(declared, { target }) ?? "", new RegExp(`^The collection's recall of ${declared} is not kept`));
+	}
+	assert.equal(advice(0.9), undefined, "a target above the declared recall says nothing of it");
+	assert.equal(advice(undefined), undefined);
+	assert.equal(advice(0.95, { byDefault: setting(0, { setting: {}, outcome: "undecided" }) }), undefined);
+	assert.equal(advice(0.95, { byDefault: setting(0, { setting: {} }) }), undefined);
 });
 
 test("that an exact search takes no longer is told", () => {

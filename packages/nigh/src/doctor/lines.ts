@@ -1,8 +1,7 @@
-import { BOUNDS } from "@nigh/contract";
-import { deltaOf, RecallCounts } from "@nigh/recall";
+import { BOUNDS, type Filter } from "@nigh/contract";
+import { deltaOf, RecallCounts, TARGETS, targetFor } from "@nigh/recall";
 import { indexText } from "../database/index-text.ts";
 import { paramsText } from "../eval/report.ts";
-import { countText } from "../terminal/quantities.ts";
 import { percentText, queriesText } from "../terminal/recall-in-words.ts";
 import { grouped, shareText, tableRows } from "../terminal/table.ts";
 import type { Examination, ExaminedSetting, Outcome, SearchSetting } from "./examination.ts";
@@ -15,11 +14,14 @@ const OUTCOMES: Readonly<Record<Outcome, string>> = { passes: "passes", fails: "
 /** From this share of the queries/s on, an exact search is about as fast: measurements differ by as much. */
 const AS_FAST = 0.95;
 
+/** Above it only exact searches keep a recall. */
+const MOST_TARGET = TARGETS.at(-1) as number;
+
 /** An examination as people read it: what was asked, a line for each setting, and what it means. */
 export function examinationLines(name: string, examination: Examination): string[] {
 	return [
 		...headLines(name, examination),
-		...(examination.exactBecause === null ? tableLines(examination) : []),
+		...(examination.exactBecause === null ? [...columnsRemark(examination), ...tableLines(examination)] : []),
 		"",
 		...verdictLines(examination),
 		...remarkLines(examination),
@@ -40,8 +42,35 @@ export function verdictText({ verdict, exactBecause, k, target, settings, cheape
 		case "missed":
 			return missedText(settingText(dearest?.setting ?? {}), recall, rest);
 		case "undecided":
-			return `Too few queries to tell whether anything short of exact keeps ${recall}${neededText({ ...rest, target }, dearest)}.`;
+			if (dearest !== undefined && dearest.queriesNeeded === null)
+				return unseenText(dearest, recall, { ...rest, target });
+			return `Too few queries to tell whether anything short of exact keeps ${recall}${dearest?.queriesNeeded == null ? "" : neededText({ ...rest, target }, dearest.queriesNeeded)}.`;
 	}
+}
+
+/**
+ * What to do where searches by default do not keep the recall that the collection has declared; `undefined` where they do, as far as is known.
+ *
+ * @param declared By the collection; `undefined` where a back end does not tell.
+ * @param asked The file of the queries, and the filter that they were asked with.
+ */
+export function certifyAdvice(
+	name: string,
+	{ byDefault, exactBecause, k, target }: Examination,
+	declared: number | undefined,
+	{ file, filter }: { readonly file: string; readonly filter?: Filter | undefined },
+): string | undefined {
+	if (declared === undefined || exactBecause !== null || byDefault?.outcome !== "fails") return undefined;
+	// The next one of the list is what a declared recall is held to.
+	const isKeptTo = declared > MOST_TARGET || target <= targetFor(declared);
+	if (!isKeptTo) return undefined;
+	const filtered = filter === undefined ? "" : ` --filter ${quoted(JSON.stringify(filter))}`;
+	return `The collection's recall of ${declared} is not kept: nigh certify ${name} --query ${quoted(file)} -k ${k}${filtered} has searches keep it.`;
+}
+
+/** A word as a shell takes it. */
+function quoted(word: string): string {
+	return /^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** A pilot of few queries may have taken a width to be enough that is not: that says nothing of wider ones. */
@@ -56,6 +85,22 @@ function missedText(
 		: `${dearest}, where the pilot began, is below ${recall} ${sure}; a wider one may keep it: give more queries.`;
 }
 
+/** More queries are of no use where those that there are have found less, or nothing but the target itself. */
+function unseenText(
+	{ setting, mean, queries }: ExaminedSetting,
+	recall: string,
+	{ target, confidence, isWidest }: Pick<Examination, "target" | "confidence" | "isWidest">,
+): string {
+	const dearest = `${settingText(setting)}, ${isWidest ? "the dearest" : "where the pilot began"},`;
+	const found = `its mean over ${queriesText(queries)} is ${shareText(mean)}`;
+	const is =
+		mean < target
+			? `below it, though by too little to be sure (${percentText(confidence)} confidence)`
+			: "too near to it for any number of queries to tell";
+	const wider = isWidest ? "" : "; a wider one may keep it: give more queries";
+	return `${dearest} is not seen to keep ${recall}: ${found}, ${is}${wider}.`;
+}
+
 function headLines(name: string, { index, k, target, confidence, seed, queries, exactBecause }: Examination): string[] {
 	const { given, notDrawn, withoutMatch, pilot, measured } = queries;
 	const drawn = notDrawn === 0 ? "" : `, ${grouped(given - notDrawn)} drawn`;
@@ -65,6 +110,18 @@ function headLines(name: string, { index, k, target, confidence, seed, queries, 
 	return [
 		`${name}: recall@${k} of ${target} at ${percentText(confidence)} confidence, index ${indexText(index)}`,
 		`${queriesText(given)}${drawn}${left}${parts}; order of seed ${seed}`,
+	];
+}
+
+/** What the columns mean, above the table: it may be longer than a screen. */
+function columnsRemark({ ladder, queries: { timed } }: Examination): string[] {
+	const bounds =
+		ladder === 1 ? "The lower bound is" : `Lower bounds hold for all ${grouped(ladder)} settings together, and are`;
+	return [
+		"",
+		`${bounds} wide where few queries were enough to pass. To pass needs less: what passes`,
+		"may stand beside a lower bound that is below the target.",
+		`queries/s: one search at a time, over ${queriesText(timed)} of those that chose the settings; the best of ${PASSES} passes, which the settings make in turns.`,
 	];
 }
 
@@ -122,8 +179,11 @@ function verdictLines(examination: Examination): string[] {
 		);
 	}
 	if (next?.outcome === "undecided") {
+		const { setting, mean, queriesNeeded } = next;
 		lines.push(
-			`${settingText(next.setting)} may keep it too; these queries are too few to tell${neededText(examination, next)}.`,
+			queriesNeeded === null
+				? `${settingText(setting)} is not seen to keep it: its mean is ${shareText(mean)}, ${mean < target ? "below it by too little to be sure" : "too near to it to tell"}.`
+				: `${settingText(setting)} may keep it too; these queries are too few to tell${neededText(examination, queriesNeeded)}.`,
 		);
 	}
 	if (below !== null) {
@@ -139,16 +199,12 @@ function verdictLines(examination: Examination): string[] {
 	return lines;
 }
 
-function remarkLines({ queries, ladder, changeNumbers, exactBecause, exactQueriesPerSecond }: Examination): string[] {
+function remarkLines({ queries, changeNumbers, exactBecause, exactQueriesPerSecond }: Examination): string[] {
 	const { equalToStored, pilot, measured, timed } = queries;
 	const lines: string[] = [];
 	if (exactBecause !== null) {
 		lines.push(
 			`${grouped(exactQueriesPerSecond)} queries/s, the best of ${PASSES} passes over ${queriesText(timed)}, one at a time.`,
-		);
-	} else {
-		lines.push(
-			`Lower bounds hold for all ${countText(ladder, "setting")} together, and are wide where few queries were enough to pass. queries/s: one search at a time, over ${queriesText(timed)} of those that chose the settings; the best of ${PASSES} passes, which the settings make in turns.`,
 		);
 	}
 	const { first, last } = changeNumbers;
@@ -161,17 +217,11 @@ function remarkLines({ queries, ladder, changeNumbers, exactBecause, exactQuerie
 	return lines;
 }
 
-/** `; about 1,200 would do, if they are as these`, as far as that can be said. */
+/** `: about 1,200 in the file would do, if they are as these` */
 function neededText(
 	{ target, confidence, queries }: Pick<Examination, "target" | "confidence" | "queries">,
-	setting: ExaminedSetting | undefined,
+	needed: number,
 ): string {
-	const { queriesNeeded: needed = null } = setting ?? {};
-	if (needed === null) {
-		const mean =
-			setting === undefined ? "" : `: their mean is ${shareText(setting.mean)}, and more of them will hardly show it`;
-		return mean;
-	}
 	const least = queriesNeeded(RecallCounts.of([1]), target, deltaOf({ confidence })) ?? 0;
 	const perfect =
 		queries.measured < least ? `; fewer than ${queriesText(least)} cannot show it, whatever they find` : "";

@@ -50,7 +50,13 @@ test("each state is told with what is known, and with nothing else", () => {
 		[UNKNOWN, "uncertified: recall of 0.95 asked for"],
 		[
 			{ ...UNKNOWN, estimate: 0.912, queries: 400, cell: { ...cell, selectivity: { from: 0, to: 0.001 } } },
-			"uncertified: recall@10 to 100 of 0.95 asked for where a filter matches 0 to 0.1 % (400 queries, mean 0.912)",
+			"uncertified: recall@10 to 100 of 0.95 asked for where a filter matches 0 to 0.1 % (mean 0.912)",
+		],
+		[{ ...UNKNOWN, queries: 1_079 }, "uncertified: recall of 0.95 asked for"],
+		[{ ...UNKNOWN, queries: 40, basis: "queries" }, "uncertified: recall of 0.95 asked for (40 queries)"],
+		[
+			{ ...UNKNOWN, state: "breached", queries: 40 },
+			"breached: recall of at least 0.95 was certified, and is no longer kept; searches take the safe way until it is certified anew (40 queries)",
 		],
 	];
 	for (const [statement, words] of told) assert.equal(recallInWords(statement), words);

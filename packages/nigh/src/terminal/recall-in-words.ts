@@ -57,7 +57,14 @@ export function bandText(from: number, to: number): string {
 	return from === to ? `${first}` : `${first} to ${last}`;
 }
 
-function evidence({ confidence, queries, basis, estimate, changeNumber }: RecallStatement): string {
+/** Whether a statement tells what its `queries` are: where it does not, vectors that were held out may be among them. What audits have found are queries. */
+export function isBasisKnown({ basis, state }: Pick<RecallStatement, "basis" | "state">): boolean {
+	return basis !== null || state === "breached";
+}
+
+function evidence(statement: RecallStatement): string {
+	const { confidence, basis, estimate, changeNumber } = statement;
+	const queries = isBasisKnown(statement) ? statement.queries : 0;
 	const parts = [
 		confidence === null ? undefined : `${percentText(confidence)} confidence`,
 		queries === 0 ? undefined : basis === "heldout" ? vectorsText(queries) : queriesText(queries),

@@ -9,7 +9,7 @@ import { grouped, tableRows } from "../terminal/table.ts";
 export function tuneLines(name: string, { changed, before, after, tooSlow }: TuneReport): string[] {
 	const times =
 		before === null || after === null
-			? "there are no searches to measure by"
+			? "there are no logged queries of what is certified to measure by. Searches of programs that open the folder for writing are logged, and nigh certify --query FILE takes queries of your own"
 			: `a search takes ${durationText(after)} in the mean, ${durationText(before)} before`;
 	const is = changed === 1 ? "has" : "have";
 	return [
