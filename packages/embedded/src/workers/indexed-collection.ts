@@ -58,8 +58,8 @@ export interface IndexerSurroundings {
 		generation: Generation,
 		reason: unknown,
 	): void;
-	/** Whether somebody waits for other work. */
-	isAwaited(): boolean;
+	/** Whether somebody waits for other work than that of the optimize() of a collection: who waits for that is to have an index of which something is known. */
+	isAwaited(key: number): boolean;
 	/** Gives the space of older snapshots back. */
 	keepNewest(collection: IndexedCollection): Promise<void>;
 }
@@ -244,7 +244,7 @@ export class IndexedCollection {
 			if (asking.length === 0) return;
 			await askByHeldOut(this.#around, this, owned, asking, {
 				isPressed: () => {
-					const isPressed = task === undefined && (this.#around.isAwaited() || isTailHot(this));
+					const isPressed = task === undefined && (this.#around.isAwaited(this.key) || isTailHot(this));
 					this.wasPressed ||= isPressed;
 					return isPressed;
 				},

@@ -87,7 +87,7 @@ const around: IndexerSurroundings = {
 		const { key } = collection;
 		caller.tell("failed", { key, event: "nigh:certify", durationMs: 0, error: failureCode(error) });
 	},
-	isAwaited: () => jobs.length > 0,
+	isAwaited: (key) => jobs.some(({ optimized }) => optimized !== key),
 	keepsSnapshots: !data.readOnly,
 	saveSnapshot: async (collection, task) => {
 		if (data.readOnly) return;
@@ -161,7 +161,9 @@ function paceOf(task: Task): PaceOptions {
 interface Job {
 	run(): Promise<void>;
 	/** What may end it early. */
-	readonly task: Task | undefined;
+	readonly task?: Task;
+	/** The collection whose index it waits for to be as good as it can be. */
+	readonly optimized?: number;
 }
 
 /** Work that somebody waits for; it comes before what is done in the background. */
@@ -223,9 +225,9 @@ function letOthersComeFirst(collection: IndexedCollection): void {
 }
 
 /** Runs a job in its turn. */
-function inTurn<T>(job: () => Promise<T>, task?: Task): Promise<T> {
+function inTurn<T>(job: () => Promise<T>, about: Omit<Job, "run"> = {}): Promise<T> {
 	return new Promise<T>((resolve, reject) => {
-		jobs.push({ run: () => job().then(resolve, reject), task });
+		jobs.push({ run: () => job().then(resolve, reject), ...about });
 		void work();
 	});
 }
@@ -365,12 +367,14 @@ caller.serve<IndexerMethods>({
 		const task = new Task(words);
 		// One that is to be built anew all the same is half of the work.
 		collections.get(key)?.follow(task, fresh ? 0.5 : 0.9);
+		// What is built anew all the same need not be asked about before.
+		const about = fresh || index !== undefined ? { task } : { task, optimized: key };
 		const renew = () =>
 			inTurn(async () => {
 				const collection = collectionOf(key);
 				await collection.optimize({ fresh, index, task });
 				return stateOf(collection);
-			}, task);
+			}, about);
 		try {
 			return await renew();
 		} catch (error) {

@@ -84,7 +84,7 @@ export class Replacing {
 				examine: (index, heldOut) =>
 					askByHeldOut(this.#around, collection, index, heldOut, {
 						// Who waits for nothing that this does waits no longer than it has to.
-						isPressed: () => this.#isWaitedFor || (given === undefined && this.#around.isAwaited()),
+						isPressed: () => this.#isWaitedFor || (given === undefined && this.#around.isAwaited(collection.key)),
 						between: async () => {
 							await turn();
 							task.check();
