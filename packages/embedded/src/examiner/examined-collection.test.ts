@@ -2,60 +2,22 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Rung, selectivityBand, targetFor, UNFILTERED } from "@nigh/recall";
 import { churnOf } from "../memory/generation.ts";
-import type { Audit, DrawnQuery } from "../recall/queries.ts";
 import type { ServedCell } from "../recall/served.ts";
-import type { Owned } from "../workers/next-generation.ts";
-import { auditSearch } from "./audit.ts";
 import {
-	type Examined,
+	cellAt,
+	drawn,
 	examined,
 	examinersSearcher,
 	filterOf,
 	HNSW,
 	NO_LIMITS,
-	type StoredVector,
+	only,
+	work,
 } from "./examined.test-support.ts";
-import { ExaminedCollection } from "./examined-collection.ts";
-import { askByHeldOut } from "./held-out.ts";
 import { LEAST_QUERIES, MOST_MEASURED, MOST_QUERIES } from "./parameters.ts";
-import type { Stratum } from "./stratum.ts";
 import { Interrupted, Subject } from "./subject.ts";
 
 const BREACH = { at: 1, audits: 40, mean: 0.5 };
-
-function drawn(vectors: readonly StoredVector[], more: Partial<DrawnQuery> = {}): DrawnQuery[] {
-	return vectors.map((vector) => ({
-		vector,
-		k: 10,
-		bands: [10],
-		node: undefined,
-		share: undefined,
-		target: 0.9,
-		...more,
-	}));
-}
-
-/** Does what is due, as the thread does; it must come to an end. */
-async function work({ collection }: Pick<Examined, "collection">): Promise<number> {
-	for (let rounds = 0; rounds < 40; rounds++) {
-		const { due } = collection;
-		if (due === undefined) return rounds;
-		await collection.certify(due, NO_LIMITS);
-	}
-	assert.fail("there is something to do for ever");
-}
-
-function only(collection: ExaminedCollection): Stratum {
-	const [stratum, ...others] = collection.strata.values();
-	assert.ok(stratum !== undefined && others.length === 0);
-	return stratum;
-}
-
-function cellAt(collection: ExaminedCollection, k: number, target = 0.9): ServedCell | undefined {
-	return collection.table.cells.find(
-		(cell) => cell.k === k && cell.target === target && cell.selectivity === UNFILTERED,
-	);
-}
 
 test("what queries certify keeps the target in queries that come later", async (t) => {
 	const all = await examined(t, { n: 2_000 });
@@ -272,73 +234,6 @@ test("the bands of all keep no more than so many queries together", async (t) =>
 	assert.equal(kept.at(-1), 500);
 });
 
-function auditOf(
-	{ collection }: Pick<Examined, "collection">,
-	vector: StoredVector,
-	distances: readonly number[],
-	more: Partial<Audit> = {},
-): Audit {
-	const { handle, change } = collection.searcher.generation;
-	const at = { generation: handle.number, change, band: 10 };
-	return { vector, k: 10, node: undefined, share: undefined, target: 0.9, distances, ...at, ...more };
-}
-
-test("an audit is compared with the exact answer of its own state", async (t) => {
-	const all = await examined(t, { n: 800 });
-	const { collection, owned, query } = all;
-	const vector = query();
-	const { searcher } = collection;
-	searcher.search({ vector, k: 10, change: 1, exact: true });
-	const distances = [...searcher.distances];
-	const nearest = [...searcher.slots];
-	const recallOf = async (found: readonly number[], more: Partial<Audit> = {}) =>
-		(await auditSearch(collection, auditOf(all, vector, found, more), () => {}))?.recall;
-	assert.equal(await recallOf(distances), 1);
-	assert.equal(await recallOf(distances.slice(0, 7)), 0.7);
-	for (const slot of nearest.slice(0, 5)) owned.generation.kill(slot, 2);
-	owned.generation.publish(2);
-	// What was deleted later was there to be found.
-	assert.equal(await recallOf(distances, { change: 1 }), 1);
-	assert.equal(await recallOf(distances.slice(5), { change: 1 }), 0.5);
-	assert.equal(await recallOf(distances, { generation: 99 }), undefined);
-	// Which records matched at an earlier state, nobody knows.
-	const node = filterOf("half");
-	all.filters.set(JSON.stringify(node), (slot) => slot % 2 === 0);
-	assert.equal(await recallOf(distances, { node, share: 0.5, change: 1 }), undefined);
-	assert.ok((await recallOf(distances, { node, share: 0.5 })) !== undefined);
-});
-
-async function breached(all: Examined, target = 0.9): Promise<void> {
-	const { collection, query } = all;
-	for (let i = 0; i < 60; i++) {
-		const found = await auditSearch(collection, auditOf(all, query(), [], { target }), () => {});
-		if (found?.alarmed) return;
-	}
-	assert.fail("sixty audits that found nothing are no drop");
-}
-
-test("a drop voids every certificate of its cell and all queries from before; the exact search serves until it is certified anew", async (t) => {
-	const all = await examined(t, { n: 1_000 });
-	const { collection, queries } = all;
-	collection.keep([...drawn(queries(500)), ...drawn(queries(500), { bands: [1], k: 1 })]);
-	await work(all);
-	assert.equal(cellAt(collection, 10)?.state, "certified");
-	const { purges } = collection.table;
-	await breached(all);
-	assert.equal(collection.table.purges, purges + 1);
-	const cell = cellAt(collection, 10);
-	assert.deepEqual([cell?.state, cell?.rung, cell?.rungs], ["breached", null, []]);
-	assert.equal(cellAt(collection, 1)?.state, "certified");
-	assert.equal(collection.strata.get(`10/${UNFILTERED}`)?.queries.items.length, 0);
-	// Held-out vectors do not make up for it.
-	await askByHeldOut(collection, collection.searcher, queries(300), NO_LIMITS);
-	assert.equal(cellAt(collection, 10)?.state, "breached");
-	collection.keep(drawn(queries(700)));
-	await work(all);
-	assert.equal(cellAt(collection, 10)?.state, "certified");
-	assert.equal(collection.strata.get(`10/${UNFILTERED}`)?.breach, undefined);
-});
-
 test("a stale certificate serves until the certification after it has come to an end, which has a budget of its own", async (t) => {
 	const all = await examined(t, { n: 1_000 });
 	const { collection, owned, queries } = all;
@@ -364,114 +259,6 @@ test("a stale certificate serves until the certification after it has come to an
 	assert.equal(cellAt(collection, 10)?.state, "certified");
 	assert.notEqual(cellAt(collection, 10)?.churn, before.churn);
 	assert.equal(stratum.earlier, undefined);
-});
-
-test("a drop that is found while a certification is under way ends it: queries from before it take nothing of the breach back", async (t) => {
-	const all = await examined(t, { n: 1_000, spec: { recall: 0.99 } });
-	const { collection, queries } = all;
-	collection.keep(drawn(queries(1_400), { target: 0.99 }));
-	const stratum = only(collection);
-	let groups = 0;
-	const between = async () => {
-		if (++groups === 5) await breached(all, 0.99);
-	};
-	await collection.certify(stratum, { ...NO_LIMITS, between });
-	assert.equal(groups, 5);
-	assert.deepEqual([stratum.byQueries, stratum.queries.items.length], [undefined, 0]);
-	assert.ok(stratum.breach !== undefined);
-	assert.equal(cellAt(collection, 10, 0.99)?.state, "breached");
-	await askByHeldOut(collection, collection.searcher, queries(300), NO_LIMITS);
-	assert.equal(cellAt(collection, 10, 0.99)?.state, "breached");
-});
-
-test("a target that queries have not certified since the drop stays breached, also where a lower one is; the lower one is watched", async (t) => {
-	const all = await examined(t, { n: 1_000 });
-	const { collection, queries } = all;
-	const stratum = collection.stratum(10, UNFILTERED);
-	stratum.addTarget(0.5);
-	stratum.addTarget(0.999);
-	await breached(all);
-	collection.keep(drawn(queries(120)));
-	await collection.certify(stratum, NO_LIMITS, { confidence: 0.95 });
-	assert.ok((stratum.byQueries?.asked as number) < 500);
-	assert.equal(cellAt(collection, 10, 0.5)?.state, "certified");
-	assert.equal(cellAt(collection, 10, 0.999)?.state, "breached");
-	await askByHeldOut(collection, collection.searcher, queries(300), NO_LIMITS);
-	assert.deepEqual([cellAt(collection, 10, 0.999)?.state, cellAt(collection, 10, 0.999)?.rung], ["breached", null]);
-	await auditSearch(collection, auditOf(all, all.query(), [], { target: 0.5 }), () => {});
-	assert.equal(stratum.detector(0.5).size, 1);
-	await auditSearch(collection, auditOf(all, all.query(), [], { target: 0.999 }), () => {});
-	assert.equal(stratum.detectors.get(0.999)?.size ?? 0, 0);
-});
-
-test("held-out vectors certify provisionally, never more, and what is taken in of them is a change since", async (t) => {
-	let asked: ExaminedCollection | undefined;
-	const all = await examined(t, {
-		n: 3_200,
-		onHeldOut: async (index: Owned, slots, vectors) => {
-			const held = [...slots].map((slot) => vectors[slot] as StoredVector);
-			asked = new ExaminedCollection(7, "notes", { recall: 0.9, logQueries: true }, examinersSearcher(index), {
-				random: () => 0.5,
-				now: () => 1,
-				matchesOf: async () => undefined,
-			});
-			await askByHeldOut(asked, asked.searcher, held, NO_LIMITS, slots.length);
-		},
-	});
-	assert.ok(asked !== undefined);
-	const cell = cellAt(asked, 10) as ServedCell;
-	assert.deepEqual([cell.state, cell.basis], ["provisional", "heldout"]);
-	const held = Math.floor(3_200 / 12);
-	assert.deepEqual([cell.churn, cell.vectors], [3_200 - held, 3_200 - held]);
-	assert.equal(churnOf(all.owned.generation), 3_200);
-	// 100 answers of so few would be many of those that were held out.
-	assert.equal(cellAt(asked, 100), undefined);
-	asked.close();
-});
-
-for (const metric of ["l2", "cosine", "hamming"] as const) {
-	test(`of held-out vectors under ${metric}, those that the index has all the same do not ask`, async (t) => {
-		const all = await examined(t, { n: 1_500, metric, dimensions: metric === "hamming" ? 64 : 16 });
-		const { collection, queries, vectors } = all;
-		await askByHeldOut(collection, collection.searcher, vectors.slice(0, 400), NO_LIMITS);
-		assert.deepEqual(collection.table.cells, []);
-		const mixed = queries(400).flatMap((query, i) => [query, vectors[i] as StoredVector]);
-		await askByHeldOut(collection, collection.searcher, mixed, NO_LIMITS);
-		const asked = collection.stratum(10, UNFILTERED).byHeldOut?.asked as number;
-		assert.ok(asked > 0 && asked <= 400, `${asked}`);
-	});
-}
-
-test("what is asked of an index that does not serve yet is told when it does, and not before", async (t) => {
-	const all = await examined(t, { n: 1_500 });
-	const { collection, queries } = all;
-	const anew = await all.next(true);
-	const searcher = examinersSearcher(anew);
-	await askByHeldOut(collection, searcher, queries(400), NO_LIMITS);
-	assert.deepEqual(collection.table.cells, []);
-	collection.isChanged = false;
-	collection.follow(searcher);
-	collection.settle();
-	assert.equal(cellAt(collection, 10)?.state, "provisional");
-	// It is to be written down by then.
-	assert.ok(collection.isChanged);
-});
-
-test("an index that follows one which kept no target is held to a smaller delta", async (t) => {
-	const all = await examined(t, { n: 1_500 });
-	const { collection, queries } = all;
-	const stratum = collection.stratum(10, UNFILTERED);
-	stratum.rebuilds = 2;
-	await askByHeldOut(collection, collection.searcher, queries(300), NO_LIMITS);
-	const isQuarter = (delta: number | undefined) => Math.abs((delta as number) - 0.05 / 4) < 1e-12;
-	assert.ok(isQuarter(stratum.byHeldOut?.delta));
-	collection.keep(drawn(queries(400)));
-	await work(all);
-	assert.ok(isQuarter(stratum.byQueries?.delta));
-	assert.ok(isQuarter(1 - (cellAt(collection, 10)?.confidence as number)));
-	// What is asked for over a family is split further.
-	await collection.certify(stratum, NO_LIMITS, { confidence: 0.9, cells: 5 });
-	assert.ok(Math.abs((stratum.byQueries?.delta as number) - 0.1 / 5 / 4) < 1e-12);
 });
 
 test("other wishes: another recall is one more target, and without a log what was kept goes", async (t) => {

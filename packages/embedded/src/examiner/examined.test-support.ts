@@ -1,22 +1,26 @@
 // The examiner of one collection on one thread, without records around it: what a filter matches is told by the test.
+import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import type { FilterNode, Metric } from "@nigh/contract";
 import { serial } from "@nigh/index";
 import { rowBytes } from "@nigh/kernels";
-import { type Random, randomFrom } from "@nigh/recall";
+import { type Random, randomFrom, UNFILTERED } from "@nigh/recall";
 import { testFolder } from "../folder/folder.test-support.ts";
 import type { VectorFormat } from "../memory/generation.ts";
 import { allocateArea } from "../memory/reader-area.ts";
 import { RowMaker, vectorBytes } from "../memory/rows.ts";
 import { Searcher } from "../memory/searcher.ts";
 import { SlotWriter } from "../memory/slot-writer.ts";
+import type { DrawnQuery } from "../recall/queries.ts";
+import type { ServedCell } from "../recall/served.ts";
 import { type MainIndex, mainSpec } from "../workers/main-index.ts";
 import { emptyGeneration, nextGeneration, type Owned } from "../workers/next-generation.ts";
 import { ExaminedCollection, type RunLimits } from "./examined-collection.ts";
 import { EXAMINER, type ExaminedSpec } from "./messages.ts";
 import { TOGETHER, TOGETHER_K } from "./parameters.ts";
+import type { Stratum } from "./stratum.ts";
 
 export type StoredVector = Float32Array | Uint8Array;
 
@@ -142,4 +146,41 @@ export async function examined(t: TestContext, options: ExaminedOptions = {}): P
 		append: (vector) => appendTo(tail, vector),
 		next: (fresh) => build(owned, fresh),
 	};
+}
+
+/** Queries as they come from searches: for ten, at 0.9, without a filter. */
+export function drawn(vectors: readonly StoredVector[], more: Partial<DrawnQuery> = {}): DrawnQuery[] {
+	return vectors.map((vector) => ({
+		vector,
+		k: 10,
+		bands: [10],
+		node: undefined,
+		share: undefined,
+		target: 0.9,
+		...more,
+	}));
+}
+
+/** Does what is due, as the thread does; it must come to an end. */
+export async function work({ collection }: Pick<Examined, "collection">): Promise<number> {
+	for (let rounds = 0; rounds < 40; rounds++) {
+		const { due } = collection;
+		if (due === undefined) return rounds;
+		await collection.certify(due, NO_LIMITS);
+	}
+	assert.fail("there is something to do for ever");
+}
+
+/** The one stratum there is. */
+export function only(collection: ExaminedCollection): Stratum {
+	const [stratum, ...others] = collection.strata.values();
+	assert.ok(stratum !== undefined && others.length === 0);
+	return stratum;
+}
+
+/** What serves searches without a filter. */
+export function cellAt(collection: ExaminedCollection, k: number, target = 0.9): ServedCell | undefined {
+	return collection.table.cells.find(
+		(cell) => cell.k === k && cell.target === target && cell.selectivity === UNFILTERED,
+	);
 }
