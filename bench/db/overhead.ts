@@ -1,4 +1,4 @@
-import type { Collection } from "@nigh/contract";
+import { type Collection, TUNER_ALGORITHMS } from "@nigh/contract";
 import { createHnsw, type HnswIndex } from "@nigh/index";
 import { grouped } from "../../packages/nigh/src/terminal/table.ts";
 import { recallOf } from "../run/recall.ts";
@@ -8,6 +8,7 @@ import { type DatabaseBenchOptions, DIMENSIONS, type Figure, K, type Measured, S
 import { load, placeOf, rowOf, vectors } from "./records.ts";
 import { settled } from "./settle.ts";
 import { quantile } from "./times.ts";
+import { PULLS, TUNED, tunerTime } from "./tuner.ts";
 
 const VECTORS = 100_000;
 const QUERIES = 2_000;
@@ -57,12 +58,19 @@ export async function overhead({ size = VECTORS, folder, onStep }: DatabaseBench
 				unit: "us",
 			},
 			{ what: "collection : index", value: median("collection") / median("index"), unit: "times" },
+			...TUNER_ALGORITHMS.map((algorithm) => ({
+				what: `tuner's choice and credit, ${algorithm}`,
+				value: tunerTime(algorithm),
+				unit: "us",
+				target: { atMost: 10 },
+			})),
 			...WAYS.slice(0, 2).map((way) => ({ what: `recall@${K}, ${way}`, value: recall(way), unit: "" })),
 		];
 		return {
 			title: "What a collection adds to a search",
 			about: [
 				`${grouped(size)} generated vectors of ${DIMENSIONS} dimensions under l2 (seed ${SEED}), ${grouped(truth.ids.length / K)} queries, k ${K}, ef ${ef}: Collection.search without and with metadata beside HnswIndex.search over the same vectors with the same parameters, query by query in turns, in one process; ${PASSES} passes after one to warm up. Differences are medians over the queries, of each its median pass.`,
+				`The tuner: a live Bandit that chooses from ${grouped(TUNED.length)} settings, as many as a collection of cells has, and is told a latency; the mean of ${grouped(PULLS)} rounds after as many to warm up.`,
 			],
 			figures,
 		};

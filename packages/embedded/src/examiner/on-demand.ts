@@ -3,6 +3,7 @@ import { endsEarly, K_BANDS, kBandsFor, selectivityBand, settingOf, targetFor, U
 import { churnOf } from "../memory/generation.ts";
 import { changedSince } from "../recall/served.ts";
 import { cellStatement, uncertifiedRecall } from "../recall/statement.ts";
+import { closedCollection } from "../workers/closed-collection.ts";
 import { Task } from "../workers/task.ts";
 import { servedCell } from "./cells.ts";
 import type { ExaminedCollection } from "./examined-collection.ts";
@@ -56,8 +57,7 @@ export async function certifyOnDemand(
 		});
 	}
 	task.check();
-	if (collection.isClosing)
-		throw new NighError("CLOSED", "the collection is closed or has been dropped: open it again");
+	if (collection.isClosing) throw closedCollection();
 	const looked = strata.flatMap((stratum) =>
 		[...stratum.targets]
 			.filter((target) => wanted === undefined || target === wanted)

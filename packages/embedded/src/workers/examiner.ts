@@ -2,7 +2,6 @@
 import { randomInt } from "node:crypto";
 import { rmSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
-import { NighError } from "@nigh/contract";
 import { randomFrom } from "@nigh/recall";
 import { auditSearch } from "../examiner/audit.ts";
 import { certifiedAmong, ExaminedCollection } from "../examiner/examined-collection.ts";
@@ -22,6 +21,7 @@ import { openReader } from "../records/connection.ts";
 import { RecordReader } from "../records/reader.ts";
 import { failureCode } from "../watch/events.ts";
 import { giveWay } from "./background.ts";
+import { closedCollection } from "./closed-collection.ts";
 import { collectGarbageSoon } from "./collect-garbage.ts";
 import { HeldState } from "./held-state.ts";
 import type { WorkerData } from "./messages.ts";
@@ -235,7 +235,7 @@ function saveNow(collection: ExaminedCollection): void {
 function collectionOf(key: number): ExaminedCollection {
 	const collection = collections.get(key);
 	if (collection !== undefined) return collection;
-	throw new NighError("CLOSED", "the collection is closed or has been dropped: open it again");
+	throw closedCollection();
 }
 
 /** The collection of a generation, which may be the first that is known of it. */

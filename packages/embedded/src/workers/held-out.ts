@@ -1,12 +1,11 @@
 import { setTimeout } from "node:timers/promises";
+import { HELD_OUT_MS } from "../examiner/parameters.ts";
 import type { IndexedCollection, IndexerSurroundings } from "./indexed-collection.ts";
 import type { Owned } from "./next-generation.ts";
 import { Task } from "./task.ts";
 
 /** ms between two looks at whether the index is wanted. */
 const LOOK_MS = 5;
-/** ms that the index waits at most. */
-const LONGEST_MS = 30_000;
 
 export interface HeldOutWaiting {
 	/** Whether the index is wanted by now, however much is known of its recall. */
@@ -38,7 +37,7 @@ export async function askByHeldOut(
 	const since = performance.now();
 	try {
 		while (!isDone) {
-			if (isPressed() || performance.now() - since > LONGEST_MS) task.abort();
+			if (isPressed() || performance.now() - since > HELD_OUT_MS) task.abort();
 			if (task.isAborted && !task.isTakenUp) break;
 			await Promise.race([asked, setTimeout(LOOK_MS)]);
 			await between();

@@ -1,7 +1,6 @@
 // The worker thread that owns the indexes: takes tails in, builds generations, writes and reads snapshots.
 import { rmSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
-import { NighError } from "@nigh/contract";
 import { type Parallel, serial } from "@nigh/index";
 import { rowBytes } from "@nigh/kernels";
 import { createPool, type ThreadPool } from "@nigh/threads";
@@ -19,6 +18,7 @@ import type { PaceOptions } from "../snapshot/pace.ts";
 import { failureCode } from "../watch/events.ts";
 import { giveWay } from "./background.ts";
 import { ROWS_DAMAGED } from "./chores.ts";
+import { closedCollection } from "./closed-collection.ts";
 import { isWorthSaving } from "./due.ts";
 import { analyzeIndex, checkGraph, memoryOf, stateOf } from "./index-report.ts";
 import { IndexedCollection, type IndexerSurroundings } from "./indexed-collection.ts";
@@ -243,7 +243,7 @@ function abandon(): void {
 function collectionOf(key: number): IndexedCollection {
 	const collection = collections.get(key);
 	if (collection !== undefined) return collection;
-	throw new NighError("CLOSED", "the collection is closed or has been dropped: open it again");
+	throw closedCollection();
 }
 
 type OpenRequest = Parameters<IndexForWriterMethods["open"]>[0];

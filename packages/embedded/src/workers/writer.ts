@@ -20,6 +20,7 @@ import { asNighError } from "../records/sqlite-errors.ts";
 import { RecordWriter } from "../records/writer.ts";
 import { newestSavedAt } from "../snapshot/newest.ts";
 import { catchUp } from "./catch-up.ts";
+import { closedCollection } from "./closed-collection.ts";
 import { collectGarbageSoon } from "./collect-garbage.ts";
 import { compareSlots } from "./compare-slots.ts";
 import { endedThread } from "./ended-thread.ts";
@@ -80,9 +81,7 @@ function generationOf(key: number, number: number): Generation | undefined {
 
 function collectionOf(key: number): WrittenCollection {
 	const collection = collections.get(key);
-	if (collection === undefined) {
-		throw new NighError("CLOSED", "the collection is closed or has been dropped: open it again");
-	}
+	if (collection === undefined) throw closedCollection();
 	collection.check();
 	return collection;
 }

@@ -1,10 +1,11 @@
 import { BOUNDS, type Filter } from "@nigh/contract";
-import { deltaOf, RecallCounts, TARGETS, targetFor } from "@nigh/recall";
+import { deltaOf, RecallCounts, targetFor } from "@nigh/recall";
 import { indexText } from "../database/index-text.ts";
 import { paramsText } from "../eval/report.ts";
 import { percentText, queriesText } from "../terminal/recall-in-words.ts";
 import { grouped, shareText, tableRows } from "../terminal/table.ts";
 import type { Examination, ExaminedSetting, Outcome, SearchSetting } from "./examination.ts";
+import { TARGET } from "./settings.ts";
 import { PASSES } from "./speeds.ts";
 import { storedQueriesText } from "./stored-queries.ts";
 import { queriesNeeded } from "./too-few.ts";
@@ -13,9 +14,6 @@ const OUTCOMES: Readonly<Record<Outcome, string>> = { passes: "passes", fails: "
 
 /** From this share of the queries/s on, an exact search is about as fast: measurements differ by as much. */
 const AS_FAST = 0.95;
-
-/** Above it only exact searches keep a recall. */
-const MOST_TARGET = TARGETS.at(-1) as number;
 
 /** An examination as people read it: what was asked, a line for each setting, and what it means. */
 export function examinationLines(name: string, examination: Examination): string[] {
@@ -62,7 +60,7 @@ export function certifyAdvice(
 ): string | undefined {
 	if (declared === undefined || exactBecause !== null || byDefault?.outcome !== "fails") return undefined;
 	// The next one of the list is what a declared recall is held to.
-	const isKeptTo = declared > MOST_TARGET || target <= targetFor(declared);
+	const isKeptTo = declared > TARGET.max || target <= targetFor(declared);
 	if (!isKeptTo) return undefined;
 	const filtered = filter === undefined ? "" : ` --filter ${quoted(JSON.stringify(filter))}`;
 	return `The collection's recall of ${declared} is not kept: nigh certify ${name} --query ${quoted(file)} -k ${k}${filtered} has searches keep it.`;
