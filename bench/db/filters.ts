@@ -103,7 +103,7 @@ export async function filtersBeside(
 	return {
 		title: "Filtered searches",
 		about: [
-			`${grouped(size)} generated vectors of ${DIMENSIONS} dimensions under l2 (seed ${SEED}), k ${K}, without metadata. The filter is "field below a number": lot has nothing to do with the vectors, side is the order along one direction, so that a query is often far from all that matches. Nigh has certified its recall of 0.95 beforehand, by other queries, without a filter and with each. ${grouped(set.queries.length)} queries (peers get the first ${PEER_QUERIES}), ${PASSES} passes after one to warm up, filters and none in turns; times are medians. Recall is against an exact scan of the matches; short answers have fewer than min(k, matches) hits, wrong ones a hit that does not match.`,
+			`${grouped(size)} generated vectors of ${DIMENSIONS} dimensions under l2 (seed ${SEED}), k ${K}, without metadata. The filter is "field below a number": lot has nothing to do with the vectors, side is the order along one direction, so that a query is often far from all that matches. Nigh has certified its recall of 0.95 beforehand, by other queries, without a filter and with each: lot and side of one share are one cell, of which it keeps the mean, so that side may lie below it where lot lies above. ${grouped(set.queries.length)} queries (peers get the first ${PEER_QUERIES}), ${PASSES} passes after one to warm up, filters and none in turns; times are medians. Recall is against an exact scan of the matches; short answers have fewer than min(k, matches) hits, wrong ones a hit that does not match.`,
 			notes.join(" "),
 		],
 		figures,
