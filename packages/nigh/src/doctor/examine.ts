@@ -82,15 +82,15 @@ export async function examine(
 			? climbed
 			: await climb([{}], { ...climbing, onProgress: tell("measuring") }, judge);
 
-	const ways = [{ exact: true } as const, {}, ...climbed.settings.map(({ setting }) => setting)];
+	const ways = [{}, ...climbed.settings.map(({ setting }) => setting), { exact: true } as const];
 	const timed = Math.min(TIMED, pilot);
-	const [exactly = 0, usually = 0, ...each] = await speeds(
+	const [usually = 0, ...others] = await speeds(
 		ways.length,
 		timed,
 		(way, query) => questions.time(query, ways[way] ?? {}, clock),
 		tell("timing"),
 	);
-	const settings = climbed.settings.map((setting, at) => ({ ...setting, queriesPerSecond: each[at] ?? 0 }));
+	const settings = climbed.settings.map((setting, at) => ({ ...setting, queriesPerSecond: others[at] ?? 0 }));
 	const [alone] = byDefault.settings;
 	return {
 		verdict: exactBecause === null ? verdictOf(climbed) : "exact",
@@ -113,7 +113,7 @@ export async function examine(
 		cheapest: climbed.cheapest < 0 ? null : climbed.cheapest,
 		byDefault: alone === undefined ? null : { ...alone, queriesPerSecond: usually },
 		below: belowOf(climbed, floor, delta / (ladder?.length ?? 1)),
-		exactQueriesPerSecond: exactly,
+		exactQueriesPerSecond: others.at(-1) ?? 0,
 		changeNumbers: { first: questions.first, last: questions.last },
 	};
 }
