@@ -75,7 +75,7 @@ test("a drop voids every certificate of its cell and all queries from before; th
 	assert.equal(cellAt(collection, 1)?.state, "certified");
 	assert.equal(collection.strata.get(`10/${UNFILTERED}`)?.queries.items.length, 0);
 	// Held-out vectors do not make up for it.
-	await askByHeldOut(collection, collection.searcher, queries(300), NO_LIMITS);
+	await askByHeldOut(collection, collection.searcher, queries(300), NO_LIMITS.check);
 	assert.equal(cellAt(collection, 10)?.state, "breached");
 	collection.keep(drawn(queries(700)));
 	await work(all);
@@ -97,7 +97,7 @@ test("a drop that is found while a certification is under way ends it: queries f
 	assert.deepEqual([stratum.byQueries, stratum.queries.items.length], [undefined, 0]);
 	assert.ok(stratum.breach !== undefined);
 	assert.equal(cellAt(collection, 10, 0.99)?.state, "breached");
-	await askByHeldOut(collection, collection.searcher, queries(300), NO_LIMITS);
+	await askByHeldOut(collection, collection.searcher, queries(300), NO_LIMITS.check);
 	assert.equal(cellAt(collection, 10, 0.99)?.state, "breached");
 });
 
@@ -113,7 +113,7 @@ test("a target that queries have not certified since the drop stays breached, al
 	assert.ok((stratum.byQueries?.asked as number) < 500);
 	assert.equal(cellAt(collection, 10, 0.5)?.state, "certified");
 	assert.equal(cellAt(collection, 10, 0.999)?.state, "breached");
-	await askByHeldOut(collection, collection.searcher, queries(300), NO_LIMITS);
+	await askByHeldOut(collection, collection.searcher, queries(300), NO_LIMITS.check);
 	assert.deepEqual([cellAt(collection, 10, 0.999)?.state, cellAt(collection, 10, 0.999)?.rung], ["breached", null]);
 	await auditSearch(collection, auditOf(all, all.query(), [], { target: 0.5 }), () => {});
 	assert.equal(stratum.detector(0.5).size, 1);

@@ -353,6 +353,7 @@ export type AskedFor = Pick<DeltaOptions, "confidence" | "cells">;
 
 /** Those that are made without being asked for. */
 export const BY_ITSELF: AskedFor = { confidence: 0.95 };
+
 function vectorsOf(queries: readonly KeptQuery[]): readonly SlotQuery["vector"][] {
 	return queries.map(({ vector }) => vector);
 }

@@ -27,7 +27,7 @@ test("held-out vectors certify provisionally, never more, and what is taken in o
 				now: () => 1,
 				matchesOf: async () => undefined,
 			});
-			await askByHeldOut(asked, asked.searcher, held, NO_LIMITS, slots.length);
+			await askByHeldOut(asked, asked.searcher, held, NO_LIMITS.check, slots.length);
 		},
 	});
 	assert.ok(asked !== undefined);
@@ -45,10 +45,10 @@ for (const metric of ["l2", "cosine", "hamming"] as const) {
 	test(`of held-out vectors under ${metric}, those that the index has all the same do not ask`, async (t) => {
 		const all = await examined(t, { n: 1_500, metric, dimensions: metric === "hamming" ? 64 : 16 });
 		const { collection, queries, vectors } = all;
-		await askByHeldOut(collection, collection.searcher, vectors.slice(0, 400), NO_LIMITS);
+		await askByHeldOut(collection, collection.searcher, vectors.slice(0, 400), NO_LIMITS.check);
 		assert.deepEqual(collection.table.cells, []);
 		const mixed = queries(400).flatMap((query, i) => [query, vectors[i] as StoredVector]);
-		await askByHeldOut(collection, collection.searcher, mixed, NO_LIMITS);
+		await askByHeldOut(collection, collection.searcher, mixed, NO_LIMITS.check);
 		const asked = collection.stratum(10, UNFILTERED).byHeldOut?.asked as number;
 		assert.ok(asked > 0 && asked <= 400, `${asked}`);
 	});
@@ -59,7 +59,7 @@ test("what is asked of an index that does not serve yet is told when it does, an
 	const { collection, queries } = all;
 	const anew = await all.next(true);
 	const searcher = examinersSearcher(anew);
-	await askByHeldOut(collection, searcher, queries(400), NO_LIMITS);
+	await askByHeldOut(collection, searcher, queries(400), NO_LIMITS.check);
 	assert.deepEqual(collection.table.cells, []);
 	collection.isChanged = false;
 	collection.follow(searcher);
@@ -74,7 +74,7 @@ test("an index that follows one which kept no target is held to a smaller delta"
 	const { collection, queries } = all;
 	const stratum = collection.stratum(10, UNFILTERED);
 	stratum.rebuilds = 2;
-	await askByHeldOut(collection, collection.searcher, queries(300), NO_LIMITS);
+	await askByHeldOut(collection, collection.searcher, queries(300), NO_LIMITS.check);
 	const isQuarter = (delta: number | undefined) => Math.abs((delta as number) - 0.05 / 4) < 1e-12;
 	assert.ok(isQuarter(stratum.byHeldOut?.delta));
 	collection.keep(drawn(queries(400)));

@@ -1,6 +1,6 @@
 import { deltaOf, UNFILTERED } from "@nigh/recall";
 import type { Searcher, SlotQuery } from "../memory/searcher.ts";
-import { BY_ITSELF, type ExaminedCollection, type RunLimits } from "./examined-collection.ts";
+import { BY_ITSELF, type ExaminedCollection } from "./examined-collection.ts";
 import { groups, measureQuery } from "./measure.ts";
 import { HELD_OUT_K, LEAST_PILOT, LEAST_VECTORS_PER_K, MOST_PILOT, PILOT_ONE_IN } from "./parameters.ts";
 import { placeLadder } from "./place-ladder.ts";
@@ -12,20 +12,21 @@ import { Subject, type Truth } from "./subject.ts";
  * out: what an index has it finds too easily.
  *
  * @param index A searcher of the index, which need not serve yet.
+ * @param check Throws `Interrupted` where the work is to end; called often.
  * @param waiting How many of them its generation counts already, which the index is about to take in.
  */
 export async function askByHeldOut(
 	collection: ExaminedCollection,
 	index: Searcher,
 	vectors: readonly SlotQuery["vector"][],
-	limits: RunLimits,
+	check: () => void,
 	waiting = 0,
 ): Promise<void> {
 	const { generation } = index;
 	const place = placeOf(generation, waiting);
 	const pilots = Math.min(MOST_PILOT, Math.max(LEAST_PILOT, Math.floor(vectors.length / PILOT_ONE_IN)));
 	const others = vectors.slice(pilots);
-	const nearest = await new Subject(index, limits.check, { mainOnly: true }).truths(vectors.slice(0, pilots), 1);
+	const nearest = await new Subject(index, check, { mainOnly: true }).truths(vectors.slice(0, pilots), 1);
 	const pilot = vectors.slice(0, pilots).filter((_, i) => !isThere(nearest[i], index));
 	if (pilot.length === 0) return;
 	for (const k of HELD_OUT_K) {
@@ -33,7 +34,7 @@ export async function askByHeldOut(
 		if (k * LEAST_VECTORS_PER_K > generation.mainEnd) continue;
 		const stratum = collection.stratum(k, UNFILTERED);
 		if (stratum.breach !== undefined || stratum.targets.size === 0) continue;
-		const subject = () => new Subject(index, limits.check, { mainOnly: true });
+		const subject = () => new Subject(index, check, { mainOnly: true });
 		const ladder = await placeLadder(subject(), pilot, k, stratum.highestTarget);
 		const targets = [...stratum.targets];
 		const delta = deltaOf({ ...BY_ITSELF, rebuilds: stratum.rebuildsBefore(place.identity) });
@@ -41,19 +42,21 @@ export async function askByHeldOut(
 		if (place.identity === collection.identity) stratum.byHeldOut = process;
 		else stratum.ofNext = process;
 		collection.isChanged = true;
-		await askAll(collection, process, subject(), { k, vectors: others, limits });
+		await askAll(collection, process, subject(), { k, vectors: others, check });
 	}
+}
+
+interface HeldOut {
+	readonly k: number;
+	readonly vectors: readonly SlotQuery["vector"][];
+	check(): void;
 }
 
 async function askAll(
 	{ around }: ExaminedCollection,
 	process: Process,
 	subject: Subject,
-	{
-		k,
-		vectors,
-		limits,
-	}: { readonly k: number; readonly vectors: readonly SlotQuery["vector"][]; readonly limits: RunLimits },
+	{ k, vectors, check }: HeldOut,
 ): Promise<void> {
 	for (const group of groups(vectors)) {
 		if (!process.isOpen) return;
@@ -64,7 +67,7 @@ async function askAll(
 			if (truth !== undefined && !isThere(truth, subject.searcher))
 				await measureQuery(process, subject, { vector, k, truth }, around);
 		}
-		limits.check();
+		check();
 	}
 }
 

@@ -1,3 +1,4 @@
+import type { Rung } from "@nigh/recall";
 import type { SlotQuery } from "../memory/searcher.ts";
 import { TOGETHER } from "./parameters.ts";
 import type { Process } from "./process.ts";
@@ -20,7 +21,7 @@ export async function measureQuery(
 ): Promise<void> {
 	const rungs = process.certification.worthwhile;
 	const recalls: (number | undefined)[] = [];
-	for (const rung of rungs) recalls.push(await subject.recallAt(process.ladder[rung] as never, vector, k, truth));
+	for (const rung of rungs) recalls.push(await subject.recallAt(process.ladder[rung] as Rung, vector, k, truth));
 	process.record(rungs, recalls, now());
 }
 

@@ -4,32 +4,12 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { UNFILTERED } from "@nigh/recall";
 import { testFolder } from "../folder/folder.test-support.ts";
-import type { DrawnQuery } from "../recall/queries.ts";
-import {
-	type Examined,
-	examined,
-	examinersSearcher,
-	filterOf,
-	NO_LIMITS,
-	type StoredVector,
-} from "./examined.test-support.ts";
+import { drawn, type Examined, examined, examinersSearcher, filterOf, NO_LIMITS } from "./examined.test-support.ts";
 import { ExaminedCollection } from "./examined-collection.ts";
 import { readTable, recallPath, writeRecallFile } from "./file.ts";
 import { askByHeldOut } from "./held-out.ts";
 import type { ExaminedSpec } from "./messages.ts";
 import { restore, save } from "./saved.ts";
-
-function drawn(vectors: readonly StoredVector[], more: Partial<DrawnQuery> = {}): DrawnQuery[] {
-	return vectors.map((vector) => ({
-		vector,
-		k: 10,
-		bands: [10],
-		node: undefined,
-		share: undefined,
-		target: 0.9,
-		...more,
-	}));
-}
 
 /** A collection of which something is known by every means, and where it was written down. */
 async function written(t: TestContext): Promise<Examined & { path: string }> {
@@ -44,7 +24,7 @@ async function written(t: TestContext): Promise<Examined & { path: string }> {
 		queries(30).map((vector) => ({ vector, node: undefined })),
 	);
 	await collection.certify(stratum, { ...NO_LIMITS, maxQueries: 90 });
-	await askByHeldOut(collection, collection.searcher, queries(200), NO_LIMITS);
+	await askByHeldOut(collection, collection.searcher, queries(200), NO_LIMITS.check);
 	stratum.detector(0.9).add(0.7);
 	collection.stratum(100, UNFILTERED).voidAll({ at: 3, audits: 9, mean: 0.4 });
 	stratum.rebuilds = 1;

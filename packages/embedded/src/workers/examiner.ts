@@ -264,7 +264,7 @@ async function examineHeldOut(request: HeldOutRequest): Promise<void> {
 	// Those of an index that is built are among its slots already; those of one that serves are in its tail.
 	const waiting = slots.filter((slot) => slot < index.generation.mainEnd).length;
 	try {
-		await askByHeldOut(collection, index, vectorsAt(key, index, slots), { maxQueries: slots.length, check }, waiting);
+		await askByHeldOut(collection, index, vectorsAt(key, index, slots), check, waiting);
 	} catch (error) {
 		if (!(error instanceof Interrupted)) failed(collection, "nigh:certify", start, error);
 	} finally {

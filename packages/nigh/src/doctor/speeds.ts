@@ -6,7 +6,7 @@ export const PASSES = 3;
  * they read in the processor's caches. What an exact search leaves there is of use to nobody: it is the last way, and before each pass the first one asks
  * all queries without being timed, so that none stands worse than the others by coming next.
  *
- * @param ways The dearest comes last.
+ * @param ways How many; the dearest comes last.
  * @param time ms that one search takes.
  * @returns Queries a second of each way, one search at a time.
  */
