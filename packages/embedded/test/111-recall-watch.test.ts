@@ -156,9 +156,14 @@ test("a few searches are audited by themselves, and none that is exact, or of a 
 	const told = listen(t);
 	await examined.search(50, { exact: true });
 	await examined.search(50, { ef: 20 });
-	await examined.search(3_000);
-	await untilTold(() => told.audited.length > 0, "an audit");
-	assert.ok(told.audited.length < 1_000, `${told.audited.length} of 3000 searches were audited`);
+	// How many the coin draws depends on how fast they come, and of a few thousand it may be none.
+	let searches = 0;
+	do {
+		assert.ok(searches < 60_000, `none of ${searches} searches was audited`);
+		await examined.search(3_000);
+		searches += 3_000;
+	} while (told.audited.length === 0);
+	assert.ok(told.audited.length < searches / 3, `${told.audited.length} of ${searches} searches were audited`);
 });
 
 test("where nothing short of an exact search keeps the recall of the new queries, health says that instead", async (t) => {
