@@ -1,6 +1,6 @@
 // Whether certificates are as often right as they say: npm run coverage:recall -- [NAME...] [options].
-// Redrawn by the thousand: with a database's certification, choice of the serving rung and settings of the watch, but ladders that are placed by a
-// thousand pilot queries, without walks that end early and without re-rank depths. End to end, by the hundred: through all that a database does.
+// Redrawn by the thousand: with a database's certification, choice of the serving rung and settings of the watch, but ladders that begin where a
+// thousand pilot queries find enough, without walks that end early and without re-rank depths. End to end, by the hundred: through all that a database does.
 // Exit code 1 where a bound is exceeded, 2 for a wrong command line.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

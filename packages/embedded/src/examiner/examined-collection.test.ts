@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Rung, selectivityBand, targetFor, UNFILTERED } from "@nigh/recall";
+import { type GraphRung, type Rung, selectivityBand, targetFor, UNFILTERED } from "@nigh/recall";
 import { churnOf } from "../memory/generation.ts";
 import type { ServedCell } from "../recall/served.ts";
 import {
@@ -15,6 +15,7 @@ import {
 	work,
 } from "./examined.test-support.ts";
 import { LEAST_QUERIES, MOST_MEASURED, MOST_QUERIES } from "./parameters.ts";
+import type { Process } from "./process.ts";
 import { Interrupted, Subject } from "./subject.ts";
 
 const BREACH = { at: 1, audits: 40, mean: 0.5 };
@@ -71,6 +72,24 @@ test("to give the same queries again and again certifies no more than to give th
 	}
 	assert.ok((stratum.byQueries?.asked as number) <= 60);
 	assert.equal(stratum.queries.items.length, 60);
+});
+
+test("a pilot that has none of the hard queries does not put the ladder too low for them", async (t) => {
+	const all = await examined(t, { n: 2_000, spec: { recall: 0.97 } });
+	const { collection, queries, random } = all;
+	collection.keep(drawn(queries(1_500), { target: 0.97 }));
+	const stratum = only(collection);
+	const { items } = stratum.queries;
+	for (const [i, query] of items.entries()) {
+		if (query.isPilot || i % 10 > 0) continue;
+		items[i] = { ...query, vector: Float32Array.from(query.vector, () => 6 * random() - 3) };
+	}
+	await work(all);
+	const { ladder, certification } = stratum.byQueries as Process;
+	// Where the pilot has found enough, they do not.
+	const placed = ladder.findIndex((rung) => rung.kind === "graph" && rung.ef <= (ladder[0] as GraphRung).ef / 8);
+	assert.ok(certification.meanOf(placed) < 0.97, `${certification.meanOf(placed)}`);
+	assert.equal(cellAt(collection, 10, 0.97)?.state, "certified");
 });
 
 test("fewer queries than can tell anything begin nothing", async (t) => {

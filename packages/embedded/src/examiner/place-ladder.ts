@@ -18,6 +18,12 @@ const HIGHEST = 0.999;
 const WORTH = 0.95;
 
 /**
+ * Times as wide as the pilot has found enough, the dearest rung is: a pilot is a small sample, and the few queries that find little may all be missing
+ * from it. It costs time, and hardly anything of the certificate: dearer rungs find more, and pass first; those that have are not measured any more.
+ */
+const MARGIN = 8;
+
+/**
  * Fixes the ladder of a cell: what its dearest rung is like is found by a pilot, whose queries are not used again.
  *
  * @param target The highest that is to be certified.
@@ -36,7 +42,7 @@ export async function placeLadder(
 		const most = Math.max(k, Math.min(MOST_EF, main.reader.maxEf));
 		const found = await place(dearestWidth(Math.max(k, 16), most, goal), (ef) => pilot.meanOf(graphRung(ef)));
 		const isPatient = await isWorthEndingEarly(pilot, k, found.width, target);
-		return graphLadder({ k, dearest: found.width, isPatient });
+		return graphLadder({ k, dearest: Math.min(most, MARGIN * found.width), isPatient });
 	}
 	const { nlist, parameters } = main.reader;
 	const vectors = subject.searcher.generation.mainEnd;
@@ -47,7 +53,7 @@ export async function placeLadder(
 			pilot.meanOf({ kind: "cells", nprobe, ...depth }),
 		);
 		if (found.mean < goal && rerank !== depths.at(-1)) continue;
-		return cellsLadder({ nlist, vectors, dearest: found.width, rerank });
+		return cellsLadder({ nlist, vectors, dearest: Math.min(nlist, MARGIN * found.width), rerank });
 	}
 	return [];
 }
