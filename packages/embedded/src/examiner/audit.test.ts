@@ -15,6 +15,7 @@ import {
 	work,
 } from "./examined.test-support.ts";
 import { askByHeldOut } from "./held-out.ts";
+import { Interrupted } from "./subject.ts";
 
 function auditOf(
 	{ collection }: Pick<Examined, "collection">,
@@ -23,8 +24,10 @@ function auditOf(
 	more: Partial<Audit> = {},
 ): Audit {
 	const { handle, change } = collection.searcher.generation;
-	const at = { generation: handle.number, change, band: 10 };
-	return { vector, k: 10, node: undefined, share: undefined, target: 0.9, distances, ...at, ...more };
+	const { target = 0.9 } = more;
+	const process = cellAt(collection, 10, target)?.process ?? "";
+	const at = { generation: handle.number, change, band: 10, process };
+	return { vector, k: 10, node: undefined, share: undefined, target, distances, ...at, ...more };
 }
 
 test("an audit is compared with the exact answer of its own state", async (t) => {
@@ -107,6 +110,8 @@ test("a target that queries have not certified since the drop stays breached, al
 	const stratum = collection.stratum(10, UNFILTERED);
 	stratum.addTarget(0.5);
 	stratum.addTarget(0.999);
+	collection.keep(drawn(queries(400)));
+	await work(all);
 	await breached(all);
 	collection.keep(drawn(queries(120)));
 	await collection.certify(stratum, NO_LIMITS, { confidence: 0.95 });
@@ -116,7 +121,42 @@ test("a target that queries have not certified since the drop stays breached, al
 	await askByHeldOut(collection, collection.searcher, queries(300), NO_LIMITS.check);
 	assert.deepEqual([cellAt(collection, 10, 0.999)?.state, cellAt(collection, 10, 0.999)?.rung], ["breached", null]);
 	await auditSearch(collection, auditOf(all, all.query(), [], { target: 0.5 }), () => {});
-	assert.equal(stratum.detector(0.5).size, 1);
+	assert.equal(stratum.byQueries?.detectors.get(0.5)?.size, 1);
 	await auditSearch(collection, auditOf(all, all.query(), [], { target: 0.999 }), () => {});
-	assert.equal(stratum.detectors.get(0.999)?.size ?? 0, 0);
+	assert.equal(stratum.byQueries?.detectors.has(0.999), false);
+});
+
+test("what a certificate has served says nothing of the one that is made after it", async (t) => {
+	const all = await examined(t, { n: 1_000 });
+	const { collection, owned, query, queries } = all;
+	collection.keep(drawn(queries(500)));
+	await work(all);
+	const stratum = only(collection);
+	const before = stratum.byQueries;
+	const audit = (process: string | undefined) =>
+		auditSearch(collection, auditOf(all, query(), [], { ...(process !== undefined && { process }) }), () => {});
+	for (let i = 0; i < 5; i++) assert.equal((await audit(before?.id))?.alarmed, false);
+	assert.equal(before?.detectors.get(0.9)?.size, 5);
+	for (let slot = 0; slot < 200; slot++) owned.generation.kill(slot, 2);
+	owned.generation.publish(2);
+	// It goes on being watched as long as it serves.
+	const onQuery = (done: number) => {
+		if (done === 3) throw new Interrupted("enough");
+	};
+	await assert.rejects(collection.certify(stratum, { ...NO_LIMITS, onQuery }), Interrupted);
+	assert.equal(cellAt(collection, 10)?.process, before?.id);
+	await audit(before?.id);
+	assert.equal(before?.detectors.get(0.9)?.size, 6);
+	await work(all);
+	const after = stratum.byQueries;
+	assert.notEqual(after, before);
+	assert.equal(cellAt(collection, 10)?.state, "certified");
+	for (let i = 0; i < 100; i++) {
+		assert.deepEqual(await audit(before?.id), { recall: 0, alarmed: false });
+		assert.deepEqual(await audit("another"), { recall: 0, alarmed: false });
+	}
+	assert.equal(stratum.breach, undefined);
+	assert.equal(after?.detectors.size, 0);
+	await audit(after?.id);
+	assert.equal(after?.detectors.get(0.9)?.size, 1);
 });

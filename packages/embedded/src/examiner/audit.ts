@@ -19,10 +19,11 @@ export async function auditSearch(
 	const recall = await recallOfSearch(collection, audit, check);
 	if (recall === undefined) return undefined;
 	const stratum = collection.stratum(audit.band, selectivityBand(audit.share));
-	// Between the search and now it may have been found out: what serves now is something else.
-	const isVoid = stratum.breach !== undefined && servedCell(stratum, audit.target, collection.identity)?.rung == null;
-	if (isVoid) return { recall, alarmed: false };
-	const detector = stratum.detector(audit.target);
+	const process = stratum.processOf(audit.process);
+	// Between the search and now something else may have been certified, or a drop found: what does not serve any more is not watched.
+	const isPast = servedCell(stratum, audit.target, collection.identity)?.process !== audit.process;
+	if (process === undefined || isPast) return { recall, alarmed: false };
+	const detector = process.detector(audit.target, stratum.k, collection.around.random);
 	const alarmed = detector.add(recall);
 	if (alarmed) {
 		stratum.voidAll({ at: collection.around.now(), audits: detector.size, mean: detector.recentMean });

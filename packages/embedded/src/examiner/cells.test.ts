@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { randomFrom, UNFILTERED } from "@nigh/recall";
 import { servedCell } from "./cells.ts";
+import { MOST_MEASURED } from "./parameters.ts";
 import { LADDER, processFor } from "./process.test-support.ts";
 import { Stratum } from "./stratum.ts";
 
@@ -53,6 +54,10 @@ test("a plateau is told only where enough queries have said that no rung will do
 	assert.equal(cellOf({ byQueries: processFor(50, BAD) })?.plateau, undefined);
 	const plateau = cellOf({ byQueries: processFor(500, BAD) })?.plateau as number;
 	assert.ok(Math.abs(plateau - 0.3) < 1e-9);
+	// Nothing is hopeless, and no more will be asked.
+	const undecided = [0.9, 0.9, 0.9, 0.9];
+	assert.equal(cellOf({ byQueries: processFor(MOST_MEASURED - 1, undecided) })?.plateau, undefined);
+	assert.ok(Math.abs((cellOf({ byQueries: processFor(MOST_MEASURED, undecided) })?.plateau as number) - 0.9) < 1e-9);
 });
 
 test("a cell that a drop was found in serves nothing but what queries have certified since", () => {

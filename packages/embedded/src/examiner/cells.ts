@@ -1,5 +1,6 @@
 import { servingRung } from "@nigh/recall";
 import type { Breach, ServedCell } from "../recall/served.ts";
+import { MOST_MEASURED } from "./parameters.ts";
 import type { Process } from "./process.ts";
 import type { Stratum } from "./stratum.ts";
 
@@ -30,7 +31,7 @@ export function servedCell(stratum: Stratum, target: number, identity: string): 
 }
 
 function cellOf({ k, band }: Stratum, process: Process, target: number): ServedCell | undefined {
-	const { basis, ladder, place, asked, certifiedAt, certification } = process;
+	const { id, basis, ladder, place, asked, certifiedAt, certification } = process;
 	if (asked === 0) return undefined;
 	const { confidence } = certification.certificate(target);
 	const rung = servingRung(certification, target);
@@ -40,6 +41,7 @@ function cellOf({ k, band }: Stratum, process: Process, target: number): ServedC
 	return {
 		k,
 		selectivity: band,
+		process: id,
 		target,
 		state: isRefused ? "refused" : basis === "queries" ? "certified" : "provisional",
 		rung: ladder[rung] ?? null,
@@ -57,16 +59,19 @@ function cellOf({ k, band }: Stratum, process: Process, target: number): ServedC
 	};
 }
 
-/** The mean recall of the dearest rung, where there have been enough queries to say that it is too low. */
+/** The mean recall of the dearest rung, where there have been enough queries to say that it is too low, or as many as are ever asked. */
 function plateauOf({ certification }: Process, target: number): number | undefined {
 	const { testing } = certification.certificate(target);
-	return testing !== undefined && certification.isGivenUp(target) ? certification.report(testing)?.mean : undefined;
+	if (testing === undefined) return undefined;
+	const isSettled = certification.isGivenUp(target) || (certification.recalls[testing]?.length ?? 0) >= MOST_MEASURED;
+	return isSettled ? certification.meanOf(testing) : undefined;
 }
 
 function breachedCell({ k, band }: Stratum, target: number, breach: Breach): ServedCell {
 	return {
 		k,
 		selectivity: band,
+		process: "",
 		target,
 		state: "breached",
 		rung: null,

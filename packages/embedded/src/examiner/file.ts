@@ -23,7 +23,7 @@ const FRONT = 24;
 /** Bytes of a table at most: one that says more is damaged. */
 const MOST_TABLE = 2 ** 24;
 /** The version of the table and the state: another one is not read. */
-const FORMAT = 3;
+const FORMAT = 4;
 const EXTENSION = ".nigh-recall";
 const NAME = /^([1-9]\d*)\.nigh-recall$/;
 const TEMPORARY = /\.nigh-recall\.tmp-[0-9a-f]{12}$/;

@@ -129,7 +129,7 @@ function isFinished({ targets, byQueries, byHeldOut }: Stratum): boolean {
 
 function reported(collection: ExaminedCollection, stratum: Stratum, target: number): CertifiedCell {
 	const cell = servedCell(stratum, target, collection.identity);
-	const process = cell?.basis === "heldout" ? stratum.byHeldOut : stratum.byQueries;
+	const process = (cell && stratum.processOf(cell.process)) ?? stratum.byQueries;
 	const measured = process === undefined ? [] : measuredOn(process, target);
 	if (cell === undefined) {
 		return { statement: uncertifiedRecall(target), setting: null, endsEarly: false, measured };

@@ -18,6 +18,7 @@ test("what is read back has the same certificates, and goes on as the one that w
 	};
 	for (let i = 0; i < 300; i++) ask(process);
 	process.given.add("a");
+	process.detector(0.9, 10, random).add(0.7);
 	const read = Process.from(JSON.parse(JSON.stringify(process.saved)), [0.8, 0.9]);
 	assert.deepEqual(read.saved, process.saved);
 	for (const target of [0.8, 0.9]) {

@@ -1,5 +1,14 @@
+import { randomUUID } from "node:crypto";
 import type { RecallBasis } from "@nigh/contract";
-import { Certification, type Rung } from "@nigh/recall";
+import {
+	Certification,
+	Detector,
+	type DetectorState,
+	type Random,
+	type Rung,
+	servingRung,
+	settingsFor,
+} from "@nigh/recall";
 import { churnOf, type Generation } from "../memory/generation.ts";
 import { LEAST_TO_TAKE_OVER } from "./parameters.ts";
 
@@ -33,15 +42,19 @@ export interface ProcessOptions {
 
 /** What of a process is kept on disk. */
 export interface SavedProcess extends Omit<ProcessOptions, "targets"> {
+	readonly id: string;
 	readonly asked: number;
 	readonly certifiedAt: number;
 	readonly recalls: readonly (readonly number[])[];
 	readonly exact: readonly number[];
 	readonly given: readonly string[];
+	readonly detectors: readonly (readonly [target: number, state: DetectorState])[];
 }
 
 /** The certification of one cell's ladder on one index, by queries of one kind. It goes on as long as the index is the same and queries come. */
 export class Process {
+	/** Tells searches that were served by what it has certified from those that another one served. */
+	readonly id: string;
 	readonly place: Place;
 	readonly basis: RecallBasis;
 	readonly ladder: readonly Rung[];
@@ -53,12 +66,15 @@ export class Process {
 	certifiedAt = 0;
 	/** Queries that were given, of those that have placed its ladder or been measured: each does so once. */
 	readonly given = new Set<string>();
+	/** By target: the watch of what it has certified. */
+	readonly detectors = new Map<number, Detector>();
 
-	/** @param known What of its ladder has been measured. Default: nothing. */
+	/** @param known What of its ladder has been measured, and the id that it has. Default: nothing, and a new one. */
 	constructor(
 		{ place, basis, ladder, targets, delta }: ProcessOptions,
-		known?: Pick<Certification, "recalls" | "exact">,
+		known?: Pick<SavedProcess, "id" | "recalls" | "exact">,
 	) {
+		this.id = known?.id ?? randomUUID();
 		this.place = place;
 		this.basis = basis;
 		this.ladder = ladder;
@@ -75,13 +91,18 @@ export class Process {
 		process.asked = saved.asked;
 		process.certifiedAt = saved.certifiedAt;
 		for (const each of saved.given) process.given.add(each);
+		for (const [target, state] of saved.detectors) {
+			const detector = Detector.from(target, state);
+			if (detector !== undefined) process.detectors.set(target, detector);
+		}
 		return process;
 	}
 
 	get saved(): SavedProcess {
-		const { place, basis, ladder, delta, asked, certifiedAt, certification, given } = this;
+		const { id, place, basis, ladder, delta, asked, certifiedAt, certification } = this;
 		const { recalls, exact } = certification;
-		return { place, basis, ladder, delta, asked, certifiedAt, recalls, exact, given: [...given] };
+		const detectors = [...this.detectors].map(([target, { state }]) => [target, state] as const);
+		return { id, place, basis, ladder, delta, asked, certifiedAt, recalls, exact, given: [...this.given], detectors };
 	}
 
 	/** Takes in what one query has found on each of some rungs; `undefined` where a rung has answered it exactly. */
@@ -114,5 +135,20 @@ export class Process {
 	get keepsAll(): boolean {
 		const { targets } = this.certification;
 		return targets.every((target) => this.certification.certificate(target).rung >= 0);
+	}
+
+	/**
+	 * The watch for one target: as deaf as the recalls allow that were measured on what serves.
+	 *
+	 * @param k That was measured.
+	 */
+	detector(target: number, k: number, random: Random): Detector {
+		let detector = this.detectors.get(target);
+		if (detector === undefined) {
+			const served = this.certification.recalls[servingRung(this.certification, target)] ?? [];
+			detector = new Detector(target, settingsFor(target, served, k, random));
+			this.detectors.set(target, detector);
+		}
+		return detector;
 	}
 }

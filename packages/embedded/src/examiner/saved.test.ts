@@ -25,7 +25,7 @@ async function written(t: TestContext): Promise<Examined & { path: string }> {
 	);
 	await collection.certify(stratum, { ...NO_LIMITS, maxQueries: 90 });
 	await askByHeldOut(collection, collection.searcher, queries(200), NO_LIMITS.check);
-	stratum.detector(0.9).add(0.7);
+	for (const process of [stratum.byQueries, stratum.byHeldOut]) process?.detector(0.9, 10, all.random).add(0.7);
 	collection.stratum(100, UNFILTERED).voidAll({ at: 3, audits: 9, mean: 0.4 });
 	stratum.rebuilds = 1;
 	const path = recallPath(testFolder(t), 7);
@@ -40,13 +40,12 @@ function reopened({ collection, owned, random }: Examined, spec: Partial<Examine
 
 function described({ strata }: ExaminedCollection) {
 	return [...strata.values()].map((stratum) => {
-		const { k, band, targets, byQueries, byHeldOut, breach, rebuilds, detectors, queries } = stratum;
+		const { k, band, targets, byQueries, byHeldOut, breach, rebuilds, queries } = stratum;
 		return {
 			...{ k, band, breach, rebuilds },
 			targets: [...targets],
 			byQueries: byQueries?.saved,
 			byHeldOut: byHeldOut?.saved,
-			detectors: [...detectors].map(([target, { state }]) => [target, state]),
 			queries: queries.items.map(({ usedBy, ...query }) => ({
 				...query,
 				isUsed: usedBy !== undefined && usedBy === byQueries,
@@ -81,7 +80,7 @@ test("of what was known of another index queries stay, and a drop that was found
 	const again = reopened({ ...all, owned: other });
 	restore(all.path, "d", again);
 	const stratum = again.stratum(10, UNFILTERED);
-	assert.deepEqual([stratum.byQueries, stratum.byHeldOut, stratum.detectors.size], [undefined, undefined, 0]);
+	assert.deepEqual([stratum.byQueries, stratum.byHeldOut], [undefined, undefined]);
 	assert.ok(stratum.queries.items.length > 300);
 	assert.deepEqual(
 		again.table.cells.map(({ k, state }) => [k, state]),
@@ -175,7 +174,6 @@ const emptyStratum = {
 	targets: [0.9],
 	byQueries: null,
 	byHeldOut: null,
-	detectors: [],
 	breach: null,
 	rebuilds: 0,
 };

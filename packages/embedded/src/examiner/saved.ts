@@ -1,5 +1,4 @@
 import type { FilterNode } from "@nigh/contract";
-import { Detector, type DetectorState } from "@nigh/recall";
 import { vectorBytes } from "../memory/rows.ts";
 import type { Breach } from "../recall/served.ts";
 import type { ExaminedCollection } from "./examined-collection.ts";
@@ -13,7 +12,6 @@ interface SavedStratum {
 	readonly targets: readonly number[];
 	readonly byQueries: SavedProcess | null;
 	readonly byHeldOut: SavedProcess | null;
-	readonly detectors: readonly (readonly [target: number, state: DetectorState])[];
 	readonly breach: Breach | null;
 	readonly rebuilds: number;
 	/** Of each query; the vectors are in the same order. */
@@ -35,14 +33,13 @@ export function save(path: string, databaseId: string, { spec, strata, table, tu
 	const saved = [...strata.values()].map((stratum): SavedStratum => {
 		const queries = spec.logQueries ? stratum.queries.items : [];
 		for (const { vector } of queries) vectors.push(bytesOf(vector));
-		const { k, band, targets, byQueries, byHeldOut, detectors, breach = null, rebuilds } = stratum;
+		const { k, band, targets, byQueries, byHeldOut, breach = null, rebuilds } = stratum;
 		return {
 			k,
 			band,
 			targets: [...targets],
 			byQueries: byQueries?.saved ?? null,
 			byHeldOut: byHeldOut?.saved ?? null,
-			detectors: [...detectors].map(([target, { state }]) => [target, state] as const),
 			breach,
 			rebuilds,
 			queries: queries.map(({ node = null, isPilot, usedBy, given, rank }) => [
@@ -110,10 +107,6 @@ function restoreKnown(stratum: Stratum, saved: SavedStratum): void {
 	if (saved.byHeldOut !== null) stratum.byHeldOut = Process.from(saved.byHeldOut, targets);
 	stratum.breach = saved.breach ?? undefined;
 	stratum.rebuilds = saved.rebuilds;
-	for (const [target, state] of saved.detectors) {
-		const detector = Detector.from(target, state);
-		if (detector !== undefined) stratum.detectors.set(target, detector);
-	}
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {

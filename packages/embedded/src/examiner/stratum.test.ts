@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { randomFrom, UNFILTERED } from "@nigh/recall";
 import fc from "fast-check";
 import { QUERIES_KEPT } from "../recall/sampling.ts";
+import { servedCell } from "./cells.ts";
 import { processFor } from "./process.test-support.ts";
 import { Stratum } from "./stratum.ts";
 
@@ -105,22 +106,11 @@ test("what is known of an index goes with it; queries stay", () => {
 	stratum.keep(vectorOf(1));
 	stratum.byQueries = processFor(100, [1, 1, 1, 1]);
 	stratum.byHeldOut = processFor(100, [1, 1, 1, 1], { basis: "heldout" });
-	stratum.detector(0.9).add(0.5);
 	stratum.beginIndex("first");
 	assert.ok(stratum.byQueries !== undefined && stratum.byHeldOut !== undefined);
-	assert.equal(stratum.detector(0.9).size, 1);
 	stratum.beginIndex("second");
 	assert.ok(stratum.byQueries === undefined && stratum.byHeldOut === undefined);
-	assert.equal(stratum.detector(0.9).size, 0);
 	assert.equal(stratum.queries.items.length, 1);
-});
-
-test("audits of an index that only held-out vectors had asked say nothing of the next", () => {
-	const stratum = stratumOf();
-	stratum.byHeldOut = processFor(100, [1, 1, 1, 1], { basis: "heldout" });
-	for (let i = 0; i < 20; i++) stratum.detector(0.9).add(0.6);
-	stratum.beginIndex("second");
-	assert.equal(stratum.detector(0.9).size, 0);
 });
 
 test("what is known of an index before it serves waits for it, whatever takes over before", () => {
@@ -167,11 +157,21 @@ test("after a drop nothing from before it is left", () => {
 	stratum.byQueries = processFor(100, [1, 1, 1, 1]);
 	stratum.byHeldOut = processFor(100, [1, 1, 1, 1], { basis: "heldout" });
 	stratum.ofNext = processFor(100, [1, 1, 1, 1], { basis: "heldout", identity: "second" });
-	stratum.detector(0.9).add(0.1);
 	stratum.voidAll({ at: 1, audits: 1, mean: 0.1 });
 	stratum.beginIndex("second");
 	assert.deepEqual([stratum.byQueries, stratum.byHeldOut, stratum.ofNext], [undefined, undefined, undefined]);
 	assert.equal(stratum.queries.items.length, 0);
-	assert.equal(stratum.detectors.size, 0);
 	assert.ok(stratum.breach !== undefined);
+});
+
+test("a target that is asked for later is one of all that may serve", () => {
+	const stratum = stratumOf();
+	stratum.byHeldOut = processFor(100, [1, 1, 1, 1], { basis: "heldout" });
+	stratum.ofNext = processFor(100, [1, 1, 1, 1], { basis: "heldout", identity: "second" });
+	stratum.beginProcess(processFor(100, [1, 1, 1, 1]));
+	stratum.beginProcess(processFor(3, [1, 1, 1, 1]));
+	stratum.addTarget(0.8);
+	for (const process of [stratum.byQueries, stratum.earlier, stratum.byHeldOut, stratum.ofNext])
+		assert.deepEqual(process?.certification.targets, [0.9, 0.8]);
+	assert.equal(servedCell(stratum, 0.8, "first")?.process, stratum.earlier?.id);
 });

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { FilterNode } from "@nigh/contract";
-import { Detector, type Random, Reservoir, type SelectivityBand, servingRung, settingsFor } from "@nigh/recall";
+import { type Random, Reservoir, type SelectivityBand } from "@nigh/recall";
 import type { SlotQuery } from "../memory/searcher.ts";
 import { QUERIES_KEPT } from "../recall/sampling.ts";
 import type { Breach } from "../recall/served.ts";
@@ -42,8 +42,6 @@ export class Stratum {
 	earlier: Process | undefined;
 	/** As {@link byHeldOut}, of an index that does not serve yet. */
 	ofNext: Process | undefined;
-	/** By target. */
-	readonly detectors = new Map<number, Detector>();
 	breach: Breach | undefined;
 	/** Indexes in a row that were built after one that was asked and not certified for every target: whatever the reason, the next is a further attempt. */
 	rebuilds = 0;
@@ -86,7 +84,8 @@ export class Stratum {
 	addTarget(target: number): void {
 		if (target >= 1 || this.targets.has(target)) return;
 		this.targets.add(target);
-		for (const process of [this.byQueries, this.byHeldOut, this.ofNext]) process?.certification.addTarget(target);
+		for (const process of [this.byQueries, this.earlier, this.byHeldOut, this.ofNext])
+			process?.certification.addTarget(target);
 	}
 
 	get highestTarget(): number {
@@ -121,31 +120,16 @@ export class Stratum {
 		return this.queries.items.length > 0 || this.byQueries !== undefined || this.byHeldOut !== undefined;
 	}
 
-	/** The watch for one target: as deaf as the recalls allow that were measured on what serves. */
-	detector(target: number): Detector {
-		let detector = this.detectors.get(target);
-		if (detector === undefined) {
-			detector = new Detector(target, settingsFor(target, this.#servedRecalls(target), this.k, this.#random));
-			this.detectors.set(target, detector);
-		}
-		return detector;
-	}
-
-	/** What was measured on the rung that serves a target: by the queries, as soon as they have certified one. */
-	#servedRecalls(target: number): readonly number[] {
-		for (const process of [this.byQueries, this.byHeldOut]) {
-			const served = process === undefined ? -1 : servingRung(process.certification, target);
-			if (served >= 0) return process?.certification.recalls[served] ?? [];
-		}
-		return [];
-	}
-
-	/** Another process goes on: what is watched from now on is what it certifies. */
+	/** Another process goes on. */
 	beginProcess(process: Process): void {
 		if (this.byQueries === process) return;
 		this.earlier = this.byQueries;
 		this.byQueries = process;
-		this.detectors.clear();
+	}
+
+	/** @param id Of one that may serve. */
+	processOf(id: string): Process | undefined {
+		return [this.byQueries, this.earlier, this.byHeldOut].find((process) => process?.id === id);
 	}
 
 	/** What {@link byQueries} has found is what the index is like: a target that it has not certified is not breached any more, but unreachable. */
@@ -162,7 +146,6 @@ export class Stratum {
 		this.earlier = undefined;
 		this.byHeldOut = undefined;
 		this.ofNext = undefined;
-		this.detectors.clear();
 		this.queries.clear();
 	}
 
@@ -178,7 +161,6 @@ export class Stratum {
 		this.isPostponed = false;
 		this.rebuilds = this.rebuildsBefore(identity);
 		const isOther = (process: Process | undefined) => process !== undefined && process.place.identity !== identity;
-		if (isOther(this.byQueries) || isOther(this.byHeldOut)) this.detectors.clear();
 		if (isOther(this.byQueries)) this.byQueries = undefined;
 		if (isOther(this.earlier)) this.earlier = undefined;
 		if (isOther(this.byHeldOut)) this.byHeldOut = undefined;

@@ -30,6 +30,8 @@ export interface SampledQuery {
 export interface Audit extends LoggedQuery {
 	/** The band of k that it was held to. */
 	readonly band: number;
+	/** The certification whose certificate has served it. */
+	readonly process: string;
 	/** Distances of its hits. */
 	readonly distances: readonly number[];
 	/** The generation and the state that were searched. */

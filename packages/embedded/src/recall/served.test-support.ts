@@ -15,6 +15,7 @@ export function cellFor(given: Partial<ServedCell> = {}): ServedCell {
 	return {
 		k: 10,
 		selectivity: UNFILTERED,
+		process: "p",
 		target: 0.95,
 		state: "certified",
 		rung: rungs.at(-1) ?? null,

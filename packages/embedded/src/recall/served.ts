@@ -6,6 +6,8 @@ export interface ServedCell {
 	/** The k that it was measured at. */
 	readonly k: number;
 	readonly selectivity: SelectivityBand;
+	/** The certification that has found it out; empty where one is breached. */
+	readonly process: string;
 	/** Of the grid. */
 	readonly target: number;
 	/** `refused`: no rung short of exact keeps the target, as far as is known. */

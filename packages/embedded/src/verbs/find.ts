@@ -329,8 +329,8 @@ function note(
 	const cell = service?.cells.at(-1);
 	// What is watched is what is certified: approximate answers.
 	if (cell === undefined || isExactWay(way)) return;
-	const { target, k: band } = cell;
-	const at = { band, generation: generation.handle.number, change };
+	const { target, process, k: band } = cell;
+	const at = { band, process, generation: generation.handle.number, change };
 	sampling.audit({ ...query, ...at, target, vector: vector.slice(), distances });
 }
 
