@@ -1,9 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import { isNighError } from "@nigh/contract";
 import { UNFILTERED } from "@nigh/recall";
 import { Task } from "../workers/task.ts";
-import { type Examined, examined, examinersSearcher, filterOf, NO_LIMITS } from "./examined.test-support.ts";
+import {
+	drawn,
+	type Examined,
+	examined,
+	examinersSearcher,
+	filterOf,
+	NO_LIMITS,
+	work,
+} from "./examined.test-support.ts";
 import type { CertifyRequest } from "./messages.ts";
 import { certifyOnDemand } from "./on-demand.ts";
 
@@ -151,4 +160,21 @@ test("queries that are not to be kept are gone when it is done", async (t) => {
 	assert.equal(cells[0]?.statement.state, "certified");
 	assert.equal(all.collection.stratum(10, UNFILTERED).queries.items.length, 0);
 	assert.ok(NO_LIMITS.maxQueries > 0);
+});
+
+test("as long as what was certified before serves, what is told is what that has measured", async (t) => {
+	const all = await examined(t, { n: 1_000 });
+	const { collection, owned, queries } = all;
+	collection.keep(drawn(queries(900)));
+	await work(all);
+	for (let slot = 0; slot < 200; slot++) owned.generation.kill(slot, 2);
+	owned.generation.publish(2);
+	const { cells } = await certify(all, { k: 10, maxQueries: 3 });
+	const { statement, setting, measured } = cells[0] as (typeof cells)[number];
+	assert.equal(statement.state, "stale");
+	const serving = measured.find((each) => isDeepStrictEqual(each.setting, setting));
+	assert.deepEqual(
+		[serving?.certified, serving?.queries, serving?.mean],
+		[true, statement.queries, statement.estimate],
+	);
 });
